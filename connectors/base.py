@@ -1,0 +1,202 @@
+"""The connector contract: what every folder in ``connectors/`` promises.
+
+A folder exports ``connector``, an instance of a :class:`Connector` subclass. It says what the
+provider is and can do, reads webhook calls (pure), and opens a :class:`Session` with an account.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from connectors.errors import Park, ParkClass, Unreadable
+from connectors.http import Outbound
+from connectors.records import (
+    Account,
+    Comment,
+    CommentDraft,
+    Container,
+    Delivery,
+    Draft,
+    FieldSpec,
+    FieldTime,
+    Fields,
+    Found,
+    Handshake,
+    Json,
+    Key,
+    Page,
+    Received,
+    Record,
+    Ref,
+    Secrets,
+    Subscribed,
+    User,
+    Value,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What can be asked without credentials.
+
+    ``kinds``: object kinds that are synced; ``creatable``: those that we may create.
+    ``webhooks``: "none", "secret" (we choose the secret) or "handshake" (the provider sends it).
+    ``exact_create``: the same key twice makes one object. ``preconditions``: a stale ``expected`` is
+    refused by the provider. ``sections``: objects lie in sections. ``container_word`` and
+    ``container_example`` are for messages.
+    """
+
+    kinds: tuple[str, ...]
+    creatable: tuple[str, ...]
+    webhooks: str = "none"
+    exact_create: bool = False
+    preconditions: bool = False
+    comments: bool = True
+    comment_edits: bool = True
+    sections: bool = False
+    container_word: str = "container"
+    container_example: str = ""
+
+
+class Session(ABC):
+    """One connection, open. Every method may raise the errors of :mod:`connectors.errors`."""
+
+    @abstractmethod
+    async def check(self) -> Account:
+        """Who we are, whether the credentials work, and the clock offset (provider minus ours, seconds)."""
+
+    @abstractmethod
+    async def containers(self) -> Sequence[Container]:
+        """Everything that can be mapped, for pickers."""
+
+    @abstractmethod
+    async def container(self, container: str) -> Container:
+        """One container with its sections; PauseMapping where it cannot be seen."""
+
+    @abstractmethod
+    async def fields(self, container: str) -> Sequence[FieldSpec]:
+        """The fields of the container's objects."""
+
+    @abstractmethod
+    async def people(self, container: str) -> Sequence[User]:
+        """Users that can be assigned in the container."""
+
+    @abstractmethod
+    async def changes(self, container: str, cursor: Json) -> Page:
+        """What may have changed since the cursor; None starts at the provider's present without history.
+
+        One call makes a small, bounded number of requests. Overlaps are allowed, gaps are not.
+        """
+
+    @abstractmethod
+    async def listing(self, container: str, cursor: Json) -> Page:
+        """Complete listing of the container's objects with Records; None starts, ``more`` False ends it."""
+
+    @abstractmethod
+    async def fetch_many(self, refs: Sequence[Ref]) -> Mapping[Ref, Found]:
+        """Read these objects, fresh. Every ref asked for is a key of the answer."""
+
+    @abstractmethod
+    async def create(self, container: str, draft: Draft, key: Key) -> Record:
+        """Make one object that carries the key. Not repeated by the connector, ever."""
+
+    @abstractmethod
+    async def find_created(self, container: str, key: Key, since: datetime) -> Sequence[Record]:
+        """Objects made by our account since then that carry the key."""
+
+    @abstractmethod
+    async def update(self, ref: Ref, fields: Fields, expected: Record) -> Record:
+        """Change these fields only; sets by the difference to ``expected``. Answers what now stands there."""
+
+    @abstractmethod
+    async def delete(self, ref: Ref, expected: Record) -> None:
+        """Delete the object. An object already gone is success."""
+
+    @abstractmethod
+    async def comments(self, ref: Ref) -> Sequence[Comment]:
+        """All comments of the object, oldest first, complete."""
+
+    @abstractmethod
+    async def add_comment(self, ref: Ref, draft: CommentDraft) -> Comment:
+        """Post one comment with our header."""
+
+    @abstractmethod
+    async def edit_comment(self, comment: Ref, draft: CommentDraft) -> Comment:
+        """Replace the text of a comment that we posted; its Ref address leads to it."""
+
+    @abstractmethod
+    async def delete_comment(self, comment: Ref) -> None:
+        """Delete a comment that we posted; already gone is success."""
+
+    @abstractmethod
+    async def field_times(self, ref: Ref, since: datetime) -> Sequence[FieldTime]:
+        """The provider's own history of the object's fields since then; empty where it keeps none."""
+
+    @abstractmethod
+    def same(self, field: str, sent: Value, read: Value) -> bool:
+        """Whether what is read can be what was sent, after the provider's own rewriting."""
+
+    async def subscribe(self, container: str, target: str, secret: str) -> Subscribed:
+        """Create the webhook, or adopt the one that already leads to ``target``."""
+        raise _without_webhooks()
+
+    async def subscription(self, container: str, id: str) -> Subscribed | None:
+        """How the webhook stands at the provider; None if it is gone."""
+        raise _without_webhooks()
+
+    async def unsubscribe(self, container: str, id: str) -> None:
+        """Remove the webhook; already gone is success."""
+        raise _without_webhooks()
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Release sockets."""
+
+
+class Connector(ABC):
+    """What a folder exports as ``connector``."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    settings: ClassVar[type[BaseModel]]
+    """Settings model; each field has a title and a description."""
+    credentials: ClassVar[type[BaseModel]]
+    """Credentials model; every secret is a pydantic ``SecretStr``."""
+    capabilities: ClassVar[Capabilities]
+
+    @abstractmethod
+    def site(self, settings: BaseModel) -> str:
+        """Host (or workspace) the refs of this connection belong to, known without a call."""
+
+    @abstractmethod
+    def base_url(self, settings: BaseModel) -> str:
+        """Where the outbound client may send requests."""
+
+    @abstractmethod
+    def open(self, settings: BaseModel, credentials: BaseModel, outbound: Outbound) -> Session:
+        """A session over the given client; makes no request."""
+
+    @abstractmethod
+    def limits(self, settings: BaseModel) -> Mapping[str, float]:
+        """``reads`` and ``writes`` in flight, ``per_minute`` requests: for the gate."""
+
+    def receive(
+        self, delivery: Delivery, secrets: Secrets, settings: BaseModel, now: datetime
+    ) -> Received | Handshake:
+        """Check and read one webhook call. Pure.
+
+        Raises:
+            BadSignature: not from the provider, or too old.
+            Unreadable: signed, but not readable.
+        """
+        raise Unreadable(f"{self.title} sends no webhooks")
+
+
+def _without_webhooks() -> Park:
+    return Park("this provider has no webhooks", park_class=ParkClass.NOT_SUPPORTED)
