@@ -1,4 +1,7 @@
-"""Connectors know providers and nothing of syncing. Files here are the kit, folders are connectors."""
+"""Connectors know providers and nothing of syncing. Files here are the kit, folders are connectors.
+
+A connector may also live in a ``connectors/`` folder elsewhere on the Python path.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from functools import cache
 from types import MappingProxyType
 
 from connectors.base import Connector
+
+__path__ = pkgutil.extend_path(__path__, __name__)
 
 
 @cache

@@ -142,6 +142,10 @@ class Session(ABC):
     def same(self, field: str, sent: Value, read: Value) -> bool:
         """Whether what is read can be what was sent, after the provider's own rewriting."""
 
+    def through(self, text: str) -> str:
+        """What Markdown becomes when it is written here and read back, as far as is known beforehand."""
+        return text
+
     async def subscribe(self, container: str, target: str, secret: str) -> Subscribed:
         """Create the webhook, or adopt the one that already leads to ``target``."""
         raise _without_webhooks()

@@ -16,16 +16,24 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ASANA_SYNC_", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(Path("data"), description="Folder of the embedded stores, the key and instance.json")
+    data_dir: Path = Field(
+        Path("data"), description="Folder of the embedded stores, the key and instance.json"
+    )
     database_url: str = Field("", description="PostgreSQL URL; empty: SQLite in the data folder")
     redis_url: str = Field("", description="Redis or Valkey URL; empty: an embedded Valkey")
     host: str = Field("127.0.0.1", description="Address the web side listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port the web side listens on; 0: a free one")
     public_url: str = Field("", description="How providers reach the web side; empty: polling only")
     secret_key: SecretStr = Field(SecretStr(""), description="Fernet keys, newest first, comma-separated")
-    secret_key_file: Path | None = Field(None, description="File with the keys; default: secret.key in the data folder")
-    allow_private_hosts: str = Field("", description="Hosts, host:port or CIDR that may be private, comma-separated")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    secret_key_file: Path | None = Field(
+        None, description="File with the keys; default: secret.key in the data folder"
+    )
+    allow_private_hosts: str = Field(
+        "", description="Hosts, host:port or CIDR that may be private, comma-separated"
+    )
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"
+    )
     log_format: str = Field("json", pattern="^(json|text)$", description="json or text")
     alert_url: str = Field("", description="Receives one JSON POST per change to needs attention")
 
@@ -34,13 +42,21 @@ class Settings(BaseSettings):
     rewake_seconds: float = Field(30, gt=0, description="Between two looks for forgotten work")
     lease_seconds: float = Field(60, gt=0, description="How long a worker holds a mapping without renewing")
     http_timeout_seconds: float = Field(30, gt=0, description="Hard deadline of one call")
-    lookup_delay_seconds: float = Field(60, ge=0, description="After a lost creation's deadline until not found counts")
+    lookup_delay_seconds: float = Field(
+        60, ge=0, description="After a lost creation's deadline until not found counts"
+    )
     stale_seconds: float = Field(60, ge=0, description="How long our own write may hide behind a stale read")
-    write_window_seconds: float = Field(2, gt=0, description="A record older than this is read again before a write")
-    tie_seconds: float = Field(2, ge=0, description="Edits closer than this count as simultaneous: the hub wins")
+    write_window_seconds: float = Field(
+        2, gt=0, description="A record older than this is read again before a write"
+    )
+    tie_seconds: float = Field(
+        2, ge=0, description="Edits closer than this count as simultaneous: the hub wins"
+    )
     join_seconds: float = Field(2, ge=0, description="Further marks of one object within this are joined")
     delete_delay_seconds: float = Field(600, ge=0, description="Between proof of a deletion and acting on it")
-    hidden_park_seconds: float = Field(86400, ge=0, description="How long an object may be hidden before it is parked")
+    hidden_park_seconds: float = Field(
+        86400, ge=0, description="How long an object may be hidden before it is parked"
+    )
     backoff_max_seconds: float = Field(300, gt=0, description="Longest wait between two tries")
     max_attempts: int = Field(8, ge=1, description="Tries before something that fails is parked")
 

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from connectors.records import Ref
 from sync.store.types import Document, RowId, Utc
 
 SQLModel.metadata.naming_convention = {
@@ -29,8 +28,10 @@ def _parent(table: str, *, null: bool = False, index: bool = True) -> Any:
 
 
 def _time(*, null: bool = True) -> Any:
-    return Field(default=None, sa_column=Column(Utc, nullable=null)) if null else Field(
-        sa_column=Column(Utc, nullable=False)
+    return (
+        Field(default=None, sa_column=Column(Utc, nullable=null))
+        if null
+        else Field(sa_column=Column(Utc, nullable=False))
     )
 
 
@@ -117,7 +118,9 @@ class Link(SQLModel, table=True):
 
     ``root``: Ref of the comment a person wrote. ``source``: the side that comment stands on.
     ``gone``: {"side", "proof", "at"} while a delete waits for its delay.
-    ``hidden_since``: an end cannot be seen since then.
+    ``hidden_since``: an end cannot be seen since then. ``synced_at``: last settled; ``looked_at``:
+    last pass over it; ``*_at``: the provider's
+    time of the newest version that was settled; ``comments_at``: last complete look at its comments.
     """
 
     id: int = _id()
@@ -134,6 +137,7 @@ class Link(SQLModel, table=True):
     hub_url: str = ""
     hub_title: str = ""
     hub_version: str = ""
+    hub_at: datetime | None = _time()
     external_ref: str | None = Field(default=None, index=True)
     external_kind: str = ""
     external_id: str = ""
@@ -141,15 +145,18 @@ class Link(SQLModel, table=True):
     external_url: str = ""
     external_title: str = ""
     external_version: str = ""
+    external_at: datetime | None = _time()
     external_key: str = ""
     source: str = ""
     root: str = ""
-    key: dict[str, Any] | None = _document(lambda: None)
+    key_token: str = Field(default="", index=True)
     made_by: str = "create"
     gone: dict[str, Any] | None = _document(lambda: None)
     hidden_since: datetime | None = _time()
     created_at: datetime = _time(null=False)
     synced_at: datetime | None = _time()
+    looked_at: datetime | None = _time()
+    comments_at: datetime | None = _time()
 
     __table_args__ = (
         Index(
@@ -169,6 +176,8 @@ class Link(SQLModel, table=True):
             postgresql_where=text("external_ref IS NOT NULL AND state != 'unlinked'"),
         ),
         Index("ix_link_mapping_kind_state", "mapping_id", "kind", "state"),
+        Index("ix_link_hub_url", "hub_url"),
+        Index("ix_link_external_url", "external_url"),
     )
 
 
@@ -189,7 +198,7 @@ class Seen(SQLModel, table=True):
 
 
 class Mark(SQLModel, table=True):
-    """"Look again" at a Ref, for one mapping. Deleted when looked at, unless ``counter`` moved meanwhile.
+    """ "Look again" at a Ref, for one mapping. Deleted when looked at, unless ``counter`` moved meanwhile.
 
     ``lane``: live | backfill. ``comments``: look at its comments, too. ``seen_at``: newest provider
     time of the changes behind it. ``gone``: proof of a verified deleted event. ``previous``: what the
@@ -322,6 +331,7 @@ class Write(SQLModel, table=True):
 class Conflict(SQLModel, table=True):
     """An edit that did not win. ``hub``/``external``: {value, modified_at, time_from, author}.
 
+    ``restoring``: the side whose value somebody asked to put back on both sides.
     ``fingerprint`` makes the same clash of the same values one entry, however often it is planned.
     """
 
@@ -339,7 +349,7 @@ class Conflict(SQLModel, table=True):
     hub: dict[str, Any] = _document()
     external: dict[str, Any] = _document()
     fingerprint: str
-    restoring: bool = False
+    restoring: str = ""
 
     __table_args__ = (UniqueConstraint("link_id", "field", "fingerprint"),)
 
@@ -401,16 +411,3 @@ class Audit(SQLModel, table=True):
     action: str
     target: str = ""
     detail: dict[str, Any] = _document()
-
-
-def end_of(link: Link, side: str, connector: str, site: str) -> Ref | None:
-    """The Ref of one end of a link, None where it does not exist (yet)."""
-    if not getattr(link, f"{side}_ref"):
-        return None
-    return Ref(
-        connector=connector,
-        site=site,
-        kind=getattr(link, f"{side}_kind"),
-        id=getattr(link, f"{side}_id"),
-        address=getattr(link, f"{side}_address"),
-    )

@@ -1,0 +1,62 @@
+# "make demo" and "make test" are all a newcomer needs; both set up .venv first, the second time instantly.
+
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+EMPTY_STORE := data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && export ASANA_SYNC_DATA_DIR="$$data" ASANA_SYNC_DATABASE_URL=
+
+COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.PHONY: demo test setup fmt lock migration
+.PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-demo
+
+demo: setup  ## two-way sync against simulators; ONCE=1 plays the story and ends
+	$(BIN)/asana-sync demo $(if $(ONCE),--once)
+
+test: setup  ## everything .ci/run runs
+	$(MAKE) --no-print-directory check-format check-types check-imports check-locks check-migrations
+	$(MAKE) --no-print-directory check-tests
+	$(MAKE) --no-print-directory check-demo
+	@echo "make test: all checks passed"
+
+setup:
+	@.ci/bootstrap
+
+check-format:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+check-types:
+	$(BIN)/mypy connectors sync migrations/env.py
+
+check-imports:
+	$(BIN)/lint-imports
+
+check-locks:  ## locked files name no address, so that they install from any index
+	@! grep -n '://' requirements.txt requirements-dev.txt .ci/uv.txt
+
+check-migrations:  ## the tables in the code are the ones the revisions make
+	@$(EMPTY_STORE) && $(PYTHON) -m alembic upgrade head && $(PYTHON) -m alembic check
+
+check-tests:
+	rm -f .coverage .coverage.*
+	$(BIN)/pytest -n auto --cov --cov-report=
+	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=90
+	$(BIN)/coverage report --fail-under=100 --show-missing \
+		--include='sync/reconcile/*,connectors/*/translate.py,connectors/*/webhook.py'
+
+check-demo:
+	$(MAKE) --no-print-directory demo ONCE=1
+
+fmt: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup  ## after a change of dependencies; UPGRADE=1 also takes newer versions
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev pyproject.toml -o requirements-dev.txt
+	echo uv | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o .ci/uv.txt
+
+migration: setup  ## the next revision from the tables in the code: make migration NAME=what_changes
+	@$(EMPTY_STORE) && $(PYTHON) -m alembic upgrade head && $(PYTHON) -m alembic revision --autogenerate -m '$(NAME)'
+	@$(BIN)/ruff check --quiet --fix migrations && $(BIN)/ruff format --quiet migrations

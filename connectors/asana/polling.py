@@ -1,0 +1,179 @@
+"""What changed in a project since the last look, and its complete listing.
+
+``/tasks?modified_since=`` carries the tasks, new comments included (they move ``modified_at``).
+``/events`` adds what it does not show: deletions, edited and deleted comments, moves between sections.
+Both are needed, and events may fail: they are at most once, and the listing goes on without them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, Field, ValidationError
+
+from connectors.asana.client import Asana, StaleOffset
+from connectors.asana.events import changes_of, with_events
+from connectors.asana.translate import COMMENT, Row, task_ref
+from connectors.errors import RetryLater
+from connectors.records import Change, Json, Page, Record
+
+OVERLAP = timedelta(minutes=2)
+"""Listings look back this far behind the last look: writes may show late."""
+
+_PAGES = 5
+_EVENT_PAGES = 5
+_REMEMBERED = 2_000
+_EVENTS_AGAIN = timedelta(days=1)
+"""Where Asana serves no events, they are asked for again after this time."""
+
+
+class _Round(BaseModel):
+    """A listing under way. ``until`` is Asana's clock at its first page."""
+
+    since: datetime
+    until: datetime
+    offset: str | None
+    seen: dict[str, str]
+
+
+class _Position(BaseModel):
+    """The cursor.
+
+    ``since``: everything before is known. ``seen``: gid -> digest of the tasks that the last listing
+    showed, which the overlap shows again. ``no_events_until``: events are not served.
+    """
+
+    since: datetime
+    sync: str | None = None
+    no_events_until: datetime | None = None
+    seen: dict[str, str] = Field(default_factory=dict)
+    round: _Round | None = None
+
+
+class Polling:
+    """Cursors of projects.
+
+    Args:
+        record: makes the Record of a task's row.
+    """
+
+    def __init__(self, asana: Asana, site: str, record: Callable[[Row], Awaitable[Record]]) -> None:
+        self._asana = asana
+        self._site = site
+        self._record = record
+
+    async def changes(self, project: str, cursor: Json) -> Page:
+        """The next changes; a new cursor starts now, without history."""
+        if cursor is None:
+            return await self._start(project, lost=False)
+        try:
+            position = _Position.model_validate(cursor)
+        except ValidationError:
+            return await self._start(project, lost=True)
+        listed, went_back = await self._listed(project, position)
+        if position.round is not None:
+            return Page(changes=tuple(listed), cursor=position.model_dump(mode="json"), more=True)
+        told, more, lost = await self._told(project, position)
+        return Page(
+            changes=with_events(listed, told),
+            cursor=position.model_dump(mode="json"),
+            more=more,
+            lost=lost or went_back,
+        )
+
+    async def listing(self, project: str, cursor: Json) -> Page:
+        """One page of all tasks. An expired offset is a RetryLater: the listing has to start again."""
+        page = await self._asana.tasks(project, offset=cursor)
+        changes = [await self._change(row, comments=False) for row in page.rows]
+        return Page(changes=tuple(changes), cursor=page.next, more=page.next is not None)
+
+    async def _start(self, project: str, *, lost: bool) -> Page:
+        _, at = await self._asana.project(project)
+        if at is None:
+            raise RetryLater("Asana's answer does not tell its time")
+        position = _Position(since=at)
+        await self._told(project, position)
+        return Page(changes=(), cursor=position.model_dump(mode="json"), lost=lost)
+
+    async def _listed(self, project: str, position: _Position) -> tuple[list[Change], bool]:
+        """New or changed tasks of some pages; moves ``position``. Also: whether Asana's clock went back."""
+        found: list[Change] = []
+        restarted = False
+        for _ in range(_PAGES):
+            under_way = position.round
+            since = under_way.since if under_way else position.since - OVERLAP
+            offset = under_way.offset if under_way else None
+            try:
+                page = await self._asana.tasks(project, modified_since=since, offset=offset)
+            except StaleOffset:
+                if under_way is None or restarted:
+                    raise
+                under_way.offset, restarted = None, True
+                continue
+            if under_way is None:
+                under_way = _Round(since=since, until=page.at or position.since, offset=None, seen={})
+                position.round = under_way
+            for row in page.rows:
+                digest = _digest(row)
+                if digest not in (position.seen.get(row["gid"]), under_way.seen.get(row["gid"])):
+                    found.append(await self._change(row, comments=True))
+                if len(under_way.seen) < _REMEMBERED:
+                    under_way.seen[row["gid"]] = digest
+            under_way.offset = page.next
+            if page.next is None:
+                went_back = under_way.until < position.since - OVERLAP
+                position.since, position.seen, position.round = under_way.until, under_way.seen, None
+                return found, went_back
+        return found, False
+
+    async def _told(self, project: str, position: _Position) -> tuple[Sequence[Change], bool, bool]:
+        """(changes out of events, whether there are more, whether some are lost); moves ``position``."""
+        if position.no_events_until is not None and position.since < position.no_events_until:
+            return (), False, False
+        rows: list[Row] = []
+        more = lost = False
+        for _ in range(_EVENT_PAGES):
+            try:
+                events = await self._asana.events(project, position.sync)
+            except RetryLater as error:
+                if error.limited and not rows:
+                    raise
+                break  # the listing stands, and a token that was used must not be used again
+            if events is None:
+                lost = position.sync is not None
+                position.sync, position.no_events_until = None, position.since + _EVENTS_AGAIN
+                break
+            lost = lost or (events.expired and position.sync is not None)
+            position.sync, position.no_events_until, more = events.token, None, events.more
+            rows.extend(events.rows)
+            if not more:
+                break
+        changes, _ = changes_of(rows, self._site)
+        return [await self._of_task(change) for change in changes], more, lost
+
+    async def _change(self, row: Row, *, comments: bool) -> Change:
+        record = await self._record(row)
+        return Change(ref=record.ref, at=record.modified_at, record=record, comments=comments)
+
+    async def _of_task(self, change: Change) -> Change:
+        """Some events of comments do not name the task."""
+        if change.ref.kind != COMMENT:
+            return change
+        try:
+            story = await self._asana.story(change.ref.id)
+        except RetryLater:
+            return change  # the events are read and will not come again
+        target = (story or {}).get("target") or {}
+        if not target.get("gid"):
+            return change
+        return Change(
+            ref=task_ref(self._site, target["gid"]), at=change.at, actor=change.actor, comments=True
+        )
+
+
+def _digest(row: Row) -> str:
+    """Moves and tags leave ``modified_at`` alone: the whole row is compared."""
+    return hashlib.blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,314 @@
+"""A stand-in of Asana: https://developers.asana.com, as far as the connector uses it.
+
+Switches (beside those of :class:`connectors.simulation.Simulator`):
+
+==============================  ========================================================================
+``requests_per_minute``         per token, in windows of ten seconds; refused requests count
+``cost_per_minute``             rows and deep fields that a token may read; None: not counted
+``reads_in_flight`` 50,
+``writes_in_flight`` 15         one more gets 429
+``oauth``                       the bot's token is an OAuth token: ``external`` is kept
+``autolink``                    bare addresses in rich text read back as links
+``rules``                       called with (simulator, task) after each write of a task by the API
+``workspace.log.after_s``,
+``.lost``, ``.token_life_s``    events late, lost; life of sync tokens
+``hooks.backoff_s``,
+``.allow_loopback_targets``     webhooks repeated; localhost refused as at Asana
+``pages.life_s``                life of a page's offset
+==============================  ========================================================================
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from connectors.asana import simulated_richtext as richtext
+from connectors.asana.simulated_answers import APP, Answers
+from connectors.asana.simulated_api import Endpoint, routes
+from connectors.asana.simulated_call import Call, Pages, Token, read_body
+from connectors.asana.simulated_hooks import Hooks
+from connectors.asana.simulated_limits import CostLimit
+from connectors.asana.simulated_records import Task, User
+from connectors.asana.simulated_workspace import Workspace
+from connectors.simulation import Clock, Exchange, RateLimit, Refused, Simulator
+
+WINDOW_S = 10.0
+SYSTEM = "system"
+"""Who acts where Asana names nobody: rules, bulk edits."""
+
+
+class AsanaSimulator(Simulator):
+    """One workspace with the people ada, bob and the bot."""
+
+    name: ClassVar[str] = "asana"
+
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        super().__init__(clock=clock)
+        self.workspace = Workspace(self.clock, "Example")
+        self.people: Mapping[str, User] = {
+            name: self.workspace.add_user(full_name, f"{name}@example.com")
+            for name, full_name in (("ada", "Ada Lovelace"), ("bob", "Bob Stone"), ("bot", "Sync Bot"))
+        }
+        self.token = f"2/{self.people['bot'].gid}/{secrets.token_hex(16)}"
+        self.tokens: dict[str, Token] = {self.token: Token(self.people["bot"].gid)}
+        """Credentials that work: add to them, or take away."""
+        self.hooks = Hooks(self.clock, self.outbox)
+        self.pages = Pages(self.clock)
+        self.requests_per_minute = 60_000
+        self.cost_per_minute: float | None = None
+        self.reads_in_flight, self.writes_in_flight = 50, 15
+        self.autolink = False
+        self.rules: list[Callable[[AsanaSimulator, str], None]] = []
+        self._minute = RateLimit(self.clock, limit=1, window_s=WINDOW_S)
+        self._cost = CostLimit(self.clock)
+        self.workspace.log.listeners.append(self.hooks.tell)
+
+    @property
+    def oauth(self) -> bool:
+        return self.tokens[self.token].oauth
+
+    @oauth.setter
+    def oauth(self, oauth: bool) -> None:
+        self.tokens[self.token] = replace(self.tokens[self.token], oauth=oauth)
+
+    # the provider
+
+    def routes(self) -> Sequence[BaseRoute]:
+        return routes(self._served, self.hooks)
+
+    def refusal(self, refused: Refused) -> dict[str, Any]:
+        help_ = f"For more information on API status codes and how to handle them, read the docs: {APP}/docs"
+        error = {"message": refused.message, "help": help_}
+        if refused.status == 500:
+            error["phrase"] = "6 sad squid snuggle softly"
+        return {"errors": [error], **refused.extra}
+
+    def admission(self, exchange: Exchange) -> Refused | None:
+        token = exchange.headers.get("authorization", "")
+        self._minute.limit = max(1, round(self.requests_per_minute * WINDOW_S / 60))
+        wait = self._minute.take(token)
+        if wait is None:
+            wait = self._cost.wait(token, self.cost_per_minute)
+        read = exchange.method == "GET"
+        busy = sum(
+            (other.method == "GET") == read and other.headers.get("authorization", "") == token
+            for other in self.journal.open
+        )
+        if wait is None and busy > (self.reads_in_flight if read else self.writes_in_flight):
+            wait = 1.0
+        if wait is None:
+            return None
+        retry = {"Retry-After": str(max(1, math.ceil(wait)))}
+        return Refused(429, "You have made too many requests recently. Please, be chill.", retry)
+
+    def _served(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            authorization = request.headers.get("authorization", "")
+            token = self.tokens.get(authorization.removeprefix("Bearer "))
+            if token is None:
+                raise Refused(401, "Not Authorized")
+            data, tree = await read_body(request)
+            call = Call(
+                request=request,
+                workspace=self.workspace,
+                pages=self.pages,
+                token=token,
+                data=data,
+                tree=tree,
+                lag_s=self.visible_after_s,
+                autolink=self.autolink,
+                charge=lambda cost: self._cost.charge(authorization, self.cost_per_minute, cost),
+            )
+            answered = endpoint(call)
+            response = await answered if inspect.isawaitable(answered) else answered
+            task = call.made or request.path_params.get("task") or data.get("task")
+            if request.method != "GET" and isinstance(task, str):
+                for rule in self.rules:
+                    rule(self, task)
+            return response
+
+        return serve
+
+    def connection(self, base_url: str) -> dict[str, Any]:
+        return {
+            "settings": {"base_url": f"{base_url}/api/1.0", "workspace": self.workspace.gid},
+            "credentials": {"token": self.token},
+        }
+
+    # people
+
+    def new_container(self, name: str) -> str:
+        """A project with the sections Untitled section, Backlog, In progress, Done; its gid."""
+        return self.workspace.add_project(name, ("Backlog", "In progress", "Done")).gid
+
+    def new(
+        self, container: str, *, title: str, notes: str = "", by: str | None = None, **fields: Any
+    ) -> str:
+        """A new task; also ``section`` (gid or name), ``state``, ``followers``, ``parent``, ``kind``."""
+        kind = {"resource_subtype": fields["kind"]} if fields.get("kind") else {}
+        task = self.workspace.add_task(
+            self._gid(by),
+            source="web",
+            places=[(container, self._section(container, fields.get("section")))],
+            followers=[self._user(name) for name in fields.get("followers", ())],
+            tags=[self._label(name) for name in fields.get("labels", ())],
+            **kind,
+            **self._values(
+                title=title, notes=notes, **_without(fields, "kind", "section", "followers", "labels")
+            ),
+        )
+        return task.gid
+
+    def edit(self, object_id: str, *, by: str | None = None, **fields: Any) -> None:
+        """Also ``followers``, ``due_on``, ``due_at`` and other fields of a task by Asana's names.
+
+        ``by="system"`` is nobody, as where a rule acts.
+        """
+        who, workspace = self._gid(by), self.workspace
+        values = self._values(**_without(fields, "labels", "followers", "section"))
+        workspace.change(object_id, who, source="web", **values)
+        for field, name, gid_of in (("labels", "tags", self._label), ("followers", "followers", self._user)):
+            if field in fields:
+                new, old = [gid_of(one) for one in fields[field]], getattr(workspace.tasks[object_id], name)
+                add, remove = [g for g in new if g not in old], [g for g in old if g not in new]
+                workspace.change_set(object_id, who, name, add=add, remove=remove, source="web")
+        if "section" in fields:
+            for project in workspace.tasks[object_id].places:
+                section = self._section(project, fields["section"])
+                if section is not None:
+                    workspace.add_to_project(object_id, who, project, section, source="web")
+
+    def comment(self, object_id: str, text: str, *, by: str | None = None) -> str:
+        html = self._rich(text, comment=True)
+        return self.workspace.add_comment(object_id, self._gid(by), html, source="web").gid
+
+    def edit_comment(self, comment_id: str, text: str) -> None:
+        author = self.workspace.stories[comment_id].created_by
+        self.workspace.edit_comment(comment_id, self._rich(text, comment=True), author)
+
+    def delete_comment(self, comment_id: str) -> None:
+        self.workspace.delete_comment(comment_id, self.workspace.stories[comment_id].created_by)
+
+    def remove(self, object_id: str, *, by: str | None = None) -> None:
+        """Into the trash."""
+        self.workspace.trash(object_id, self._gid(by))
+
+    def restore(self, object_id: str, *, by: str | None = None) -> None:
+        """Out of the trash."""
+        self.workspace.trash(object_id, self._gid(by), trashed=False)
+
+    def hide(self, object_id: str, *, hidden: bool = True) -> None:
+        """Take a task or project out of the bot's sight: no event tells of it."""
+        workspace = self.workspace
+        if object_id in workspace.projects:
+            workspace.projects[object_id] = replace(workspace.projects[object_id], private=hidden)
+        else:
+            workspace.tasks[object_id] = replace(workspace.tasks[object_id], private=hidden)
+
+    def add_to_project(self, object_id: str, project: str, *, by: str | None = None) -> None:
+        self.workspace.add_to_project(object_id, self._gid(by), project, None, source="web")
+
+    def remove_from_project(self, object_id: str, project: str, *, by: str | None = None) -> None:
+        self.workspace.remove_from_project(object_id, self._gid(by), project, source="web")
+
+    def view(self, object_id: str) -> dict[str, Any] | None:
+        """``notes`` and each comment's ``html`` are rich text; people by their name here, else in full."""
+        task = self.workspace.tasks.get(object_id)
+        if task is None or task.trashed:
+            return None
+        workspace = self.workspace
+        stories = [s for gid in workspace.stories_of[object_id] if (s := workspace.stories.get(gid))]
+        sections = {gid: workspace.sections[place.section].name for gid, place in task.places.items()}
+        return {
+            "title": task.name,
+            "notes": task.html_notes,
+            "text": richtext.plain(task.html_notes),
+            "state": "closed" if task.completed else "open",
+            "assignee": self._person(task.assignee),
+            "followers": [self._person(gid) for gid in task.followers],
+            "labels": sorted(workspace.tags[gid].name for gid in task.tags),
+            "section": next(iter(sections.values()), None),
+            "sections": sections,
+            "parent": task.parent,
+            "modified_at": task.modified_at,
+            "author": self._person(task.created_by),
+            "url": Answers(workspace, "", 0).task(task)["permalink_url"],
+            "comments": [
+                {
+                    "id": story.gid,
+                    "text": story.text,
+                    "html": story.html_text,
+                    "author": self._person(story.created_by),
+                    "edited": story.is_edited,
+                }
+                for story in stories
+                if story.is_comment
+            ],
+        }
+
+    def objects(self, container: str) -> list[str]:
+        return [task.gid for task in self.workspace.tasks.values() if _lives_in(task, container)]
+
+    # what people call things
+
+    def _gid(self, by: str | None) -> str | None:
+        return None if by == SYSTEM else self.people[by or next(iter(self.people))].gid
+
+    def _user(self, name: str) -> str:
+        return self.people[name].gid
+
+    def _person(self, gid: str | None) -> str | None:
+        return next((name for name, user in self.people.items() if user.gid == gid), gid or None)
+
+    def _label(self, name: str) -> str:
+        known = (tag.gid for tag in self.workspace.tags.values() if tag.name == name)
+        return next(known, None) or self.workspace.add_tag(name).gid
+
+    def _section(self, project: str, section: str | None) -> str | None:
+        """By gid or name; None where the project has none of that name."""
+        sections = self.workspace.projects[project].sections
+        names = {gid: self.workspace.sections[gid].name for gid in sections}
+        return next((gid for gid in sections if section in (gid, names[gid])), None)
+
+    def _rich(self, text: str, *, comment: bool) -> str:
+        """Rich text with or without its ``<body>``; text that is no rich text stands for itself."""
+        answers = Answers(self.workspace, self.people["ada"].gid, 0)
+        source = text if text.lstrip().startswith("<body") else f"<body>{text}</body>"
+        try:
+            return richtext.read_back(source, comment=comment, named=answers.named, autolink=self.autolink)
+        except Refused:
+            return richtext.from_text(text)
+
+    def _values(self, **fields: Any) -> dict[str, Any]:
+        """Fields of a task from what people say."""
+        values: dict[str, Any] = {}
+        for name, value in fields.items():
+            match name:
+                case "title":
+                    values["name"] = value
+                case "notes":
+                    values["html_notes"] = self._rich(value, comment=False)
+                case "state":
+                    values["completed"] = value == "closed"
+                case "assignee":
+                    values["assignee"] = self._user(value) if value is not None else None
+                case _:
+                    values[name] = value
+        return values
+
+
+def _lives_in(task: Task, project: str) -> bool:
+    return project in task.places and not task.trashed
+
+
+def _without(fields: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}

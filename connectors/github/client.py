@@ -1,0 +1,285 @@
+"""Every call we make at GitHub: the only file that knows its paths and parameters.
+
+Source: docs.github.com/rest, API version 2022-11-28.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+from connectors.answers import Answer
+from connectors.errors import OutcomeUnknown, Park, ReplanNeeded, RetryLater
+from connectors.github.refusals import classify
+from connectors.github.translate import Payload, label_names, logins_of
+from connectors.http import Outbound
+
+PER_PAGE = 100
+NOT_MODIFIED = 304
+
+_HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
+_NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
+_REDIRECTS = frozenset({301, 302, 307, 308})
+_ISSUE = frozenset({"node_id", "number", "created_at", "updated_at"})
+_COMMENT = frozenset({"node_id", "id", "created_at", "updated_at"})
+
+
+Names: TypeAlias = tuple[str, ...] | None
+"""What an answer says stands there now; None where it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of a listing; ``next`` is the URL of the page after it."""
+
+    items: Sequence[Payload]
+    next: str | None = None
+    etag: str | None = None
+    unchanged: bool = False
+
+
+class Client:
+    """GitHub's REST API with one token."""
+
+    def __init__(self, outbound: Outbound, token: str, secrets: Sequence[str]) -> None:
+        headers = {**_HEADERS, "authorization": f"Bearer {token}"}
+        self._outbound = outbound.authorised(headers, secrets=[token, *secrets], classify=classify)
+
+    @property
+    def clock_offset_s(self) -> float:
+        """GitHub's clock minus ours, 0 while it is not known."""
+        return self._outbound.clock_offset_s or 0.0
+
+    async def aclose(self) -> None:
+        await self._outbound.aclose()
+
+    # --- who and where -----------------------------------------------------------------------------
+
+    async def account(self) -> tuple[Payload, frozenset[str] | None]:
+        """Our user, and the scopes of the token; None where it is a fine-grained one."""
+        answer = await self._outbound.send("GET", "/user")
+        scopes = answer.headers.get("x-oauth-scopes")
+        known = None if scopes is None else frozenset(scope.strip() for scope in scopes.split(","))
+        return _object(answer, {"login", "id"}), known
+
+    async def repositories(self) -> Sequence[Payload]:
+        """Those of our account; none where the call does not exist (tokens of an installation)."""
+        try:
+            return await self._whole("/user/repos", {"sort": "full_name"}, {"full_name"})
+        except Park as refused:
+            if refused.status in (403, 404, 405):
+                return ()
+            raise
+
+    async def repository(self, repository: str) -> Payload:
+        return _object(await self._outbound.send("GET", f"/repos/{repository}"), {"full_name"})
+
+    async def assignees(self, repository: str) -> Sequence[Payload]:
+        return await self._whole(f"/repos/{repository}/assignees", {}, {"login"})
+
+    # --- issues ------------------------------------------------------------------------------------
+
+    async def issues(
+        self, repository: str, since: str | None = None, *, page: str | None = None, etag: str | None = None
+    ) -> Listed:
+        """Issues and pull requests in any state, oldest update first; ``since`` filters the update."""
+        params = {"state": "all", "sort": "updated", "direction": "asc", "since": since}
+        return await self._listed(f"/repos/{repository}/issues", params, _ISSUE, page=page, etag=etag)
+
+    async def newest_issues(self, repository: str) -> Listed:
+        params = {"state": "all", "sort": "updated", "direction": "desc"}
+        return await self._listed(f"/repos/{repository}/issues", params, _ISSUE)
+
+    async def issues_by(
+        self, repository: str, creator: str, since: str | None, *, page: str | None = None
+    ) -> Listed:
+        """Issues somebody made, newest first."""
+        params = {
+            "state": "all",
+            "creator": creator,
+            "sort": "created",
+            "direction": "desc",
+            "since": since,
+        }
+        return await self._listed(f"/repos/{repository}/issues", params, _ISSUE, page=page)
+
+    async def issue(self, repository: str, number: int) -> Payload:
+        """One issue; that of another repository, where it was transferred."""
+        return _object(await self._outbound.send("GET", f"/repos/{repository}/issues/{number}"), _ISSUE)
+
+    async def create_issue(self, repository: str, body: Mapping[str, Any]) -> Payload:
+        return _object(await self._write("POST", repository, "/issues", body), _ISSUE, write=True)
+
+    async def edit_issue(self, repository: str, number: int, changes: Mapping[str, Any]) -> Payload:
+        answer = await self._write("PATCH", repository, f"/issues/{number}", changes)
+        return _object(answer, _ISSUE, write=True)
+
+    async def add_labels(self, repository: str, number: int, labels: Sequence[str]) -> Names:
+        """Labels the repository does not know are made. Answers what the issue has now."""
+        body = {"labels": list(labels)}
+        return _labels(await self._write("POST", repository, f"/issues/{number}/labels", body))
+
+    async def remove_label(self, repository: str, number: int, label: str) -> Names:
+        """Take one label off; not there is success. Answers what the issue has now."""
+        segment = quote(label, safe="").replace(".", "%2E")  # a name of dots would lead to another path
+        path = f"/issues/{number}/labels/{segment}"
+        return _labels(await self._write("DELETE", repository, path, accept=(404,)))
+
+    async def add_assignees(self, repository: str, number: int, logins: Sequence[str]) -> Names:
+        """Logins that cannot be assigned are left out without a word. Answers who is assigned now."""
+        body = {"assignees": list(logins)}
+        return _assignees(await self._write("POST", repository, f"/issues/{number}/assignees", body))
+
+    async def remove_assignees(self, repository: str, number: int, logins: Sequence[str]) -> Names:
+        """Answers who is assigned now."""
+        body = {"assignees": list(logins)}
+        return _assignees(await self._write("DELETE", repository, f"/issues/{number}/assignees", body))
+
+    async def timeline(self, repository: str, number: int) -> Sequence[Payload]:
+        return await self._whole(f"/repos/{repository}/issues/{number}/timeline", {}, set())
+
+    # --- comments ----------------------------------------------------------------------------------
+
+    async def comments_of(self, repository: str, number: int) -> Sequence[Payload]:
+        """All comments of one issue, oldest first.
+
+        A comment deleted between two pages moves the others up, over the edge of a page. So where
+        there is more than one page they are read twice: what is in either reading is there.
+        """
+        path = f"/repos/{repository}/issues/{number}/comments"
+        comments = await self._whole(path, {}, _COMMENT)
+        if len(comments) > PER_PAGE:
+            comments = [*comments, *await self._whole(path, {}, _COMMENT)]
+        newest = {int(comment["id"]): comment for comment in comments}
+        return [newest[id] for id in sorted(newest)]
+
+    async def comments(
+        self, repository: str, since: str | None = None, *, page: str | None = None, etag: str | None = None
+    ) -> Listed:
+        """Comments of the whole repository, oldest update first."""
+        params = {"sort": "updated", "direction": "asc", "since": since}
+        path = f"/repos/{repository}/issues/comments"
+        return await self._listed(path, params, _COMMENT, page=page, etag=etag)
+
+    async def newest_comments(self, repository: str) -> Listed:
+        params = {"sort": "updated", "direction": "desc"}
+        return await self._listed(f"/repos/{repository}/issues/comments", params, _COMMENT)
+
+    async def comment(self, repository: str, id: int) -> Payload:
+        answer = await self._outbound.send("GET", f"/repos/{repository}/issues/comments/{id}")
+        return _object(answer, _COMMENT)
+
+    async def add_comment(self, repository: str, number: int, body: str) -> Payload:
+        answer = await self._write("POST", repository, f"/issues/{number}/comments", {"body": body})
+        return _object(answer, _COMMENT, write=True)
+
+    async def edit_comment(self, repository: str, id: int, body: str) -> Payload:
+        answer = await self._write("PATCH", repository, f"/issues/comments/{id}", {"body": body})
+        return _object(answer, _COMMENT, write=True)
+
+    async def delete_comment(self, repository: str, id: int) -> None:
+        await self._write("DELETE", repository, f"/issues/comments/{id}")
+
+    # --- webhooks ----------------------------------------------------------------------------------
+
+    async def hooks(self, repository: str) -> Sequence[Payload]:
+        return await self._whole(f"/repos/{repository}/hooks", {}, {"id"})
+
+    async def hook(self, repository: str, id: str) -> Payload:
+        answer = await self._outbound.send("GET", f"/repos/{repository}/hooks/{quote(id, safe='')}")
+        return _object(answer, {"id"})
+
+    async def create_hook(self, repository: str, hook: Mapping[str, Any]) -> Payload:
+        return _object(await self._write("POST", repository, "/hooks", hook), {"id"}, write=True)
+
+    async def edit_hook(self, repository: str, id: str, hook: Mapping[str, Any]) -> Payload:
+        answer = await self._write("PATCH", repository, f"/hooks/{quote(id, safe='')}", hook)
+        return _object(answer, {"id"}, write=True)
+
+    async def delete_hook(self, repository: str, id: str) -> None:
+        await self._write("DELETE", repository, f"/hooks/{quote(id, safe='')}")
+
+    # --- how ---------------------------------------------------------------------------------------
+
+    async def _listed(
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        required: Collection[str],
+        *,
+        page: str | None = None,
+        etag: str | None = None,
+    ) -> Listed:
+        headers = {"if-none-match": etag} if etag else None
+        if page:
+            answer = await self._outbound.send("GET", page, headers=headers)
+        else:
+            query = {**params, "per_page": PER_PAGE}
+            answer = await self._outbound.send(
+                "GET", path, params=query, headers=headers, accept=(NOT_MODIFIED,)
+            )
+        if answer.status == NOT_MODIFIED:
+            return Listed((), etag=etag, unchanged=True)
+        if not isinstance(answer.data, list):
+            raise RetryLater(f"GitHub answered {path} with something else than a list", status=answer.status)
+        following = _NEXT.search(answer.headers.get("link", ""))
+        return Listed(
+            [_checked(item, required) for item in answer.data],
+            next=following[1] if following else None,
+            etag=answer.headers.get("etag"),
+        )
+
+    async def _whole(
+        self, path: str, params: Mapping[str, Any], required: Collection[str]
+    ) -> Sequence[Payload]:
+        """All pages of a listing."""
+        listed = await self._listed(path, params, required)
+        items = list(listed.items)
+        while listed.next:
+            listed = await self._listed(path, params, required, page=listed.next)
+            items += listed.items
+        return items
+
+    async def _write(
+        self,
+        method: str,
+        repository: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        accept: Collection[int] = (),
+    ) -> Answer:
+        """A call below a repository. A 301 did nothing: it is sent on to the repository's new name."""
+        try:
+            return await self._outbound.send(method, f"/repos/{repository}{path}", json=body, accept=accept)
+        except Park as refused:
+            if refused.status not in _REDIRECTS:
+                raise
+            name = str((await self.repository(repository))["full_name"])
+            if name.casefold() == repository.casefold():
+                raise ReplanNeeded("it was transferred to another repository", status=301) from refused
+        return await self._outbound.send(method, f"/repos/{name}{path}", json=body, accept=accept)
+
+
+def _labels(answer: Answer) -> Names:
+    return label_names(answer.data) if isinstance(answer.data, list) else None
+
+
+def _assignees(answer: Answer) -> Names:
+    told = isinstance(answer.data, Mapping) and "assignees" in answer.data
+    return logins_of(answer.data) if told else None
+
+
+def _object(answer: Answer, required: Collection[str], *, write: bool = False) -> Payload:
+    return _checked(answer.data, required, write=write)
+
+
+def _checked(data: Any, required: Collection[str], *, write: bool = False) -> Payload:
+    """The payload, if it has what everything else relies on."""
+    if isinstance(data, Mapping) and all(data.get(name) is not None for name in required):
+        return data
+    reason = "GitHub's answer is not as documented"
+    raise OutcomeUnknown(reason) if write else RetryLater(reason)

@@ -1,0 +1,71 @@
+"""GitHub as a connector: what it is and can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+
+from connectors.base import Capabilities, Connector
+from connectors.github import webhook
+from connectors.github.client import Client
+from connectors.github.config import GitHubCredentials, GitHubSettings
+from connectors.github.session import GitHubSession
+from connectors.github.translate import CONNECTOR, ISSUE, PULL
+from connectors.http import Outbound
+from connectors.records import Delivery, Received, Secrets
+
+
+class GitHub(Connector):
+    """Issues and pull requests of github.com or of a GitHub Enterprise Server."""
+
+    name: ClassVar[str] = CONNECTOR
+    title: ClassVar[str] = "GitHub"
+    settings: ClassVar[type[BaseModel]] = GitHubSettings
+    credentials: ClassVar[type[BaseModel]] = GitHubCredentials
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        kinds=(ISSUE, PULL),
+        creatable=(ISSUE,),
+        webhooks="secret",
+        container_word="repository",
+        container_example="acme/website",
+    )
+
+    def site(self, settings: BaseModel) -> str:
+        host = urlsplit(self.base_url(settings)).hostname or ""
+        return "github.com" if host == "api.github.com" else host
+
+    def base_url(self, settings: BaseModel) -> str:
+        return _settings(settings).base_url
+
+    def open(self, settings: BaseModel, credentials: BaseModel, outbound: Outbound) -> GitHubSession:
+        if not isinstance(credentials, GitHubCredentials):
+            raise TypeError("these are not the credentials of a GitHub connection")
+        secret = credentials.webhook_secret
+        client = Client(
+            outbound,
+            credentials.token.get_secret_value(),
+            secrets=[secret.get_secret_value()] if secret else [],
+        )
+        return GitHubSession(
+            client, self.site(settings), with_webhooks=_settings(settings).subscriptions == "auto"
+        )
+
+    def limits(self, settings: BaseModel) -> Mapping[str, float]:
+        """GitHub refuses the 101st request in flight; people's browsers and other programs need some, too."""
+        return {"reads": 50, "writes": 15}
+
+    def receive(self, delivery: Delivery, secrets: Secrets, settings: BaseModel, now: datetime) -> Received:
+        return webhook.receive(delivery, secrets, self.site(settings))
+
+
+def _settings(settings: BaseModel) -> GitHubSettings:
+    if not isinstance(settings, GitHubSettings):
+        raise TypeError("these are not the settings of a GitHub connection")
+    return settings
+
+
+connector = GitHub()

@@ -1,0 +1,100 @@
+"""Our webhook at a repository. Source: docs.github.com/rest/repos/webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from connectors.errors import Park, ParkClass, ReplanNeeded
+from connectors.github.client import Client
+from connectors.github.refusals import UNREACHABLE
+from connectors.github.translate import Payload
+from connectors.github.webhook import EVENTS
+from connectors.records import Subscribed
+
+
+async def subscribe(client: Client, container: str, target: str, secret: str) -> Subscribed:
+    """Make the webhook, or take over the one that already leads to ``target``.
+
+    GitHub never tells a secret again, so one that is taken over gets ours.
+    """
+    wanted = {
+        "active": True,
+        "events": list(EVENTS),
+        "config": {"url": target, "content_type": "json", "secret": secret, "insecure_ssl": "0"},
+    }
+    with _webhook_permission(container):
+        hook = await _leading_to(client, container, target)
+        if hook is not None:
+            hook = await client.edit_hook(container, str(hook["id"]), wanted)
+        else:
+            hook = await _made(client, container, target, wanted)
+    return _subscribed(hook, secret)
+
+
+async def subscription(client: Client, container: str, id: str) -> Subscribed | None:
+    """How the webhook stands; None if it is gone."""
+    try:
+        return _subscribed(await client.hook(container, id))
+    except Park as refused:
+        if refused.status != 404:
+            raise
+        return None
+
+
+async def unsubscribe(client: Client, container: str, id: str) -> None:
+    """Remove the webhook; already gone is success."""
+    try:
+        await client.delete_hook(container, id)
+    except (Park, ReplanNeeded) as refused:
+        if refused.status not in (404, 410):
+            raise
+
+
+async def _made(client: Client, container: str, target: str, wanted: Mapping[str, Any]) -> Payload:
+    try:
+        return await client.create_hook(container, {"name": "web", **wanted})
+    except Park as refused:  # "Hook already exists on this repository": somebody was faster
+        hook = await _leading_to(client, container, target) if refused.status == 422 else None
+        if hook is None:
+            raise
+    return await client.edit_hook(container, str(hook["id"]), wanted)
+
+
+async def _leading_to(client: Client, container: str, target: str) -> Payload | None:
+    hooks = await client.hooks(container)
+    return next((hook for hook in hooks if (hook.get("config") or {}).get("url") == target), None)
+
+
+def _subscribed(hook: Payload, secret: str | None = None) -> Subscribed:
+    last = hook.get("last_response") or {}
+    code = last.get("code")
+    failed = isinstance(code, int) and not 200 <= code < 300
+    told = ": ".join(str(part) for part in (code, last.get("message")) if part)
+    return Subscribed(
+        id=str(hook["id"]),
+        target=str((hook.get("config") or {}).get("url") or ""),
+        active=bool(hook.get("active", True)),
+        secret=secret,
+        reason=f"the last delivery was answered with {told}" if failed else "",
+    )
+
+
+@contextmanager
+def _webhook_permission(container: str) -> Iterator[None]:
+    try:
+        yield
+    except (Park, ReplanNeeded) as refused:
+        if refused.status not in UNREACHABLE:
+            raise
+        raise Park(
+            f"the account may not manage webhooks of {container}",
+            park_class=ParkClass.PERMISSION,
+            fix=(
+                "Make the account an administrator of the repository, and give the token the permission "
+                "Webhooks: read and write (classic: scope admin:repo_hook). Until then changes are polled."
+            ),
+            provider_message=refused.provider_message,
+            status=refused.status,
+        ) from refused

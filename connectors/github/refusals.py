@@ -1,0 +1,141 @@
+"""What GitHub's refusals mean: pure.
+
+Sources: docs.github.com, "Rate limits for the REST API", "Troubleshooting the REST API".
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+
+from connectors.answers import http_date, provider_message, retry_after
+from connectors.errors import ConnectorError, Park, ParkClass, PauseMapping, ReplanNeeded, RetryLater
+from connectors.http import Answer
+
+_WITHOUT_A_TIME_S = 60.0
+"""GitHub: without retry-after and reset wait at least a minute."""
+_LONGEST_S = 3_700.0
+"""The primary limit starts anew each hour."""
+
+_NEUTRAL = {
+    "title": "title",
+    "body": "notes",
+    "state": "state",
+    "state_reason": "state",
+    "assignee": "assignee",
+    "assignees": "assignee",
+    "label": "labels",
+    "labels": "labels",
+}
+
+WRITE_ACCESS = (
+    "Give the account write access to the repository, and the token the permission Issues: read and write."
+)
+
+UNREACHABLE = frozenset({403, 404, 410, 451})
+"""Statuses of a container that is gone, blocked, or not ours to see."""
+
+
+def classify(answer: Answer, write: bool) -> ConnectorError | None:
+    """The error an answer means where GitHub says more than its status; None for the general table."""
+    message = provider_message(answer.data)
+    if answer.status in (403, 429) and _is_limit(answer, message):
+        return RetryLater(
+            f"GitHub's rate limit is reached: {message or answer.status}",
+            after=_silence_s(answer.headers),
+            limited=True,
+            provider_message=message,
+            status=answer.status,
+        )
+    if answer.status == 403:
+        return Park(
+            f"GitHub does not allow this: {message or 'no reason given'}",
+            park_class=ParkClass.PERMISSION,
+            fix=_permission_fix(answer.headers),
+            provider_message=message,
+            status=403,
+        )
+    if answer.status == 410 and write:
+        return ReplanNeeded("GitHub says that it is gone", provider_message=message, status=410)
+    if answer.status == 422:
+        return Park(
+            f"GitHub refuses the values: {message or 'no reason given'}",
+            field=_field(answer.data),
+            provider_message=message,
+            status=422,
+        )
+    return None
+
+
+@contextmanager
+def of_container(container: str, statuses: Collection[int] = UNREACHABLE) -> Iterator[None]:
+    """Refusals inside mean the whole repository."""
+    try:
+        yield
+    except (Park, ReplanNeeded) as refused:
+        if refused.status not in statuses:
+            raise
+        what = "issues are switched off there" if refused.status == 410 else "the account cannot reach it"
+        raise PauseMapping(
+            f"repository {container}: {what} ({refused.reason})",
+            provider_message=refused.provider_message,
+            status=refused.status,
+        ) from refused
+
+
+def lacking(scopes: frozenset[str]) -> Iterator[str]:
+    """What a classic token cannot do. Source: docs.github.com, "Scopes for OAuth apps"."""
+    if "repo" in scopes:
+        return
+    if "public_repo" not in scopes:
+        yield "The token has not the scope repo: issues cannot be written, private repositories not be read."
+        return
+    yield "The token has not the scope repo: private repositories cannot be synced."
+    if not scopes & {"admin:repo_hook", "write:repo_hook"}:
+        yield "The token has not the scope admin:repo_hook: no webhooks, changes are found by polling."
+
+
+def _is_limit(answer: Answer, message: str) -> bool:
+    headers, text = answer.headers, message.lower()
+    return (
+        answer.status == 429
+        or "retry-after" in headers
+        or headers.get("x-ratelimit-remaining") == "0"
+        or "rate limit" in text
+        or "abuse detection" in text
+    )
+
+
+def _silence_s(headers: Mapping[str, str]) -> float:
+    after = retry_after(headers)
+    if after is not None:
+        return after
+    reset = headers.get("x-ratelimit-reset", "")
+    if headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
+        date = http_date(headers.get("date", ""))
+        now = date.timestamp() if date else time.time()
+        return min(max(float(reset) - now, 1.0), _LONGEST_S)
+    return _WITHOUT_A_TIME_S
+
+
+def _permission_fix(headers: Mapping[str, str]) -> str:
+    needed = headers.get("x-accepted-github-permissions", "")
+    if needed:
+        return f"Give the token the permission {needed}."
+    scopes = headers.get("x-accepted-oauth-scopes", "")
+    if scopes:
+        return f"Give the token one of the scopes {scopes}."
+    return WRITE_ACCESS
+
+
+def _field(data: object) -> str | None:
+    """The neutral field that the first telling entry of ``errors`` is about."""
+    errors = data.get("errors") if isinstance(data, Mapping) else None
+    for error in errors if isinstance(errors, list) else ():
+        if not isinstance(error, Mapping):
+            continue
+        name = "labels" if error.get("resource") == "Label" else str(error.get("field"))
+        if name in _NEUTRAL:
+            return _NEUTRAL[name]
+    return None

@@ -1,0 +1,271 @@
+"""GitHub's stand-in: REST and webhooks over loopback, with the provider's quirks.
+
+Which quirks, and where each comes from: the modules ``simulated_*`` beside this one. Further switches
+are those of every simulator: ``clock``, ``faults``, ``outbox``, ``visible_after_s``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain, count
+from typing import Any, ClassVar
+
+from starlette.routing import BaseRoute
+
+from connectors.github import simulated_issues, simulated_repositories
+from connectors.github.simulated_api import Site, routes
+from connectors.github.simulated_edits import Edits
+from connectors.github.simulated_limits import Limits
+from connectors.github.simulated_shapes import Shapes
+from connectors.github.simulated_state import Comment, Happening, Issue, Repository, World
+from connectors.github.simulated_switches import Switches
+from connectors.github.simulated_webhooks import Webhooks
+from connectors.simulation import Clock, Exchange, Refused, Simulator
+
+BOT = "asana-sync-bot"
+TOKEN = "ghp_simulated"  # noqa: S105
+WEBHOOK_SECRET = "It's a Secret to Everybody"  # noqa: S105
+OWNER = "acme"
+
+
+class GitHubSimulator(Switches, Simulator):
+    """People are ``ada``, ``bob`` and the bot; object ids are node ids, containers ``owner/name``."""
+
+    name: ClassVar[str] = "github"
+
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        super().__init__(clock=clock)
+        self.world = World(self.clock)
+        self.people = self.world.people
+        for login, person_name in (("ada", "Ada Lovelace"), ("bob", "Bob Baker"), (BOT, "Asana Sync")):
+            self.world.add_person(login, person_name, f"{login}@example.com")
+        self.tokens = {TOKEN: BOT}
+        """Token -> login; further ones may be added."""
+        self.limits = Limits(self.clock, self.journal, self.tokens, self)
+        shapes = Shapes(self.world, self._api)
+        self.webhooks = Webhooks(self.clock, self.outbox, shapes, self)
+        self.edits = Edits(self.world, self.webhooks.announce, self)
+        self.site = Site(
+            world=self.world,
+            edits=self.edits,
+            shapes=shapes,
+            webhooks=self.webhooks,
+            limits=self.limits,
+            api=self._api,
+            switches=self,
+        )
+
+    def routes(self) -> Sequence[BaseRoute]:
+        return routes(self.site, (*simulated_issues.TABLE, *simulated_repositories.TABLE))
+
+    def admission(self, exchange: Exchange) -> Refused | None:
+        return self.limits.admit(exchange)
+
+    def refusal(self, refused: Refused) -> dict[str, Any]:
+        return {"message": refused.message, **refused.extra, "status": str(refused.status)}
+
+    def connection(self, base_url: str) -> dict[str, Any]:
+        return {
+            "settings": {"base_url": base_url, "subscriptions": "auto"},
+            "credentials": {"token": TOKEN, "webhook_secret": WEBHOOK_SECRET},
+        }
+
+    # what people do to objects
+
+    def new_container(self, name: str) -> str:
+        """A repository; its owner is acme unless the name has one. A taken name gets a number behind it."""
+        owner, _, repository = name.rpartition("/")
+        owner = owner or OWNER
+        names = chain([repository], (f"{repository}-{number}" for number in count(1)))
+        free = next(free for free in names if self.world.named(f"{owner}/{free}") is None)
+        return self.world.add_repository(owner, free).full_name
+
+    def new(
+        self, container: str, *, title: str, notes: str = "", by: str | None = None, **fields: Any
+    ) -> str:
+        """An issue, or with ``kind="pull"`` a pull request; other fields as in :meth:`edit`."""
+        kind, state = fields.pop("kind", "issue"), fields.pop("state", "open")
+        actor, repository = self._actor(by), self.repository(container)
+        issue = self.edits.open(
+            repository,
+            actor,
+            title=title,
+            body=notes or None,
+            labels=fields.pop("labels", ()),
+            assignees=_assignees(fields),
+            milestone=fields.pop("milestone", None),
+            pull=kind == "pull",
+        )
+        self.edit(issue.node_id, by=actor, state=state, **fields)
+        return issue.node_id
+
+    def edit(self, object_id: str, *, by: str | None = None, **fields: Any) -> None:
+        """Fields: title, notes, state ("open", "closed", for pull requests "merged"), state_reason,
+        assignee or assignees (logins), labels (names), milestone (number or None)."""
+        actor, (repository, issue) = self._actor(by), self.find(object_id)
+        title, notes = fields.pop("title", None), fields.pop("notes", None)
+        issue = self.edits.rewrite(repository, issue, actor, title=title, body=notes)
+        if "labels" in fields:
+            issue = self.edits.label(repository, issue, actor, fields.pop("labels"))
+        if "assignee" in fields or "assignees" in fields:
+            issue = self.edits.assign(repository, issue, actor, _assignees(fields))
+        if "milestone" in fields:
+            issue = self.edits.set_milestone(repository, issue, actor, fields.pop("milestone"))
+        state, reason = fields.pop("state", None), fields.pop("state_reason", None)
+        if state == "merged":
+            self.edits.merge(repository, issue, actor)
+        elif state == "closed":
+            self.edits.close(repository, issue, actor, reason)
+        elif state == "open":
+            self.edits.reopen(repository, issue, actor)
+        if fields or state not in (None, "open", "closed", "merged"):
+            raise ValueError(f"GitHub knows no {', '.join(fields) or f'state {state!r}'}")
+
+    def comment(self, object_id: str, text: str, *, by: str | None = None) -> str:
+        repository, issue = self.find(object_id)
+        return self.edits.post(repository, issue, self._actor(by), text).node_id
+
+    def edit_comment(self, comment_id: str, text: str) -> None:
+        repository, comment = self.find_comment(comment_id)
+        self.edits.reword(repository, comment, comment.author, text)
+
+    def delete_comment(self, comment_id: str) -> None:
+        repository, comment = self.find_comment(comment_id)
+        self.edits.withdraw(repository, comment, comment.author)
+
+    def remove(self, object_id: str, *, by: str | None = None) -> None:
+        repository, issue = self.find(object_id)
+        self.edits.delete(repository, issue, self._actor(by))
+
+    def transfer(self, object_id: str, to: str, *, by: str | None = None) -> str:
+        """Move an issue to another repository of the same owner; its new id."""
+        repository, issue = self.find(object_id)
+        return self.edits.transfer(repository, issue, self._actor(by), self.repository(to)).node_id
+
+    def view(self, object_id: str) -> dict[str, Any] | None:
+        home = self.world.home(object_id)
+        issue = home[0].issues.get(home[1]) if home else None
+        if home is None or issue is None:
+            return None
+        repository, milestone = home[0], home[0].milestones.get(issue.milestone or 0)
+        return {
+            "title": issue.title,
+            "notes": issue.body or "",
+            "state": issue.state,
+            "state_reason": issue.state_reason,
+            "merged": issue.merged_at is not None,
+            "assignee": issue.assignees[0] if issue.assignees else None,
+            "assignees": list(issue.assignees),
+            "labels": [label.name for label in repository.labels_of(issue)],
+            "milestone": milestone.title if milestone else None,
+            "comments": [
+                {"id": comment.node_id, "text": comment.body, "author": comment.author}
+                for comment in repository.thread(issue.number)
+            ],
+            "kind": issue.kind,
+            "author": issue.author,
+            "container": repository.full_name,
+            "number": issue.number,
+            "url": self.site.shapes.page_url(repository, issue),
+        }
+
+    def objects(self, container: str) -> list[str]:
+        return [issue.node_id for issue in self.repository(container).issues.values()]
+
+    # what people do to repositories
+
+    def rename_repo(self, container: str, to: str, *, by: str | None = None) -> str:
+        """Give a repository another name, or with ``owner/name`` another owner; the old URLs lead on."""
+        repository, owner = self.repository(container), self.repository(container).owner
+        new_owner, _, name = to.rpartition("/")
+        old_name, old_owner = repository.name, self.site.shapes.account(owner)
+        self.world.rename(repository, new_owner or owner.login, name)
+        if repository.owner is owner:
+            self._repository_told(repository, "renamed", by, {"repository": {"name": {"from": old_name}}})
+        else:
+            self._repository_told(repository, "transferred", by, {"owner": {"from": {"user": old_owner}}})
+        return repository.full_name
+
+    def delete_repo(self, container: str, *, by: str | None = None) -> None:
+        """It reads 404 from now on, like everything in it."""
+        repository = self.repository(container)
+        self._repository_told(repository, "deleted", by)
+        self.world.forget(repository)
+
+    def archive_repo(self, container: str, *, by: str | None = None) -> None:
+        """It can be read, and every write is refused with 403."""
+        repository = self.repository(container)
+        repository.archived = True
+        self._repository_told(repository, "archived", by)
+
+    def hide_repo(self, container: str, *, hidden: bool = True) -> None:
+        """Take the bot's access away (everything reads 404, no word of it), or give it back."""
+        self.repository(container).hidden = hidden
+
+    def disable_issues(self, container: str) -> None:
+        """Creating an issue is answered 410."""
+        self.repository(container).has_issues = False
+
+    def new_milestone(self, container: str, title: str, *, by: str | None = None) -> int:
+        """Its number."""
+        return self.edits.add_milestone(self.repository(container), self._actor(by), title).number
+
+    def rename_label(self, container: str, name: str, to: str, *, by: str | None = None) -> None:
+        repository = self.repository(container)
+        label = repository.label(name)
+        assert label is not None, name
+        self.edits.rename_label(repository, label, self._actor(by), to)
+
+    def delete_label(self, container: str, name: str, *, by: str | None = None) -> None:
+        repository = self.repository(container)
+        label = repository.label(name)
+        assert label is not None, name
+        self.edits.delete_label(repository, label, self._actor(by))
+
+    # finding
+
+    def repository(self, container: str) -> Repository:
+        found = self.world.named(container)
+        if found is None:
+            raise KeyError(container)
+        return found
+
+    def find(self, object_id: str) -> tuple[Repository, Issue]:
+        """The living object with this node id."""
+        repository, key = self.world.home(object_id) or (None, "")
+        if repository is None or key not in repository.issues:
+            raise KeyError(object_id)
+        return repository, repository.issues[key]
+
+    def find_comment(self, comment_id: str) -> tuple[Repository, Comment]:
+        """The living comment with this node id, or this database id as text."""
+        repository, key = self.world.home(comment_id) or (None, "")
+        if repository is None or key not in repository.comments:
+            raise KeyError(comment_id)
+        return repository, repository.comments[key]
+
+    def _api(self) -> str:
+        return self.base_url
+
+    def _actor(self, by: str | None) -> str:
+        return self.people[by].login if by else next(iter(self.people))
+
+    def _repository_told(
+        self, repository: Repository, action: str, by: str | None, changes: dict[str, Any] | None = None
+    ) -> None:
+        self.webhooks.announce(
+            Happening(
+                repository=repository,
+                event="repository",
+                action=action,
+                actor=self._actor(by),
+                changes=changes or {},
+            )
+        )
+
+
+def _assignees(fields: dict[str, Any]) -> Sequence[str]:
+    """Takes ``assignees`` or ``assignee`` out of the fields."""
+    one = fields.pop("assignee", None)
+    several: Sequence[str] = fields.pop("assignees", (one,) if one else ())
+    return several

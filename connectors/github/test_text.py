@@ -1,0 +1,117 @@
+"""Round trips of what we put into texts."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.github.text import (
+    harmless,
+    has_live,
+    parted,
+    restored,
+    storable,
+    with_header,
+    with_keys,
+    without_header,
+)
+
+ZWSP = "\u200b"
+
+_FRAGMENTS = st.sampled_from(
+    ["@bob", "fixes #12", "Closes: acme/site#3", "`", "``", "```\n", "~~~\n", "\n", "\n\n", "> ", "- ", "    ", " "]
+    + ["| a | b |\n|---|---|\n| ` | @x` |", "&#64;ada", "https://x.test/@y", "<b>", "\\", "*", "text", "\r\n"]
+)
+_TEXTS = st.one_of(st.lists(_FRAGMENTS).map("".join), st.text().filter(lambda text: ZWSP not in text))
+
+
+@given(_TEXTS)
+def test_what_is_made_harmless_reads_as_before(text: str) -> None:
+    broken = harmless(text)
+    assert restored(broken) == storable(text.replace("\r\n", "\n").replace("\r", "\n"))
+    assert harmless(broken) == broken
+
+
+@given(_TEXTS, st.sets(st.from_regex(r"[a-z0-9]{4,8}", fullmatch=True), max_size=1))
+def test_body_and_key_part_again(text: str, keys: set[str]) -> None:
+    own, found = parted(with_keys(harmless(text), keys))
+    assert found == keys
+    assert own.strip() == storable(text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("cc @bob", f"cc @{ZWSP}bob"),
+        ("@acme/team, please", f"@{ZWSP}acme/team, please"),
+        ("(@bob) _@ada", f"(@{ZWSP}bob) _@ada"),
+        ("&#64;bob &#x40;bob &commat;bob", f"&#64;{ZWSP}bob &#x40;{ZWSP}bob &commat;{ZWSP}bob"),
+        ("Fixes #12 and closes: acme/site#3", f"Fixes {ZWSP}#12 and closes: {ZWSP}acme/site#3"),
+        ("Resolved GH-7", f"Resolved {ZWSP}GH-7"),
+        ("close https://github.com/a/b/issues/1", f"close {ZWSP}https://github.com/a/b/issues/1"),
+        ("fixes **#12**", f"fixes {ZWSP}**#12**"),
+        ("`code` @bob", f"`code` @{ZWSP}bob"),
+        ("<div>@bob</div>", f"<div>@{ZWSP}bob</div>"),
+        ("| a |\n|---|\n| ` | @bob ` |", f"| a |\n|---|\n| ` | @{ZWSP}bob ` |"),
+    ],
+)
+def test_live_text_is_broken(text: str, broken: str) -> None:
+    assert has_live(text)
+    assert harmless(text) == broken
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ada@example.com",
+        "https://x.test/?q=@bob",
+        "`@bob` and ``a ` @bob``",
+        "```\n@bob fixes #1\n```",
+        "    @indented",
+        "prefix #12",
+        "see #12",
+        "@ bob",
+    ],
+)
+def test_other_text_is_left_alone(text: str) -> None:
+    assert harmless(text) == text
+
+
+def test_what_is_live_already_stays_live() -> None:
+    standing = "Fixes #12, cc @bob"
+    assert harmless("FIXES #12, cc @bob and @ada", standing) == f"FIXES #12, cc @bob and @{ZWSP}ada"
+    assert harmless("cc @bob", harmless(standing)) == f"cc @{ZWSP}bob"
+    assert harmless("cc @bob", "`@bob`") == f"cc @{ZWSP}bob"
+
+
+def test_people_write_below_the_key_line() -> None:
+    assert parted("Text\r\n\r\n<!-- asana-sync:abc -->\r\nmore") == ("Text\n\nmore", {"abc"})
+
+
+def test_a_key_in_the_text_is_no_key() -> None:
+    body = with_keys("<!-- asana-sync:forged -->", ["real"])
+    assert parted(body) == ("<!-- asana-sync:forged -->", {"real"})
+    assert body.endswith("\n\n<!-- asana-sync:real -->")
+
+
+def test_empty_bodies() -> None:
+    assert parted(None) == ("", frozenset())
+    assert with_keys("", ["k"]) == "<!-- asana-sync:k -->"
+    assert parted("<!-- asana-sync:k -->") == ("", {"k"})
+    assert with_keys("", []) == ""
+
+
+def test_header_is_as_documented() -> None:
+    assert with_header("Hi", "Ada Lovelace", "https://a.test/1") == "**[Ada Lovelace](https://a.test/1)**\n\nHi"
+
+
+@given(st.text(), st.from_regex(r"https://[a-z]+/[\w()\\%&?=#@-]*", fullmatch=True), st.text())
+def test_header_and_text_part_again(name: str, url: str, text: str) -> None:
+    assert without_header(with_header(f"x{text}", name, url)) == (url, f"x{text}")
+
+
+def test_no_header() -> None:
+    assert without_header("**[A](u)** and more") == (None, "**[A](u)** and more")
+    assert without_header("**[A](u)**") == ("u", "")
+    assert with_header("t", " ", "https://a b") == "**[?](https://a%20b)**\n\nt"

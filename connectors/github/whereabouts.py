@@ -1,0 +1,118 @@
+"""Who we are and where things lie: repositories are renamed, issues transferred, comments name numbers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+from connectors.errors import Park
+from connectors.github import translate
+from connectors.github.client import Client
+from connectors.github.refusals import UNREACHABLE
+from connectors.github.translate import Payload, located
+from connectors.records import Found, Gone, Hidden, Moved, Record, Ref
+
+T = TypeVar("T")
+
+_KNOWN_NUMBERS = 20_000
+"""How many numbers of issues are remembered; then all are forgotten."""
+
+
+class Whereabouts:
+    """What one session has learnt. None of it is needed again: each look-up asks GitHub where it must."""
+
+    def __init__(self, client: Client, site: str) -> None:
+        self._github = client
+        self._site = site
+        self._me: str | None = None
+        self._asked_as: dict[str, str] = {}
+        """Repository as GitHub calls it, case folded -> as the mapping calls it, be it a former name."""
+        self._refs: dict[tuple[str, int], Ref] = {}
+
+    async def me(self) -> str:
+        """Our own login, asked once."""
+        if self._me is None:
+            self._me = str((await self._github.account())[0]["login"])
+        return self._me
+
+    def called(self, name: str, container: str) -> None:
+        """The mapping's ``container`` is what GitHub calls ``name``."""
+        self._asked_as[name.casefold()] = container
+
+    async def record(self, issue: Payload, asked: str) -> Record:
+        """The record of an issue asked for in this repository, placed as the mapping calls it."""
+        name = translate.repository_of(issue) or asked
+        place = self._asked_as.get(name.casefold(), asked)
+        record = translate.record(issue, site=self._site, place=place, me=await self.me())
+        if len(self._refs) >= _KNOWN_NUMBERS:
+            self._refs.clear()
+        self._refs[asked.casefold(), int(issue["number"])] = record.ref
+        return record
+
+    async def listed(self, issue: Payload, container: str) -> Record:
+        """The record of an issue out of this container's own listing."""
+        self.called(translate.repository_of(issue) or container, container)
+        return await self.record(issue, container)
+
+    async def ref(self, repository: str, number: int) -> Ref:
+        """The identity behind a number."""
+        known = self._refs.get((repository.casefold(), number))
+        return known or (await self.record(await self._github.issue(repository, number), repository)).ref
+
+    async def visible_ref(self, repository: str, number: int) -> Ref | None:
+        """As :meth:`ref`, None where the issue cannot be reached."""
+        try:
+            return await self.ref(repository, number)
+        except Park as refused:
+            if refused.status in UNREACHABLE:
+                return None
+            raise
+
+    async def found(self, ref: Ref) -> Found:
+        """Read one object where it was last, and see whether it is still itself and still there."""
+        where = located(ref.address)
+        if where is None:
+            return Hidden("nothing tells where it lies")
+        asked, number, _ = where
+        try:
+            issue = await self._github.issue(asked, number)
+        except Park as refused:
+            if refused.status == 410:
+                return Gone("410")
+            if refused.status in UNREACHABLE:
+                return Hidden(refused.reason)
+            raise
+        now_in = translate.repository_of(issue) or asked
+        if not await self._is_same_repository(asked, now_in):
+            record = await self.record(issue, now_in)
+            return record if record.ref.id == ref.id else Moved(record.ref)
+        record = await self.record(issue, asked)
+        return record if record.ref.id == ref.id else Hidden(f"{ref.address} is another object now")
+
+    async def _is_same_repository(self, asked: str, now_in: str) -> bool:
+        """Whether an object asked for in one repository and found in another shows a renamed one."""
+        known = self._asked_as.get(now_in.casefold(), now_in)
+        if asked.casefold() in (now_in.casefold(), known.casefold()):
+            return True
+        try:
+            repository = await self._github.repository(asked)
+        except Park as refused:
+            if refused.status in UNREACHABLE:
+                return False
+            raise
+        if str(repository["full_name"]).casefold() != now_in.casefold():
+            return False
+        self._asked_as.setdefault(now_in.casefold(), asked)
+        return True
+
+
+async def together(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """All results in order. All calls have ended when the first error is raised."""
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    done = list[T]()
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        done.append(result)
+    return done

@@ -1,0 +1,1 @@
+"""One machine: web, worker and the embedded stores in one process tree, data in one folder."""

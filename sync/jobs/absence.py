@@ -1,0 +1,243 @@
+"""An end of a link that is not there any more. Absence is never deletion: only proof counts, and only late.
+
+Gone (410, trash flag, verified deleted event) is acted on after a delay, and only if the object is
+still gone then. Hidden (a bare 404 or 403) writes nothing: it is looked at again by upkeep, and
+parked after a day. An edit beats a delete.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from connectors.errors import Park, ParkClass
+from connectors.records import CLOSED, Gone, Hidden, Record
+from sync.jobs import settling
+from sync.jobs.outcome import DONE, Halted, Later, Outcome
+from sync.jobs.stamps import origin_of
+from sync.jobs.unit import Unit
+from sync.jobs.writing import Desk, Intent, close, intend, perform
+from sync.reconcile.model import Clash, Pair, Policy, Side
+from sync.store import conflicts, links, parking, writes
+from sync.store.history import tell
+from sync.store.tables import Link, Mapping
+from sync.store.times import parse_time, rfc3339
+
+CLOSE_DELETED = "close_deleted"
+"""The update that completes or closes the survivor of a deletion; it counts as destructive."""
+
+_JUST_MADE_S = 60.0
+
+
+async def handle(desk: Desk, unit: Unit, link: Link, side: Side) -> Outcome:
+    """``side`` of the link was read and is Gone or Hidden."""
+    found = unit.found[side]
+    if isinstance(found, Hidden):
+        return await _hidden(desk, link, side, found)
+    assert isinstance(found, Gone)
+    other = unit.found.get(side.other)
+    if not isinstance(other, Record):
+        return await _end(desk, link, "both sides are gone")
+    now, delay = desk.engine.now(), desk.engine.settings.delete_delay_seconds
+    if not link.gone or link.gone["side"] != side.value:
+        await _note_gone(desk, link, side, found)
+        if delay > 0:
+            return Later(delay, f"deleted ({found.proof}); acted on after {delay:g} s", attempt=False)
+    elif (remaining := (parse_time(link.gone["at"]) + timedelta(seconds=delay) - now).total_seconds()) > 0:
+        return Later(remaining, f"deleted ({found.proof}); acted on later", attempt=False)
+    return await _act(desk, link, side, found, other)
+
+
+async def _hidden(desk: Desk, link: Link, side: Side, found: Hidden) -> Outcome:
+    now = desk.engine.now()
+    if (now - link.created_at).total_seconds() < _JUST_MADE_S and not link.hidden_since:
+        await _note_hidden(desk, link)
+        return Later(5, found.reason, attempt=False)
+    since = link.hidden_since or now
+    await _note_hidden(desk, link)
+    patience = desk.engine.settings.hidden_park_seconds
+    if (now - since).total_seconds() >= patience:
+        title = desk.route.end(side).connector.title
+        async with desk.engine.database.write() as session:
+            stored = await session.get(Link, link.id)
+            if stored is not None:
+                stored.state, stored.reason = links.PARKED, found.reason
+                session.add(stored)
+            await parking.park(
+                session,
+                mapping_id=link.mapping_id,
+                link=link,
+                what="link",
+                ref=f"link:{link.id}",
+                error=Park(
+                    f"{title} has not shown the object for {patience:g} s: {found.reason}",
+                    park_class=ParkClass.PERMISSION,
+                    fix="Give the account access again and retry, or unlink it.",
+                ),
+                now=now,
+            )
+    return DONE
+
+
+async def _note_hidden(desk: Desk, link: Link) -> None:
+    if link.hidden_since:
+        return
+    async with desk.engine.database.write() as session:
+        stored = await session.get(Link, link.id)
+        if stored is not None:
+            stored.hidden_since = stored.looked_at = desk.engine.now()
+            session.add(stored)
+
+
+async def _note_gone(desk: Desk, link: Link, side: Side, found: Gone) -> None:
+    now = desk.engine.now()
+    link.gone = {"side": side.value, "proof": found.proof, "at": rfc3339(now)}
+    async with desk.engine.database.write() as session:
+        stored = await session.get(Link, link.id)
+        if stored is not None:
+            stored.gone = link.gone
+            session.add(stored)
+        title = desk.route.end(side).connector.title
+        tell(session, link, "in", f"deleted in {title} ({found.proof})", now)
+
+
+async def _act(desk: Desk, link: Link, side: Side, found: Gone, survivor: Record) -> Outcome:
+    """The delay is over and the object is still gone."""
+    into = side.other
+    edited = await _edited(desk, link, into, survivor)
+    if edited:
+        return await _edit_beats_delete(desk, link, side, survivor, edited)
+    word = desk.route.config.delete.to_asana if into is Side.HUB else desk.route.config.delete.from_asana
+    if word in ("ignore", "unlink"):
+        return await _end(desk, link, f"deleted in {desk.route.end(side).connector.title}: {word}")
+    if into not in desk.route.into or (word != "delete" and "state" in survivor.read_only):
+        return await _end(desk, link, "deleted on a side that may not change the other")
+    await _within_budget(desk, link)
+    if word == "delete":
+        intent = Intent(link=link, side=into, op=writes.DELETE, ref=survivor.ref)
+    else:
+        intent = Intent(
+            link=link,
+            side=into,
+            op=CLOSE_DELETED,
+            ref=survivor.ref,
+            fields={"state": CLOSED},
+            before={"state": survivor.fields.get("state")},
+            origin={"state": origin_of(desk.route, into, survivor, None)},
+        )
+    (row,) = await intend(desk, [intent])
+    session = desk.route.end(into).session
+    if word == "delete":
+        await perform(desk, row, lambda: session.delete(survivor.ref, survivor))
+        await close(desk, row, writes.DONE)
+    elif survivor.fields.get("state") == CLOSED:
+        await close(desk, row, writes.NOT_DONE, "already closed")
+    else:
+        answer = await perform(desk, row, lambda: session.update(survivor.ref, {"state": CLOSED}, survivor))
+        async with desk.engine.database.write() as store:
+            await settling.record_done(store, desk, link, row, answer)
+    return await _end(desk, link, f"deleted in {desk.route.end(side).connector.title} ({found.proof})")
+
+
+async def _edited(desk: Desk, link: Link, side: Side, record: Record) -> list[str]:
+    """Rules whose value on the surviving side is not the settled one."""
+    async with desk.engine.database.read() as session:
+        seen = links.pairs((await links.seen_of(session, [link.id])).get(link.id, {}))
+    same = desk.route.end(side).session.same
+    return [
+        rule.name
+        for rule in desk.route.rules
+        if rule.name in seen
+        and rule.field(side) in record.fields
+        and not same(rule.field(side), seen[rule.name].of(side), record.fields[rule.field(side)])
+    ]
+
+
+async def _edit_beats_delete(
+    desk: Desk, link: Link, side: Side, survivor: Record, edited: list[str]
+) -> Outcome:
+    """The survivor stays untouched, the link ends, the conflict list says so."""
+    rule = next(rule for rule in desk.route.rules if rule.name == edited[0])
+    value = survivor.fields[rule.field(side.other)]
+    values = Pair(value, None) if side is Side.EXTERNAL else Pair(None, value)
+    title = desk.route.end(side).connector.title
+    clash = Clash(
+        rule=rule.name,
+        field=rule.field(side.other),
+        kind="edit_vs_delete",
+        policy=Policy.LAST_MODIFIED,
+        winner=side.other,
+        values=values,
+        hub_stamp=None,
+        external_stamp=None,
+        reason=f"deleted in {title} while it was edited on the other side: the edit wins, the link ends",
+    )
+    async with desk.engine.database.write() as session:
+        await conflicts.keep(session, link, clash, desk.engine.now(), desk.route.mapping.version)
+    return await _end(desk, link, "deleted on one side, edited on the other")
+
+
+async def _within_budget(desk: Desk, link: Link) -> None:
+    """Reserve one destructive write; reaching the limit stops the mapping and lists what waits."""
+    limits = desk.route.config.limits
+    async with desk.engine.database.write() as session:
+        mapping = await session.get(Mapping, desk.route.mapping.id)
+        assert mapping is not None
+        approval = mapping.approval or {}
+        if link.id in approval.get("approved", []):
+            return
+        since = desk.engine.now() - timedelta(hours=1)
+        done = await writes.count_since(session, mapping.id, [writes.DELETE, CLOSE_DELETED], since)
+        active = (
+            await session.execute(
+                select(func.count()).where(
+                    col(Link.mapping_id) == mapping.id,
+                    col(Link.kind) == links.TASK,
+                    col(Link.state) == links.ACTIVE,
+                )
+            )
+        ).scalar_one()
+        allowed = min(limits.deletes, max(1, math.ceil((active + done) * limits.deletes_percent / 100)))
+        if done < allowed:
+            return
+        waiting = (
+            await session.execute(
+                select(Link).where(
+                    col(Link.mapping_id) == mapping.id,
+                    col(Link.kind) == links.TASK,
+                    col(Link.state) == links.ACTIVE,
+                    col(Link.gone).is_not(None),
+                )
+            )
+        ).scalars()
+        mapping.state = "stopped"
+        mapping.reason = (
+            f"{done} deletions within an hour are the limit; approve the rest or change the limits"
+        )
+        mapping.approval = {
+            "id": secrets.token_hex(4),
+            "actions": [
+                {
+                    "link": entry.id,
+                    "external": entry.external_key,
+                    "asana": entry.hub_title,
+                    "gone": entry.gone,
+                }
+                for entry in waiting
+            ],
+        }
+        session.add(mapping)
+    raise Halted("the limit of deletions is reached")
+
+
+async def _end(desk: Desk, link: Link, reason: str) -> Outcome:
+    now = desk.engine.now()
+    async with desk.engine.database.write() as session:
+        await links.unlink(session, link, reason, now)
+        tell(session, link, "settle", f"the link ends: {reason}", now)
+        await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
+    return DONE

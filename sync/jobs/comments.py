@@ -1,0 +1,382 @@
+"""Comments of one link: from root to copy, each exactly once, one after the other in source order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from connectors.errors import Park
+from connectors.records import Comment, CommentDraft, Ref
+from sync.jobs import settling
+from sync.jobs.outcome import DONE, Later, Outcome
+from sync.jobs.unit import Unit
+from sync.jobs.writing import Desk, Intent, close, intend, perform
+from sync.reconcile import plan_comments, root_url
+from sync.reconcile.model import Clash, CommentAction, CommentLink, CommentStep, Pair, Policy, Side
+from sync.store import conflicts, links, parking, writes
+from sync.store.history import tell
+from sync.store.tables import Link, Write
+
+TEXT = "text"
+"""The field of a comment link's Seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The comments of one link as they stand: rows of the mapping table, and both complete listings."""
+
+    desk: Desk
+    link: Link
+    ends: Mapping[Side, Ref]
+    listed: Mapping[Side, Sequence[Comment]]
+    rows: Mapping[int, Link]
+    seen: Mapping[int, Pair]
+
+    def comment_link(self, row: Link) -> CommentLink | None:
+        source = Side(row.source)
+        root = links.end(row, source, self.desk.route.end(source).connection)
+        if root is None:
+            return None
+        seen = self.seen.get(row.id, Pair("", ""))
+        return CommentLink(
+            id=row.id,
+            source=source,
+            root=root,
+            copy=links.end(row, source.other, self.desk.route.end(source.other).connection),
+            root_text=str(seen.of(source) or ""),
+            copy_text=str(seen.of(source.other) or ""),
+        )
+
+
+async def sync_comments(desk: Desk, unit: Unit, link: Link) -> Outcome:
+    """Look at the comments of both ends and do what the plan says."""
+    ends = {side: unit.refs[side] for side in Side}
+    read_hub, read_external = await asyncio.gather(
+        *(desk.route.end(side).session.comments(ends[side]) for side in (Side.HUB, Side.EXTERNAL))
+    )
+    thread = await _thread(desk, link, ends, {Side.HUB: read_hub, Side.EXTERNAL: read_external})
+    held = await _resolve_open(thread)
+    if held is not None:
+        return held
+    thread = await _thread(desk, link, ends, thread.listed)
+    for action in await _plan(thread):
+        await _do(thread, action)
+    async with desk.engine.database.write() as session:
+        stored = await session.get(Link, link.id)
+        if stored is not None:
+            stored.comments_at = desk.engine.now()
+            session.add(stored)
+    return DONE
+
+
+async def _thread(
+    desk: Desk, link: Link, ends: Mapping[Side, Ref], listed: Mapping[Side, Sequence[Comment]]
+) -> Thread:
+    async with desk.engine.database.read() as session:
+        rows = {row.id: row for row in await links.comments_of(session, link.id)}
+        seen = await links.seen_of(session, rows)
+    texts = {
+        row_id: links.pairs(fields)[TEXT] for row_id, fields in seen.items() if TEXT in links.pairs(fields)
+    }
+    return Thread(desk, link, ends, listed, rows, texts)
+
+
+async def _plan(thread: Thread) -> Sequence[CommentAction]:
+    route = thread.desk.route
+    known = [link for row in thread.rows.values() if (link := thread.comment_link(row)) is not None]
+    return plan_comments(
+        links=known,
+        hub=thread.listed[Side.HUB],
+        external=thread.listed[Side.EXTERNAL],
+        into=route.copies_comments(),
+        since=None if route.config.comments.history else _start(thread),
+        same=route.translation.same,
+        foreign_roots=await _foreign_roots(thread),
+    )
+
+
+def _start(thread: Thread) -> datetime:
+    """Comments before the mapping's start are history. The clocks of both sides are taken as one."""
+    return thread.desk.route.started_at.replace(microsecond=0)
+
+
+async def _foreign_roots(thread: Thread) -> frozenset[str]:
+    """Roots of our copies on the hub object that were made under other mappings: they are passed on."""
+    ours = [str(comment.ref) for comment in thread.listed[Side.HUB] if comment.by_us]
+    if not ours:
+        return frozenset()
+    query = select(col(Link.external_url)).where(
+        col(Link.kind) == links.COMMENT,
+        col(Link.mapping_id) != thread.link.mapping_id,
+        col(Link.source) == Side.EXTERNAL.value,
+        col(Link.hub_ref).in_(ours),
+    )
+    async with thread.desk.engine.database.read() as session:
+        return frozenset((await session.execute(query)).scalars())
+
+
+async def _resolve_open(thread: Thread) -> Later | None:
+    """Look up comment writes whose answer was lost; Later while one is not certain."""
+    async with thread.desk.engine.database.read() as session:
+        waiting = await writes.unresolved(session, list(thread.rows))
+    for row_id, rows in sorted(waiting.items()):
+        for row in rows:
+            later = await _resolve(thread, thread.rows[row_id], row)
+            if later is not None:
+                return later
+    return None
+
+
+async def _resolve(thread: Thread, comment: Link, row: Write) -> Later | None:
+    desk, side = thread.desk, Side(row.side)
+    if row.op == writes.COMMENT_ADD:
+        copies = [c for c in thread.listed[side] if c.by_us and c.source_url == row.plan["root_url"]]
+        if copies:
+            await _copied(thread, comment, row, copies[0], str(row.fields[TEXT]))
+            return None
+        certain_at = row.deadline_at + timedelta(seconds=desk.engine.settings.lookup_delay_seconds)
+        remaining = (certain_at - desk.engine.now()).total_seconds()
+        if remaining > 0:
+            return Later(
+                min(2.0, remaining), "the answer to a comment was lost; looking for it", attempt=False
+            )
+        await close(desk, row, writes.NOT_DONE, "looked up after the delay: it was not posted")
+        return None
+    copy = next((c for c in thread.listed[side] if str(c.ref) == row.ref), None)
+    if row.op == writes.COMMENT_DELETE:
+        if copy is None:
+            await close(desk, row, writes.DONE, "looked up")
+            await _forget(thread, comment, "the copy is deleted")
+        else:
+            await close(desk, row, writes.NOT_DONE, "looked up: it is still there")
+        return None
+    same = desk.route.end(side).session.same
+    if copy is not None and same("comments", row.fields[TEXT], copy.text):
+        await _edited(thread, comment, row, copy, str(row.plan["root_text"]))
+    else:
+        await close(desk, row, writes.NOT_DONE, "looked up: it was not changed")
+    return None
+
+
+async def _do(thread: Thread, action: CommentAction) -> None:
+    """One step; a parked one does not hold up the others."""
+    row = thread.rows[action.link.id] if action.link else None
+    try:
+        if action.step is CommentStep.COPY:
+            assert action.comment is not None
+            await _copy(thread, action, action.comment)
+        elif action.step is CommentStep.SETTLE:
+            await _adopt(thread, action, row)
+        elif action.step is CommentStep.FORGET and row is not None:
+            await _forget(thread, row, action.reason)
+        elif action.step is CommentStep.LIST and row is not None:
+            await _list(thread, action, row)
+        elif action.step is CommentStep.EDIT and row is not None:
+            assert action.comment is not None
+            await _edit(thread, action, action.comment, row)
+        elif action.step is CommentStep.DELETE and row is not None:
+            await _delete(thread, action, row)
+    except Park as error:
+        async with thread.desk.engine.database.write() as session:
+            await parking.park(
+                session,
+                mapping_id=thread.link.mapping_id,
+                link=thread.link,
+                what="comment",
+                ref=str(action.comment.ref if action.comment else row.id if row else ""),
+                error=error,
+                now=thread.desk.engine.now(),
+            )
+
+
+def _new_row(thread: Thread, source: Side, root: Comment) -> Link:
+    row = Link(
+        mapping_id=thread.link.mapping_id,
+        mapping_version=thread.desk.route.mapping.version,
+        kind=links.COMMENT,
+        parent_id=thread.link.id,
+        state=links.CONFIRMING,
+        source=source.value,
+        root=str(root.ref),
+        created_at=thread.desk.engine.now(),
+    )
+    links.describe_comment(row, source, root)
+    return row
+
+
+async def _copy(thread: Thread, action: CommentAction, root: Comment) -> None:
+    desk, into = thread.desk, action.into
+    async with desk.engine.database.read() as session:
+        parked = await parking.is_parked(session, thread.link.mapping_id, "comment", str(root.ref))
+    if parked:
+        return
+    row = next(
+        (known for known in thread.rows.values() if getattr(known, f"{into.other}_ref") == str(root.ref)),
+        None,
+    )
+    if row is None:
+        row = _new_row(thread, into.other, root)
+        async with desk.engine.database.write() as session:
+            session.add(row)
+    url = root_url(root)
+    (write,) = await intend(
+        desk,
+        [
+            Intent(
+                link=row,
+                side=into,
+                op=writes.COMMENT_ADD,
+                ref=thread.ends[into],
+                fields={TEXT: root.text},
+                plan={"root_url": url},
+            )
+        ],
+    )
+    draft = CommentDraft(text=root.text, author_name=root.author.name, source_url=url)
+    session_ = desk.route.end(into).session
+    copy = await perform(desk, write, lambda: session_.add_comment(thread.ends[into], draft))
+    await _copied(thread, row, write, copy, root.text)
+
+
+async def _copied(thread: Thread, row: Link, write: Write, copy: Comment, root_text: str) -> None:
+    desk, into = thread.desk, Side(write.side)
+    async with desk.engine.database.write() as session:
+        await _settle(session, thread, row, into, copy, root_text)
+        await _done(session, thread, write, f"comment copied to {desk.route.end(into).connector.title}")
+
+
+async def _adopt(thread: Thread, action: CommentAction, row: Link | None) -> None:
+    """A copy that stands there already gets its row (back)."""
+    assert action.comment is not None
+    assert action.copy is not None
+    if row is None:
+        row = _new_row(thread, action.into.other, action.comment)
+        row.made_by = "adopt"
+        async with thread.desk.engine.database.write() as session:
+            session.add(row)
+    async with thread.desk.engine.database.write() as session:
+        await _settle(session, thread, row, action.into, action.copy, action.comment.text)
+
+
+async def _settle(
+    session: AsyncSession, thread: Thread, row: Link, into: Side, copy: Comment, root_text: str
+) -> None:
+    now = thread.desk.engine.now()
+    stored = await session.get(Link, row.id)
+    if stored is None:
+        return
+    links.describe_comment(stored, into, copy)
+    stored.state, stored.synced_at = links.ACTIVE, now
+    session.add(stored)
+    pair = Pair(copy.text, root_text) if into is Side.HUB else Pair(root_text, copy.text)
+    await links.settle(session, row.id, {TEXT: pair})
+
+
+async def _done(session: AsyncSession, thread: Thread, write: Write, text: str) -> None:
+    now = thread.desk.engine.now()
+    stored = await session.get(Write, write.id)
+    if stored is not None:
+        stored.state, stored.done_at = writes.DONE, now
+        session.add(stored)
+    tell(
+        session,
+        thread.link,
+        "write",
+        text,
+        now,
+        field="comments",
+        after=write.fields.get(TEXT),
+        write_id=write.id,
+        outcome="done",
+        version=write.mapping_version,
+    )
+    target = await session.get(Link, thread.link.id)
+    if target is not None:
+        side = Side(write.side)
+        await settling.mark_sharers(session, target, side, thread.ends[side], now, comments=True)
+
+
+async def _edit(thread: Thread, action: CommentAction, root: Comment, row: Link) -> None:
+    desk, into = thread.desk, action.into
+    assert action.link is not None
+    assert action.link.copy is not None
+    copy_ref = action.link.copy
+    (write,) = await intend(
+        desk,
+        [
+            Intent(
+                link=row,
+                side=into,
+                op=writes.COMMENT_EDIT,
+                ref=copy_ref,
+                fields={TEXT: root.text},
+                before={TEXT: action.link.copy_text},
+                plan={"root_text": root.text},
+            )
+        ],
+    )
+    draft = CommentDraft(text=root.text, author_name=root.author.name, source_url=root_url(root))
+    session = desk.route.end(into).session
+    copy = await perform(desk, write, lambda: session.edit_comment(copy_ref, draft))
+    await _edited(thread, row, write, copy, root.text)
+
+
+async def _edited(thread: Thread, row: Link, write: Write, copy: Comment, root_text: str) -> None:
+    async with thread.desk.engine.database.write() as session:
+        await _settle(session, thread, row, Side(write.side), copy, root_text)
+        await _done(session, thread, write, "the copy of an edited comment was changed")
+
+
+async def _delete(thread: Thread, action: CommentAction, row: Link) -> None:
+    assert action.link is not None
+    assert action.link.copy is not None
+    copy_ref = action.link.copy
+    intent = Intent(
+        link=row,
+        side=action.into,
+        op=writes.COMMENT_DELETE,
+        ref=copy_ref,
+        before={TEXT: action.link.copy_text},
+    )
+    (write,) = await intend(thread.desk, [intent])
+    session = thread.desk.route.end(action.into).session
+    await perform(thread.desk, write, lambda: session.delete_comment(copy_ref))
+    async with thread.desk.engine.database.write() as store:
+        await _done(store, thread, write, "the copy of a deleted comment was deleted")
+    await _forget(thread, row, action.reason)
+
+
+async def _forget(thread: Thread, row: Link, reason: str) -> None:
+    async with thread.desk.engine.database.write() as session:
+        stored = await session.get(Link, row.id)
+        if stored is not None:
+            await links.unlink(session, stored, reason, thread.desk.engine.now())
+
+
+async def _list(thread: Thread, action: CommentAction, row: Link) -> None:
+    """A copy that somebody changed or deleted: both texts go to the conflict list, nothing is written."""
+    assert action.link is not None
+    source = action.link.source
+    root_text = action.comment.text if action.comment else action.link.root_text
+    copy_text = action.copy.text if action.copy else None
+    values = Pair(copy_text, root_text) if action.into is Side.HUB else Pair(root_text, copy_text)
+    clash = Clash(
+        rule="comments",
+        field="comments",
+        kind="divergent",
+        policy=Policy.LAST_MODIFIED,
+        winner=source,
+        values=values,
+        hub_stamp=None,
+        external_stamp=None,
+        reason=action.reason,
+    )
+    desk = thread.desk
+    async with desk.engine.database.write() as session:
+        await conflicts.keep(session, row, clash, desk.engine.now(), desk.route.mapping.version)

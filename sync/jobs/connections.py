@@ -1,0 +1,129 @@
+"""The state of connections: do the credentials work, is it the pinned account, what time is it there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import select
+from sqlmodel import col
+
+from connectors.errors import ConnectorError, PauseConnection, RetryLater
+from connectors.records import Account
+from sync.jobs.engine import Engine
+from sync.jobs.people import store_users
+from sync.store.tables import Connection, Mapping
+from sync.store.times import rfc3339
+
+log = structlog.get_logger()
+
+OK = "ok"
+NEEDS_REAUTH = "needs_reauth"
+UNREACHABLE = "unreachable"
+
+
+async def examine(engine: Engine, mapping_id: int) -> None:
+    """A call was refused as unauthorised: find out whose credentials are dead, with one call each."""
+    async with engine.database.read() as session:
+        mapping = await session.get(Mapping, mapping_id)
+        if mapping is None:
+            return
+        rows = [
+            await session.get(Connection, connection_id)
+            for connection_id in (mapping.hub_connection_id, mapping.external_connection_id)
+        ]
+    for row in rows:
+        if row is not None and row.state != NEEDS_REAUTH:
+            await check(engine, row)
+
+
+async def check(engine: Engine, connection: Connection) -> Account | None:
+    """Ask who we are and keep what is learnt; None where it is not known now."""
+    try:
+        session = await engine.sessions.get(connection)
+        account = await session.check()
+        if connection.account_id and account.id != connection.account_id:
+            raise PauseConnection(
+                f"the credentials belong to {account.name}, not to {connection.account_name}"
+            )
+    except PauseConnection as error:
+        await note(engine, connection.id, NEEDS_REAUTH, error.reason)
+        return None
+    except RetryLater as error:
+        if not error.limited:
+            await note(engine, connection.id, UNREACHABLE, error.reason)
+        return None
+    except ConnectorError as error:
+        await note(engine, connection.id, UNREACHABLE, error.reason)
+        return None
+    await _keep(engine, connection.id, account)
+    return account
+
+
+async def note(engine: Engine, connection_id: int, state: str, reason: str) -> None:
+    """Keep the state of a connection; a dead one stays dead until its credentials change."""
+    async with engine.database.write() as session:
+        row = await session.get(Connection, connection_id)
+        if row is None or (row.state == state and row.reason == reason):
+            return
+        if row.state == NEEDS_REAUTH and state != NEEDS_REAUTH:
+            return
+        row.state, row.reason = state, reason
+        session.add(row)
+        name = row.name
+    log.warning("mapping.paused", connection=name, reason=f"{state}: {reason}" if reason else state)
+
+
+async def _keep(engine: Engine, connection_id: int, account: Account) -> None:
+    async with engine.database.write() as session:
+        row = await session.get(Connection, connection_id)
+        if row is None:
+            return
+        row.account_id, row.account_name = account.id, account.name
+        row.missing = list(account.missing)
+        row.clock_offset_s = account.clock_offset_s
+        row.checked_at = engine.now()
+        row.state, row.reason = OK, ""
+        session.add(row)
+
+
+async def observe(engine: Engine) -> None:
+    """Keep what answers told on the side: quota left, and the clock."""
+    async with engine.database.read() as session:
+        rows = (
+            (await session.execute(select(Connection).where(col(Connection.removed_at).is_(None))))
+            .scalars()
+            .all()
+        )
+    for row in rows:
+        outbound = await engine.sessions.outbound(row)
+        quota, offset = outbound.quota, outbound.clock_offset_s
+        seen = (
+            {"limit": quota.limit, "remaining": quota.remaining, "reset_at": rfc3339(quota.reset_at)}
+            if quota
+            else row.quota
+        )
+        known = row.clock_offset_s if offset is None else offset
+        if seen == row.quota and abs(known - row.clock_offset_s) < 0.5:
+            continue
+        async with engine.database.write() as session:
+            stored = await session.get(Connection, row.id)
+            if stored is not None:
+                stored.quota, stored.clock_offset_s = seen, known
+                session.add(stored)
+
+
+async def refresh_people(engine: Engine, connection: Connection, containers: Sequence[str]) -> None:
+    """Read who can be assigned in these containers."""
+    session = await engine.sessions.get(connection)
+    users = []
+    for container in containers:
+        try:
+            users += list(await session.people(container))
+        except PauseConnection:
+            raise
+        except ConnectorError as error:
+            log.warning("poll.done", connection=connection.name, reason=f"people: {error.reason}")
+    if users:
+        async with engine.database.write() as store:
+            await store_users(store, connection.id, users)

@@ -1,0 +1,44 @@
+"""What every job works with, and the clock they share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from sync.jobs.sessions import Sessions
+from sync.settings import Settings
+from sync.store.database import Database
+from sync.store.secrets import Vault
+
+Wake = Callable[[int, float], Awaitable[None]]
+"""(mapping id, seconds from now): somebody should run a pass then."""
+
+
+async def no_wake(mapping_id: int, delay_s: float) -> None:
+    """For runs that look for work themselves."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """One process's means. ``owner`` is unique for it: leases and claims carry it."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    sessions: Sessions
+    owner: str
+    wake: Wake = no_wake
+    now: Callable[[], datetime] = field(default=utc_now)
+
+    def in_s(self, seconds: float) -> datetime:
+        """That many seconds from now."""
+        return self.now() + timedelta(seconds=seconds)
+
+    def back_off(self, attempts: int) -> float:
+        """Seconds to wait after so many tries in vain: 1, 2, 4, ... up to the setting."""
+        return float(min(2.0 ** min(attempts, 30), self.settings.backoff_max_seconds))

@@ -1,0 +1,89 @@
+"""Holding a mapping while working on it: renewed in the background, checked before every write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from sync.jobs.engine import Engine
+from sync.store import leases
+from sync.store.errors import StoreError
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Lease:
+    """One worker's hold on one mapping. ``number`` is the fencing number."""
+
+    engine: Engine
+    mapping_id: int
+    number: int
+    until: datetime
+    lost: bool = False
+
+    def covers(self, seconds: float) -> bool:
+        """Whether a call of that length may start now."""
+        return not self.lost and self.engine.now() + timedelta(seconds=seconds) <= self.until
+
+    async def claim(self, refs: Iterable[str]) -> bool:
+        """Claim all these objects, or none."""
+        async with self.engine.database.write() as session:
+            return await leases.claim(
+                session,
+                refs,
+                owner=self.engine.owner,
+                mapping_id=self.mapping_id,
+                lease_no=self.number,
+                now=self.engine.now(),
+                until=self.until,
+            )
+
+    async def release(self, refs: Iterable[str]) -> None:
+        async with self.engine.database.write() as session:
+            await leases.release(session, refs, owner=self.engine.owner, mapping_id=self.mapping_id)
+
+    async def renew(self) -> None:
+        until = self.engine.in_s(self.engine.settings.lease_seconds)
+        async with self.engine.database.write() as session:
+            held = await leases.renew_lease(session, self.mapping_id, self.engine.owner, self.number, until)
+        if held:
+            self.until = until
+        else:
+            self.lost = True
+            log.warning("lease.lost", mapping=self.mapping_id, reason="another worker took over")
+
+
+@asynccontextmanager
+async def leased(engine: Engine, mapping_id: int) -> AsyncIterator[Lease | None]:
+    """The mapping's lease for the body, None while another worker holds it."""
+    until = engine.in_s(engine.settings.lease_seconds)
+    async with engine.database.write() as session:
+        number = await leases.take_lease(session, mapping_id, engine.owner, engine.now(), until)
+    if number is None:
+        yield None
+        return
+    lease = Lease(engine, mapping_id, number, until)
+    renewing = asyncio.create_task(_keep(lease))
+    try:
+        yield lease
+    finally:
+        renewing.cancel()
+        with suppress(asyncio.CancelledError):
+            await renewing
+        async with engine.database.write() as session:
+            await leases.release_lease(session, mapping_id, engine.owner, number)
+
+
+async def _keep(lease: Lease) -> None:
+    """Renew four times a lease; a database that does not answer is asked again until the lease ends."""
+    pause = lease.engine.settings.lease_seconds / 4
+    while not lease.lost:
+        await asyncio.sleep(pause)
+        with suppress(StoreError):
+            await lease.renew()

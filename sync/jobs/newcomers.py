@@ -1,0 +1,299 @@
+"""Objects without a link: stay out, wait, or get a counterpart, exactly one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from sqlalchemy import or_, select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from connectors.errors import Park, ParkClass
+from connectors.records import Draft, Fields, Key, Record, Value
+from sync.jobs import settling
+from sync.jobs.outcome import DONE, Later, Outcome
+from sync.jobs.route import Route
+from sync.jobs.stamps import offset, origin_of
+from sync.jobs.unit import Unit
+from sync.jobs.writing import Desk, Intent, close, new_writes, perform
+from sync.reconcile import Scope, draft, inside, pairs_after_create
+from sync.reconcile.model import Side
+from sync.store import links, marks, parking, writes
+from sync.store.history import tell
+from sync.store.tables import Connection, Link, Mapping, Write
+from sync.store.values import dump_all, parse_all
+
+_LOOK_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+
+
+async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
+    """An object that no link of this mapping knows."""
+    async with desk.engine.database.read() as session:
+        awaited = await _is_awaited(session, record)
+        elsewhere = await _linked_elsewhere(session, desk, side, record)
+    if awaited:
+        return Later(1, "it carries the key of a creation whose answer is awaited", attempt=False)
+    if elsewhere or not wanted(desk.route, side, record):
+        return DONE
+    if record.created_by_us and record.keys and not await _keys_are_living(desk, record):
+        return Later(5, "made by us, but its link is lost: the next full pass adopts it")
+    if desk.route.mapping.state == "first_sync" and record.created_at < desk.route.started(side):
+        return Later(2, "waits until the first sync has matched both sides", attempt=False)
+    if await _creates_spent(desk):
+        return Later(60, "the limit of creations an hour is reached", attempt=False)
+    link = await begin(desk, side, record)
+    if link is None:
+        return Later(1, "another link took the object meanwhile")
+    unit.link = link
+    return await create_counterpart(desk, link, side, record)
+
+
+def wanted(route: Route, side: Side, record: Record) -> bool:
+    """Whether a new object gets a counterpart: direction, kind, filter, and the mapping's start."""
+    if not route.creates(side.other) or not route.end(side).holds(record):
+        return False
+    if side.other is Side.EXTERNAL and not route.end(side.other).connector.capabilities.creatable:
+        return False
+    return in_scope(route, side, record) and is_new(route, side, record) and record.parent is None
+
+
+def in_scope(route: Route, side: Side, record: Record) -> bool:
+    """Whether the mapping's filter of that side lets the object through."""
+    if side is Side.EXTERNAL:
+        chosen = route.config.filter
+        scope = Scope(
+            labels=chosen.labels, kinds=chosen.kinds, authors=chosen.authors, milestone=chosen.milestone
+        )
+    else:
+        scope = Scope(sections=route.config.asana.filter.sections, tags=route.config.asana.filter.tags)
+    return inside(record, scope, route.end(side).container, label_field="labels")
+
+
+def is_new(route: Route, side: Side, record: Record) -> bool:
+    """Whether the object was made after the mapping's start."""
+    since = route.since(side)
+    return since is None or record.created_at >= since
+
+
+async def _is_awaited(session: AsyncSession, record: Record) -> bool:
+    """Whether the object carries the key of a creation whose answer is not known."""
+    if not record.keys:
+        return False
+    query = select(Write).where(
+        col(Write.op) == writes.CREATE, col(Write.state).in_([writes.INTENT, writes.UNKNOWN])
+    )
+    return any(
+        record.keys & {write.plan["key"]["token"], write.plan["key"]["url"]}
+        for write in (await session.execute(query)).scalars()
+    )
+
+
+async def _linked_elsewhere(session: AsyncSession, desk: Desk, side: Side, record: Record) -> bool:
+    """A hub object linked to an object of this connector is never created in that connector again."""
+    if side is not Side.HUB:
+        return False
+    query = (
+        select(col(Link.id))
+        .join(Mapping, col(Link.mapping_id) == col(Mapping.id))
+        .join(Connection, col(Mapping.external_connection_id) == col(Connection.id))
+        .where(
+            col(Link.hub_ref) == str(record.ref),
+            col(Link.kind) == links.TASK,
+            col(Link.state) != links.UNLINKED,
+            col(Connection.connector) == desk.route.end(Side.EXTERNAL).connector.name,
+        )
+    )
+    return (await session.execute(query)).first() is not None
+
+
+async def _keys_are_living(desk: Desk, record: Record) -> bool:
+    """Whether a key on the object belongs to a living link (of any mapping): then it is just a copy's."""
+    keys = sorted(record.keys)
+    query = select(col(Link.id)).where(
+        col(Link.kind) == links.TASK,
+        col(Link.state).in_([links.ACTIVE, links.DORMANT, links.PARKED]),
+        or_(col(Link.key_token).in_(keys), col(Link.hub_url).in_(keys), col(Link.external_url).in_(keys)),
+    )
+    async with desk.engine.database.read() as session:
+        return (await session.execute(query)).first() is not None
+
+
+async def _creates_spent(desk: Desk) -> bool:
+    async with desk.engine.database.read() as session:
+        since = desk.engine.now() - timedelta(hours=1)
+        made = await writes.count_since(session, desk.route.mapping.id, [writes.CREATE], since)
+    return made >= desk.route.config.limits.creates_per_hour
+
+
+async def begin(desk: Desk, side: Side, record: Record) -> Link | None:
+    """The link row of a creation to come; None where the object got a link meanwhile."""
+    now = desk.engine.now()
+    link = Link(
+        mapping_id=desk.route.mapping.id,
+        mapping_version=desk.route.mapping.version,
+        kind=links.TASK,
+        state=links.CONFIRMING,
+        source=side.value,
+        key_token=f"{record.ref.id}-{secrets.token_hex(4)}",
+        created_at=now,
+        looked_at=now,
+    )
+    links.describe(link, side, record)
+    async with desk.engine.database.write() as session:
+        if await links.by_refs(session, link.mapping_id, [str(record.ref)]):
+            return None
+        session.add(link)
+        await session.flush()
+        title = desk.route.end(side).connector.title
+        tell(session, link, "in", f"new in {title}: {record.fields.get('title', '')}", now)
+    return link
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What is about to be made where."""
+
+    into: Side
+    key: Key
+    fields: Fields
+
+    def draft(self, section: str | None) -> Draft:
+        return Draft(fields=self.fields, section=section)
+
+
+async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record) -> Outcome:
+    """Make the other end of a link that has only one. Its earlier tries were looked up before."""
+    creation = _creation(desk, link, side, record)
+    end = desk.route.end(creation.into)
+    intent = Intent(
+        link=link,
+        side=creation.into,
+        op=writes.CREATE,
+        fields=creation.fields,
+        origin={name: origin_of(desk.route, side, record, None) for name in creation.fields},
+        plan={
+            "key": {"token": creation.key.token, "url": creation.key.url, "label": creation.key.label},
+            "read": dump_all(record.fields),
+        },
+    )
+    (row,) = new_writes(desk, [intent])
+    async with desk.engine.database.write() as session:
+        session.add(row)
+        tell(
+            session,
+            link,
+            "plan",
+            f"create in {end.connector.title}: it has no counterpart there",
+            desk.engine.now(),
+            version=desk.route.mapping.version,
+        )
+    section = desk.route.config.asana.section if creation.into is Side.HUB else None
+    created = await perform(
+        desk, row, lambda: end.session.create(end.container, creation.draft(section), creation.key)
+    )
+    await attach(desk, link, row, side, record, created, base=created.fields)
+    return DONE
+
+
+def _creation(desk: Desk, link: Link, side: Side, record: Record) -> Creation:
+    fields: dict[str, Value] = dict(draft(desk.route.rules, record, side, desk.route.translation))
+    if side is Side.HUB and desk.route.config.filter.labels:
+        # what we create satisfies the mapping's own filter
+        have = fields.get("labels") or ()
+        labels = set(have if isinstance(have, tuple) else ()) | set(desk.route.config.filter.labels)
+        fields["labels"] = tuple(sorted(labels))
+    return Creation(
+        into=side.other,
+        key=Key(link.key_token, record.url, record.key, backlink=desk.route.config.backlinks),
+        fields=fields,
+    )
+
+
+async def attach(
+    desk: Desk, link: Link, row: Write, side: Side, record: Record, created: Record, *, base: Fields
+) -> None:
+    """The counterpart exists: complete the link and settle what was sent.
+
+    ``base``: what the written halves become: the provider's answer, or what we sent where the
+    answer was lost and the object was looked up.
+    """
+    now = desk.engine.now()
+    settled = pairs_after_create(
+        desk.route.rules, record, replace(created, fields=base), side, desk.route.translation
+    )
+    async with desk.engine.database.write() as session:
+        stored = await session.get(Link, link.id)
+        if stored is None:
+            return
+        links.describe(stored, side.other, created)
+        stored.state, stored.reason, stored.synced_at = links.ACTIVE, "", now
+        session.add(stored)
+        await links.settle(session, link.id, settled)
+        await settling.record_done(session, desk, stored, row, created)
+        await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
+        await marks.put(
+            session,
+            [
+                marks.NewMark(
+                    mapping_id=link.mapping_id,
+                    side=side,
+                    ref=record.ref,
+                    comments=True,
+                    reason="its comments follow",
+                )
+            ],
+            now,
+        )
+    links.describe(link, side.other, created)
+    link.state = links.ACTIVE
+
+
+async def confirm(desk: Desk, link: Link, row: Write, side: Side, record: Record) -> Outcome:
+    """Look for a creation whose answer was lost. *Found* counts at once, *not found* only late enough.
+
+    ``side`` and ``record`` are the source end. DONE means that the caller may go on: the link is
+    complete, or nothing was created and a new try may start.
+    """
+    key = Key(row.plan["key"]["token"], row.plan["key"]["url"], row.plan["key"]["label"])
+    end = desk.route.end(Side(row.side))
+    since = row.intent_at + offset(end) - timedelta(minutes=2)
+    asked_at = desk.engine.now()
+    found = await end.session.find_created(end.container, key, since)
+    if found:
+        await _surplus(desk, link, found)
+        created = min(found, key=lambda candidate: candidate.created_at)
+        read = replace(record, fields={**record.fields, **parse_all(row.plan["read"])})
+        await attach(desk, link, row, side, read, created, base={**created.fields, **parse_all(row.fields)})
+        return DONE
+    certain_at = row.deadline_at + timedelta(seconds=desk.engine.settings.lookup_delay_seconds)
+    if asked_at >= certain_at:
+        await close(desk, row, writes.NOT_DONE, "looked up after the delay: it was not created")
+        return DONE
+    remaining = (certain_at - asked_at).total_seconds()
+    pause = next((s for s in _LOOK_AGAIN_S if s > (asked_at - row.intent_at).total_seconds()), 15.0)
+    return Later(min(pause, remaining), "the answer to a creation was lost; looking for it", attempt=False)
+
+
+async def _surplus(desk: Desk, link: Link, found: Sequence[Record]) -> None:
+    """More than one object carries the key: say so, delete nothing."""
+    oldest = min(found, key=lambda candidate: candidate.created_at)
+    for extra in found:
+        if extra is oldest:
+            continue
+        async with desk.engine.database.write() as session:
+            await parking.park(
+                session,
+                mapping_id=link.mapping_id,
+                link=link,
+                what="link",
+                ref=str(extra.ref),
+                error=Park(
+                    f"{extra.key} was created twice for the same object.",
+                    park_class=ParkClass.AMBIGUOUS,
+                    fix=f"Keep {oldest.url}, and delete {extra.url} after looking at it.",
+                ),
+                now=desk.engine.now(),
+            )

@@ -1,0 +1,98 @@
+"""Which changes are worth a look: everything that may differ from what was settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from connectors.records import Change, Record
+from sync.jobs.newcomers import wanted
+from sync.jobs.route import Route
+from sync.reconcile.model import Pair, Side
+from sync.store import links, marks
+from sync.store.tables import Link
+from sync.store.values import dump_all
+
+
+async def marks_for(
+    session: AsyncSession,
+    route: Route,
+    side: Side,
+    changes: Sequence[Change],
+    *,
+    lane: str = marks.LIVE,
+    delivery_id: int | None = None,
+) -> list[marks.NewMark]:
+    """The marks these changes make in one mapping; none for an echo of what was settled."""
+    by_ref = await links.by_refs(session, route.mapping.id, [str(change.ref) for change in changes])
+    with_record = [
+        by_ref[str(change.ref)].id for change in changes if change.record and str(change.ref) in by_ref
+    ]
+    seen = {
+        link_id: links.pairs(rows) for link_id, rows in (await links.seen_of(session, with_record)).items()
+    }
+    found: list[marks.NewMark] = []
+    for change in changes:
+        link = by_ref.get(str(change.ref))
+        if not _is_news(route, side, change, link, seen.get(link.id, {}) if link else {}):
+            continue
+        found.append(
+            marks.NewMark(
+                mapping_id=route.mapping.id,
+                side=side,
+                ref=change.ref,
+                lane=lane,
+                comments=change.comments,
+                gone=change.gone.proof if change.gone else "",
+                previous=dump_all(change.previous) or None,
+                actor=change.actor,
+                seen_at=change.at,
+                delivery_id=delivery_id,
+                reason="changed",
+            )
+        )
+    return found
+
+
+def _is_news(route: Route, side: Side, change: Change, link: Link | None, seen: dict[str, Pair]) -> bool:
+    if change.gone or change.moved:
+        return link is not None
+    if change.record is None:
+        return link is None or not _older_than_settled(route, side, change, link)
+    if link is None:
+        return wanted(route, side, change.record)
+    if change.comments and change.record.version > getattr(link, f"{side}_version"):
+        return True
+    return link.state != links.ACTIVE or bool(link.gone) or differs(route, side, change.record, seen)
+
+
+def _older_than_settled(route: Route, side: Side, change: Change, link: Link) -> bool:
+    """A record that was settled later than the change happened contains it.
+
+    Equal times prove it only where the change is our own: a provider may count whole seconds.
+    """
+    settled_at = getattr(link, f"{side}_at")
+    if change.comments or change.at is None or settled_at is None or link.state != links.ACTIVE or link.gone:
+        return False
+    ours = change.actor is not None and change.actor in _own_ids(route, side)
+    return bool(change.at < settled_at or (ours and change.at == settled_at))
+
+
+def _own_ids(route: Route, side: Side) -> Iterable[str]:
+    connection = route.end(side).connection
+    return {connection.account_id, connection.account_name}
+
+
+def differs(route: Route, side: Side, record: Record, seen: dict[str, Pair]) -> bool:
+    """Whether any mapped field is not what was settled on that side, or never was settled."""
+    same = route.end(side).session.same
+    for rule in route.rules:
+        name = rule.field(side)
+        if name not in record.fields:
+            continue
+        pair = seen.get(rule.name)
+        value = record.fields[name]
+        if pair is None or (pair.of(side) != value and not same(name, pair.of(side), value)):
+            return True
+    return not route.end(side).holds(record)

@@ -1,0 +1,114 @@
+"""One run in the foreground: poll both sides, work until it is quiet. Works beside a running instance."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlmodel import col
+
+from sync import __version__
+from sync.jobs import polling, upkeep
+from sync.jobs.engine import Engine
+from sync.jobs.full_pass import full_pass
+from sync.jobs.passes import sync_mapping
+from sync.store.cursors import cursors_on
+from sync.store.status import status
+from sync.store.tables import Mapping
+
+_LOOK_S = 0.1
+_POLL_AGAIN_S = 1.0
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+async def work_until_quiet(
+    engine: Engine, mapping: str | None, *, full: bool = False, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Returns the status at the end: quiet, or waiting for a person."""
+    started = engine.now()
+    await upkeep.ensure_cursors(engine)
+    await upkeep.check_connections(engine, everything=True)
+    chosen = await _mappings(engine, mapping)
+    for row in chosen:
+        if full or row.full_pass_due:
+            async with engine.database.write() as session:
+                await session.execute(
+                    update(Mapping).where(col(Mapping.id) == row.id).values(full_pass_due=True)
+                )
+    await _poll(engine, chosen)
+    for row in chosen:
+        if full or row.full_pass_due:
+            await full_pass(engine, row.id, all_comments=full)
+    polled_at = engine.now()
+    while True:
+        for row in chosen:
+            await sync_mapping(engine, row.id)
+        seen = await _status(engine, started)
+        if progress is not None:
+            progress(seen)
+        mine = [entry for entry in seen["mappings"] if mapping in (None, entry["name"])]
+        if all(_settled(entry) for entry in mine):
+            # our own writes come back with the next poll: it must find nothing new
+            await _poll(engine, chosen)
+            polled_at = engine.now()
+            seen = await _status(engine, started)
+            mine = [entry for entry in seen["mappings"] if mapping in (None, entry["name"])]
+            if all(_settled(entry) for entry in mine):
+                await upkeep.end_first_syncs(engine)
+                return await _status(engine, started)
+        if _stuck(seen, mine):
+            return seen
+        if (engine.now() - polled_at).total_seconds() > max(_POLL_AGAIN_S, engine.settings.poll_seconds):
+            await _poll(engine, chosen)
+            polled_at = engine.now()
+        for mapping_id in await upkeep.full_passes_due(engine):
+            if mapping_id in {row.id for row in chosen}:
+                await full_pass(engine, mapping_id, all_comments=full)
+        await asyncio.sleep(_LOOK_S)
+
+
+async def _mappings(engine: Engine, name: str | None) -> Sequence[Mapping]:
+    query = select(Mapping).where(col(Mapping.removed_at).is_(None))
+    if name is not None:
+        query = query.where(col(Mapping.name) == name)
+    async with engine.database.read() as session:
+        return (await session.execute(query)).scalars().all()
+
+
+async def _poll(engine: Engine, chosen: Sequence[Mapping]) -> None:
+    places = [
+        place
+        for row in chosen
+        for place in (
+            (row.hub_connection_id, row.hub_container),
+            (row.external_connection_id, row.external_container),
+        )
+    ]
+    async with engine.database.read() as session:
+        cursors = await cursors_on(session, places)
+    await asyncio.gather(*(polling.poll(engine, cursor.id, even_if_early=True) for cursor in cursors))
+
+
+async def _status(engine: Engine, since: datetime) -> dict[str, Any]:
+    async with engine.database.read() as session:
+        return await status(
+            session, version=__version__, now=engine.now(), instance={"id": None, "url": None}, since=since
+        )
+
+
+def _settled(entry: dict[str, Any]) -> bool:
+    return not (
+        entry["pending"] or entry["in_flight"] or entry["confirming"] or entry["state"] == "first_sync"
+    )
+
+
+def _stuck(seen: dict[str, Any], mine: Sequence[dict[str, Any]]) -> bool:
+    """Whether what is left waits for a person: paused, stopped, or dead credentials."""
+    if seen["paused"]:
+        return True
+    dead = any(entry["state"] in ("needs_reauth", "paused") for entry in seen["connections"])
+    return all(_settled(entry) or dead or entry["state"] in ("paused", "stopped") for entry in mine)

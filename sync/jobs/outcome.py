@@ -1,0 +1,32 @@
+"""How work on one object ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing is left to do; the marks go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Look again in so many seconds. ``attempt``: it counts towards backing off and parking."""
+
+    seconds: float
+    reason: str
+    attempt: bool = True
+    recheck: bool = False
+
+
+Outcome = Done | Later
+DONE = Done()
+
+
+class Halted(Exception):
+    """This write must not start now: paused, changed mapping, lost lease. Nothing was sent."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

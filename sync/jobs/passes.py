@@ -1,0 +1,254 @@
+"""One pass over a mapping's marks: claim, read, plan, write, settle, until nothing is due."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+from sqlmodel import col
+
+from connectors.errors import (
+    ConnectorError,
+    OutcomeUnknown,
+    Park,
+    ParkClass,
+    PauseConnection,
+    PauseMapping,
+    ReplanNeeded,
+    RetryLater,
+)
+from sync.jobs import connections, unit_work
+from sync.jobs.engine import Engine
+from sync.jobs.lease import leased
+from sync.jobs.outcome import Done, Halted, Later, Outcome
+from sync.jobs.route import Route, open_route
+from sync.jobs.unit import Unit, read, units_of
+from sync.jobs.writing import Desk
+from sync.reconcile.model import Side
+from sync.store import leases, links, marks, parking, writes
+from sync.store.errors import StoreError
+from sync.store.tables import Link, Mapping, Mark, Setting
+
+log = structlog.get_logger()
+
+BATCH = 60
+AT_ONCE = 15
+"""Units worked on side by side; the connections' own limits are below that."""
+
+
+async def sync_mapping(engine: Engine, mapping_id: int) -> None:
+    """Act on a mapping's due marks; at once over where another worker has it."""
+    started, looked_at = time.perf_counter(), 0
+    async with leased(engine, mapping_id) as lease:
+        if lease is None:
+            return
+        while not lease.lost:
+            try:
+                route = await open_route(engine, mapping_id)
+                if route is None or await _resting(engine, route):
+                    return
+                async with engine.database.read() as session:
+                    batch = list(await marks.due(session, mapping_id, engine.now(), BATCH))
+                if not batch:
+                    break
+                await _work(Desk(engine, route, lease), batch)
+            except ConnectorError as error:
+                await _refused(engine, mapping_id, error)
+                return
+            looked_at += len(batch)
+    if looked_at:
+        duration = round((time.perf_counter() - started) * 1000)
+        log.info(
+            "pass.done",
+            mapping=route.mapping.name if route else mapping_id,
+            links=looked_at,
+            duration_ms=duration,
+        )
+
+
+async def _resting(engine: Engine, route: Route) -> bool:
+    """Whether nothing may be written now; the marks wait."""
+    async with engine.database.read() as session:
+        everything = await session.get(Setting, "paused")
+    mapping = route.mapping
+    if (everything is not None and everything.value) or mapping.paused or mapping.state == "stopped":
+        return True
+    for side in Side:
+        connection = route.end(side).connection
+        if connection.paused or connection.state == "needs_reauth" or connection.removed_at:
+            return True
+        if connection.blocked_until and connection.blocked_until > engine.now():
+            return True
+    return False
+
+
+async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
+    engine, mapping_id = desk.engine, desk.route.mapping.id
+    async with engine.database.read() as session:
+        by_ref = await links.by_refs(session, mapping_id, [mark.ref for mark in batch])
+        open_writes = await writes.unresolved(session, [link.id for link in by_ref.values()])
+    units = units_of(desk, batch, by_ref)
+    mine: list[Unit] = []
+    busy: list[Unit] = []
+    async with engine.database.write() as session:
+        for unit in units:
+            if unit.link is not None:
+                unit.open_writes = open_writes.get(unit.link.id, [])
+            taken = await leases.claim(
+                session,
+                [str(ref) for ref in unit.refs.values()],
+                owner=engine.owner,
+                mapping_id=mapping_id,
+                lease_no=desk.lease.number,
+                now=engine.now(),
+                until=desk.lease.until,
+            )
+            (mine if taken else busy).append(unit)
+        for unit in busy:
+            await marks.postpone(
+                session, unit.marks, engine.in_s(0.5), "another mapping works on the object", attempt=False
+            )
+    try:
+        await read(desk, mine)
+    except ConnectorError as error:
+        for unit in mine:
+            await _finish(desk, unit, await _after(desk, unit, error))
+        return
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(unit: Unit) -> None:
+        async with room:
+            await _finish(desk, unit, await _attempt(desk, unit))
+
+    async with asyncio.TaskGroup() as group:
+        for unit in mine:
+            group.create_task(one(unit))
+
+
+async def _attempt(desk: Desk, unit: Unit) -> Outcome:
+    """Work on one unit; whatever goes wrong there stays there."""
+    try:
+        return await unit_work.work(desk, unit)
+    except Halted as halt:
+        return Later(1, halt.reason, attempt=False)
+    except ConnectorError as error:
+        return await _after(desk, unit, error)
+    except StoreError:
+        raise
+    except Exception as error:  # a poison object must not stop the others
+        log.exception("link.parked", mapping=desk.route.mapping.name, reason=repr(error))
+        if unit.attempts < 3:
+            return Later(desk.engine.back_off(unit.attempts), f"failed: {type(error).__name__}")
+        await _park(
+            desk,
+            unit,
+            Park(
+                f"Working on it failed with {type(error).__name__}: {error}",
+                park_class=ParkClass.NOT_SUPPORTED,
+                fix="This is a fault of asana-sync: please report it with the log, then retry.",
+            ),
+        )
+        return Done()
+
+
+async def _after(desk: Desk, unit: Unit, error: ConnectorError) -> Outcome:
+    """What an error of the connector means for the unit."""
+    engine = desk.engine
+    if isinstance(error, ReplanNeeded):
+        return Later(0 if unit.attempts < 3 else engine.back_off(unit.attempts), error.reason)
+    if isinstance(error, OutcomeUnknown):
+        return Later(min(1.0, engine.back_off(unit.attempts)), error.reason, attempt=False)
+    if isinstance(error, Park):
+        await _park(desk, unit, error)
+        return Done()
+    if isinstance(error, RetryLater):
+        if error.limited:
+            return Later(error.after or 60, error.reason, attempt=False)
+        if error.status is not None and unit.attempts + 1 >= engine.settings.max_attempts:
+            await _park(
+                desk,
+                unit,
+                Park(
+                    f"It failed {unit.attempts + 1} times: {error.reason}",
+                    park_class=ParkClass.REJECTED,
+                    provider_message=error.provider_message,
+                    fix="Look at it in the provider, then retry.",
+                ),
+            )
+            return Done()
+        return Later(error.after or engine.back_off(unit.attempts), error.reason)
+    await _refused(engine, desk.route.mapping.id, error, desk)
+    return Later(1, error.reason, attempt=False)
+
+
+async def _refused(engine: Engine, mapping_id: int, error: ConnectorError, desk: Desk | None = None) -> None:
+    """Errors that concern more than one object: stop the mapping, or the connection."""
+    if isinstance(error, PauseConnection):
+        await connections.examine(engine, mapping_id)
+    elif isinstance(error, PauseMapping):
+        async with engine.database.write() as session:
+            mapping = await session.get(Mapping, mapping_id)
+            if mapping is not None:
+                mapping.state, mapping.reason = "stopped", error.reason
+                session.add(mapping)
+        log.warning("mapping.paused", mapping=mapping_id, reason=error.reason)
+    else:
+        log.warning("pass.done", mapping=mapping_id, reason=error.reason)
+
+
+async def _park(desk: Desk, unit: Unit, error: Park) -> None:
+    now = desk.engine.now()
+    async with desk.engine.database.write() as session:
+        link = unit.link
+        if link is not None:
+            stored = await session.get(Link, link.id)
+            if stored is not None and stored.state != links.UNLINKED:
+                stored.state, stored.reason = links.PARKED, error.reason
+                session.add(stored)
+        ref = f"link:{link.id}" if link else str(next(iter(unit.refs.values())))
+        await parking.park(
+            session,
+            mapping_id=desk.route.mapping.id,
+            link=link,
+            what="link",
+            ref=ref,
+            error=error,
+            now=now,
+            field=error.field or "",
+        )
+    log.warning("link.parked", mapping=desk.route.mapping.name, ref=ref, reason=error.reason)
+
+
+async def _finish(desk: Desk, unit: Unit, outcome: Outcome) -> None:
+    """Clear or postpone the marks, and give the claims back, in one transaction."""
+    engine = desk.engine
+    async with engine.database.write() as session:
+        if isinstance(outcome, Later):
+            due_at = engine.now() + timedelta(seconds=outcome.seconds)
+            await marks.postpone(
+                session,
+                unit.marks,
+                due_at,
+                outcome.reason,
+                attempt=outcome.attempt,
+                recheck=outcome.recheck,
+            )
+        else:
+            await marks.clear(session, unit.marks)
+        await leases.release(
+            session,
+            [str(ref) for ref in unit.refs.values()],
+            owner=engine.owner,
+            mapping_id=desk.route.mapping.id,
+        )
+
+
+async def mapping_ids(engine: Engine) -> list[int]:
+    """All living mappings."""
+    async with engine.database.read() as session:
+        query = select(col(Mapping.id)).where(col(Mapping.removed_at).is_(None))
+        return list((await session.execute(query)).scalars())

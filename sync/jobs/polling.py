@@ -1,0 +1,138 @@
+"""Polling: what the listings of a container say has changed. Alone enough for every promise."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import update
+from sqlmodel import col
+
+from connectors.errors import ConnectorError, PauseConnection, PauseMapping, RetryLater
+from connectors.records import Page
+from sync.jobs import connections
+from sync.jobs.engine import Engine
+from sync.jobs.news import marks_for
+from sync.jobs.route import mappings_on, open_route
+from sync.store import marks
+from sync.store.tables import Connection, Cursor, Mapping
+
+log = structlog.get_logger()
+
+_PAGES_AT_ONCE = 50
+
+
+async def poll(engine: Engine, cursor_id: int, *, even_if_early: bool = False) -> bool:
+    """Read what changed in one container since last time; False where it could not be read now."""
+    cursor = await _take(engine, cursor_id, even_if_early=even_if_early)
+    if cursor is None:
+        return False
+    async with engine.database.read() as session:
+        connection = await session.get(Connection, cursor.connection_id)
+    if connection is None or not _usable(engine, connection):
+        await _next(engine, cursor, engine.settings.poll_seconds, "the connection rests")
+        return False
+    try:
+        changes = await _read(engine, connection, cursor)
+    except ConnectorError as error:
+        await _failed(engine, connection, cursor, error)
+        return False
+    if connection.state == connections.UNREACHABLE:
+        await connections.note(engine, connection.id, connections.OK, "")
+    await _next(engine, cursor, engine.settings.poll_seconds, "")
+    log.debug("poll.done", connection=connection.name, container=cursor.container, changes=changes)
+    return True
+
+
+async def _take(engine: Engine, cursor_id: int, *, even_if_early: bool) -> Cursor | None:
+    """Take the turn to read a container; another worker's turn ends by itself."""
+    now = engine.now()
+    turn = now + timedelta(seconds=engine.settings.lease_seconds)
+    statement = update(Cursor).where(col(Cursor.id) == cursor_id)
+    if not even_if_early:
+        statement = statement.where(col(Cursor.next_at) <= now)
+    async with engine.database.write() as session:
+        row = (await session.execute(statement.values(next_at=turn).returning(Cursor))).scalar_one_or_none()
+    return row
+
+
+def _usable(engine: Engine, connection: Connection) -> bool:
+    blocked = connection.blocked_until and connection.blocked_until > engine.now()
+    return not (
+        connection.paused or connection.removed_at or connection.state == connections.NEEDS_REAUTH or blocked
+    )
+
+
+async def _read(engine: Engine, connection: Connection, cursor: Cursor) -> int:
+    session = await engine.sessions.get(connection)
+    count = 0
+    for _ in range(_PAGES_AT_ONCE):
+        page = await session.changes(cursor.container, cursor.value)
+        if not await _store(engine, connection, cursor, page):
+            break  # another worker went on from here meanwhile
+        count += len(page.changes)
+        if not page.more:
+            break
+    return count
+
+
+async def _store(engine: Engine, connection: Connection, cursor: Cursor, page: Page) -> bool:
+    """One transaction: marks, and the cursor by compare-and-set."""
+    now = engine.now()
+    async with engine.database.read() as session:
+        on = await mappings_on(session, connection.id, cursor.container)
+    routes = [(await open_route(engine, mapping.id), side) for mapping, side in on]
+    async with engine.database.write() as session:
+        moved = await session.execute(
+            update(Cursor)
+            .where(col(Cursor.id) == cursor.id, col(Cursor.version) == cursor.version)
+            .values(value=page.cursor, version=cursor.version + 1, read_at=now, attempts=0, reason="")
+            .returning(col(Cursor.id))
+        )
+        if moved.scalar_one_or_none() is None:
+            return False
+        woken = []
+        for route, side in routes:
+            if route is None:
+                continue
+            found = await marks_for(session, route, side, page.changes)
+            if await marks.put(session, found, now):
+                woken.append(route.mapping.id)
+            if page.lost:
+                await session.execute(
+                    update(Mapping).where(col(Mapping.id) == route.mapping.id).values(full_pass_due=True)
+                )
+    cursor.value, cursor.version = page.cursor, cursor.version + 1
+    for mapping_id in woken:
+        await engine.wake(mapping_id, 0)
+    return True
+
+
+async def _next(engine: Engine, cursor: Cursor, seconds: float, reason: str, *, failed: bool = False) -> None:
+    async with engine.database.write() as session:
+        await session.execute(
+            update(Cursor)
+            .where(col(Cursor.id) == cursor.id)
+            .values(
+                next_at=engine.in_s(seconds),
+                reason=reason,
+                attempts=Cursor.attempts + 1 if failed else 0,
+            )
+        )
+
+
+async def _failed(engine: Engine, connection: Connection, cursor: Cursor, error: ConnectorError) -> None:
+    wait = max(engine.back_off(cursor.attempts), min(engine.settings.poll_seconds, 1.0))
+    if isinstance(error, PauseConnection):
+        await connections.check(engine, connection)
+    elif isinstance(error, PauseMapping):
+        async with engine.database.write() as session:
+            for mapping, _ in await mappings_on(session, connection.id, cursor.container):
+                mapping.state, mapping.reason = "stopped", error.reason
+                session.add(mapping)
+    elif isinstance(error, RetryLater):
+        wait = error.after or wait
+        if not error.limited:
+            await connections.note(engine, connection.id, connections.UNREACHABLE, error.reason)
+    log.warning("poll.done", connection=connection.name, container=cursor.container, reason=error.reason)
+    await _next(engine, cursor, wait, error.reason, failed=True)

@@ -1,0 +1,250 @@
+"""A mapping made ready to work: both ends open, its rules and its people at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from connectors import discover
+from connectors.base import Connector, Session
+from connectors.records import FieldKind, FieldSpec, Record, Ref
+from sync.configuration import MappingConfig
+from sync.jobs.engine import Engine
+from sync.jobs.people import people_of
+from sync.reconcile.model import Mode, People, Policy, Rule, Side, Translation
+from sync.store.tables import Connection, Mapping
+from sync.store.times import parse_time
+
+DIRECTIONS = {
+    "both": frozenset(Side),
+    "to_asana": frozenset({Side.HUB}),
+    "from_asana": frozenset({Side.EXTERNAL}),
+}
+"""The words of the configuration -> the sides that are written."""
+
+POLICIES = {
+    "last_modified": Policy.LAST_MODIFIED,
+    "asana": Policy.HUB,
+    "external": Policy.EXTERNAL,
+    "ask": Policy.ASK,
+}
+
+_DEFAULT_FIELDS = ("title", "notes", "state", "assignee", "labels")
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One side of a mapping, open."""
+
+    side: Side
+    connection: Connection
+    connector: Connector
+    session: Session
+    container: str
+
+    def holds(self, record: Record) -> bool:
+        """Whether the object still is in the mapped container."""
+        return any(place.casefold() == self.container.casefold() for place in record.places)
+
+    def ref(self, kind: str, object_id: str, address: str = "") -> Ref:
+        return Ref(self.connector.name, self.connection.site, kind, object_id, address)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One mapping, as it stood when the pass began."""
+
+    mapping: Mapping
+    config: MappingConfig
+    ends: Map[Side, End]
+    rules: tuple[Rule, ...]
+    people: People
+    started_at: datetime
+
+    def end(self, side: Side) -> End:
+        return self.ends[side]
+
+    @property
+    def stamp(self) -> str:
+        """``name@version``, for the User-Agent of writes."""
+        return f"{self.mapping.name}@{self.mapping.version}"
+
+    @property
+    def into(self) -> frozenset[Side]:
+        """Sides that may be written: the direction less what is paused."""
+        paused = {side for word in self.mapping.paused_directions for side in DIRECTIONS[word]}
+        return DIRECTIONS[self.config.direction] - paused
+
+    @property
+    def translation(self) -> Translation:
+        return Translation(
+            people=self.people,
+            through={side: end.session.through for side, end in self.ends.items()},
+            same={side: end.session.same for side, end in self.ends.items()},
+        )
+
+    def since(self, side: Side) -> datetime | None:
+        """Objects created before this time, by the provider's clock, stay out; None lets all in."""
+        if self.config.since == "all":
+            return None
+        return self.started(side) if self.config.since == "now" else _midnight(self.config.since)
+
+    def started(self, side: Side) -> datetime:
+        """The mapping's start by that provider's clock, in whole seconds: some count no finer."""
+        offset = self.end(side).connection.clock_offset_s
+        at = self.started_at + timedelta(seconds=offset if abs(offset) > 1 else 0)
+        return at.replace(microsecond=0)
+
+    def creates(self, into: Side) -> bool:
+        """Whether new objects are made on that side."""
+        if self.config.match.mode == "match_only":
+            return False
+        word = "to_asana" if into is Side.HUB else "from_asana"
+        return into in DIRECTIONS[self.config.direction] and bool(getattr(self.config.create, word))
+
+    def copies_comments(self) -> frozenset[Side]:
+        """Sides that comments are copied to."""
+        allowed = {
+            side
+            for side, word in ((Side.HUB, "to_asana"), (Side.EXTERNAL, "from_asana"))
+            if getattr(self.config.comments, word)
+        }
+        return self.into & allowed
+
+
+def _midnight(since: date | datetime | str) -> datetime:
+    if isinstance(since, datetime):
+        return since if since.tzinfo else since.replace(tzinfo=UTC)
+    if isinstance(since, date):
+        return datetime.combine(since, time(), UTC)
+    return parse_time(since)
+
+
+async def open_route(engine: Engine, mapping_id: int) -> Route | None:
+    """Load a mapping and open both ends; None where it was removed."""
+    async with engine.database.read() as session:
+        mapping = await session.get(Mapping, mapping_id)
+        if mapping is None or mapping.removed_at is not None:
+            return None
+        hub = await session.get(Connection, mapping.hub_connection_id)
+        external = await session.get(Connection, mapping.external_connection_id)
+        if hub is None or external is None:
+            return None
+        fallback = MappingConfig.model_validate(mapping.config).people.fallback
+        people = await people_of(session, hub, external, fallback)
+    return await make_route(engine, mapping, hub, external, people)
+
+
+async def make_route(
+    engine: Engine, mapping: Mapping, hub: Connection, external: Connection, people: People
+) -> Route:
+    """A route over these rows, stored or not."""
+    config = MappingConfig.model_validate(mapping.config)
+    ends = {
+        Side.HUB: await _end(engine, Side.HUB, hub, mapping.hub_container),
+        Side.EXTERNAL: await _end(engine, Side.EXTERNAL, external, mapping.external_container),
+    }
+    return Route(
+        mapping=mapping,
+        config=config,
+        ends=ends,
+        rules=rules(
+            config,
+            await ends[Side.HUB].session.fields(mapping.hub_container),
+            await ends[Side.EXTERNAL].session.fields(mapping.external_container),
+        ),
+        people=people,
+        started_at=parse_time(mapping.started["at"]),
+    )
+
+
+async def _end(engine: Engine, side: Side, connection: Connection, container: str) -> End:
+    connector = discover()[connection.connector]
+    return End(side, connection, connector, await engine.sessions.get(connection), container)
+
+
+def rules(
+    config: MappingConfig, hub_fields: Sequence[FieldSpec], external_fields: Sequence[FieldSpec]
+) -> tuple[Rule, ...]:
+    """The field rules of a mapping, from its configuration and what both containers have.
+
+    ``default`` pairs the fields of the same name. Where several external assignees meet one task
+    assignee, the others become followers, and are never dropped again.
+    """
+    hub = {spec.name: spec for spec in hub_fields}
+    external = {spec.name: spec for spec in external_fields}
+    policy = POLICIES[config.conflict]
+    into = DIRECTIONS[config.direction]
+    if config.fields != "default":
+        return tuple(
+            Rule(
+                name=given.asana,
+                hub=given.asana,
+                external=given.external,
+                hub_kind=hub[given.asana].kind,
+                external_kind=external[given.external].kind,
+                into=into
+                & DIRECTIONS[given.direction]
+                & _writable(hub[given.asana], external[given.external]),
+                mode=Mode(given.mode),
+                policy=POLICIES[given.conflict] if given.conflict else policy,
+                values=given.values,
+            )
+            for given in config.fields
+            if given.asana in hub and given.external in external
+        )
+    found = [
+        Rule(
+            name=name,
+            hub=name,
+            external=name,
+            hub_kind=hub[name].kind,
+            external_kind=external[name].kind,
+            into=into & _writable(hub[name], external[name]),
+            policy=policy,
+        )
+        for name in _DEFAULT_FIELDS
+        if name in hub and name in external
+    ]
+    if "followers" in hub and "assignee" in external and external["assignee"].kind is FieldKind.PEOPLE:
+        found.append(
+            Rule(
+                name="followers",
+                hub="followers",
+                external="assignee",
+                hub_kind=hub["followers"].kind,
+                external_kind=FieldKind.PEOPLE,
+                into=into & {Side.HUB},
+                mode=Mode.APPEND,
+                policy=policy,
+            )
+        )
+    return tuple(found)
+
+
+def _writable(hub: FieldSpec, external: FieldSpec) -> frozenset[Side]:
+    return frozenset(side for side, spec in ((Side.HUB, hub), (Side.EXTERNAL, external)) if spec.writable)
+
+
+async def mappings_on(
+    session: AsyncSession, connection_id: int, container: str
+) -> list[tuple[Mapping, Side]]:
+    """Living mappings that have this container on one of their sides."""
+    query = select(Mapping).where(
+        col(Mapping.removed_at).is_(None),
+        (col(Mapping.hub_connection_id) == connection_id)
+        | (col(Mapping.external_connection_id) == connection_id),
+    )
+    found: list[tuple[Mapping, Side]] = []
+    for mapping in (await session.execute(query)).scalars():
+        if mapping.hub_connection_id == connection_id and mapping.hub_container == container:
+            found.append((mapping, Side.HUB))
+        if mapping.external_connection_id == connection_id and mapping.external_container == container:
+            found.append((mapping, Side.EXTERNAL))
+    return found

@@ -1,0 +1,153 @@
+"""After a write: what came back becomes Seen, field by field; everything else that differs is a new edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from connectors.errors import Park, ParkClass
+from connectors.records import Record, Ref, Value
+from sync.jobs.route import Route
+from sync.jobs.writing import Desk
+from sync.reconcile import dropped, settle_after
+from sync.reconcile.model import FieldWrite, Pair, Rule, Side
+from sync.store import links, marks, parking, writes
+from sync.store.history import tell
+from sync.store.tables import Link, Write
+from sync.store.values import dump, dump_all
+
+
+@dataclass(slots=True)
+class Written:
+    """What a pass wrote to one link so far, until both halves of each field are known."""
+
+    read: dict[Side, Record]
+    planned: dict[str, dict[Side, FieldWrite]] = field(default_factory=dict)
+    answered: dict[Side, Record] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+
+    def value(self, side: Side, name: str) -> Value:
+        """What stands in a field on that side, as far as this pass knows."""
+        return self.answered.get(side, self.read[side]).fields.get(name)
+
+
+async def record_done(session: AsyncSession, desk: Desk, link: Link, write: Write, answer: Record) -> None:
+    """Close a write with what came back, tell it, and mark whoever else has the object."""
+    now = desk.engine.now()
+    row = await session.get(Write, write.id)
+    if row is not None:
+        row.state, row.done_at = writes.DONE, now
+        row.answer, row.answer_version = dump_all(answer.fields), answer.version
+        session.add(row)
+    write.state = writes.DONE
+    where = desk.route.end(Side(write.side)).connector.title
+    for name, value in write.fields.items():
+        tell(
+            session,
+            link,
+            "write",
+            f"{name} written to {where}",
+            now,
+            field=name,
+            before=write.before.get(name),
+            after=value,
+            write_id=write.id,
+            outcome="done",
+            version=desk.route.mapping.version,
+        )
+    await mark_sharers(session, link, Side(write.side), answer.ref, now)
+
+
+async def mark_sharers(
+    session: AsyncSession, link: Link, side: Side, ref: Ref, now: datetime, *, comments: bool = False
+) -> None:
+    """Other links of the object that was written look again: so chains of three tools move."""
+    await marks.put(
+        session,
+        [
+            marks.NewMark(
+                mapping_id=other.mapping_id,
+                side=side,
+                ref=ref,
+                comments=comments,
+                reason="another mapping wrote to it",
+            )
+            for other in await links.sharing(session, link)
+            if getattr(other, f"{side}_ref") == str(ref)
+        ],
+        now,
+    )
+
+
+def halves(route: Route, work: Written) -> tuple[dict[str, Pair], dict[str, FieldWrite]]:
+    """(pairs to settle, writes the provider dropped) of all rules whose writes came back."""
+    settled: dict[str, Pair] = {}
+    lost: dict[str, FieldWrite] = {}
+    for rule in route.rules:
+        sides = work.planned.get(rule.name, {})
+        if not sides or rule.name in work.failed or any(side not in work.answered for side in sides):
+            continue
+        ignored = [write for write in sides.values() if _ignored(route, work, write)]
+        if ignored:
+            lost[rule.name] = ignored[0]
+            work.failed.add(rule.name)
+        elif len(sides) == 2:
+            settled[rule.name] = Pair(
+                work.value(Side.HUB, rule.hub), work.value(Side.EXTERNAL, rule.external)
+            )
+        else:
+            side = next(iter(sides))
+            settled[rule.name] = settle_after(
+                rule,
+                side,
+                work.value(side, rule.field(side)),
+                work.read[side.other].fields.get(rule.field(side.other)),
+            )
+    return settled, lost
+
+
+def _ignored(route: Route, work: Written, write: FieldWrite) -> bool:
+    """Whether the field came back as it was although something else was sent."""
+    answer = work.answered[write.side].fields
+    same = route.end(write.side).session.same
+    return write.field in answer and dropped(write, answer[write.field], same)
+
+
+def news(rules: Iterable[Rule], work: Written) -> set[Side]:
+    """Sides whose answer differs from what was read in a field that was not written: a new edit."""
+    found: set[Side] = set()
+    for side, answer in work.answered.items():
+        before = work.read[side].fields
+        written = {sides[side].field for sides in work.planned.values() if side in sides}
+        for name in {rule.field(side) for rule in rules} - written:
+            if name in answer.fields and name in before and answer.fields[name] != before[name]:
+                found.add(side)
+    return found
+
+
+async def park_dropped(
+    session: AsyncSession, desk: Desk, link: Link, lost: Mapping[str, FieldWrite], work: Written
+) -> None:
+    """Park fields whose write the provider accepted and did not make."""
+    rules = {rule.name: rule for rule in desk.route.rules}
+    for name, write in lost.items():
+        title = desk.route.end(write.side).connector.title
+        await parking.park(
+            session,
+            mapping_id=link.mapping_id,
+            link=link,
+            what="field",
+            ref=f"link:{link.id}",
+            field=name,
+            error=Park(
+                f"{title} accepted the change of {write.field} and did not make it.",
+                park_class=ParkClass.PERMISSION,
+                field=write.field,
+                fix="Check that the value exists there and that the account may change it, then retry.",
+            ),
+            now=desk.engine.now(),
+            values=[dump(work.read[side].fields.get(rules[name].field(side))) for side in Side],
+        )

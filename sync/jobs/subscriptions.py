@@ -1,0 +1,164 @@
+"""Webhooks at the providers: created, adopted, checked, made anew when they die. They only make it faster."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from connectors import discover
+from connectors.errors import ConnectorError, PauseConnection
+from connectors.records import Subscribed
+from sync.jobs import connections
+from sync.jobs.engine import Engine
+from sync.store.tables import Connection, Mapping, Subscription
+
+log = structlog.get_logger()
+
+CHECK_S = 600.0
+_RETRY_S = 30.0
+
+
+async def keep(engine: Engine) -> None:
+    """Bring the subscriptions in line with the mappings."""
+    async with engine.database.read() as session:
+        wanted = await _wanted(session) if engine.settings.public_url else {}
+        rows = list((await session.execute(select(Subscription))).scalars())
+        by_id = {row.id: row for row in (await session.execute(select(Connection))).scalars()}
+    have = {(row.connection_id, row.container): row for row in rows if row.state != "dead"}
+    for place, connection in wanted.items():
+        if connection.state == connections.NEEDS_REAUTH or connection.paused:
+            continue
+        row = have.get(place)
+        if row is None:
+            await _create(engine, connection, place[1])
+        elif row.next_at is None or row.next_at <= engine.now():
+            await _check(engine, connection, row)
+    for row in rows:
+        if (row.connection_id, row.container) not in wanted and row.state != "dead":
+            await _remove(engine, by_id[row.connection_id], row)
+
+
+async def _wanted(session: AsyncSession) -> dict[tuple[int, str], Connection]:
+    """(connection, container) of all living mappings whose connection wants webhooks."""
+    query = select(Mapping).where(col(Mapping.removed_at).is_(None))
+    found: dict[tuple[int, str], Connection] = {}
+    for mapping in (await session.execute(query)).scalars():
+        for connection_id, container in (
+            (mapping.hub_connection_id, mapping.hub_container),
+            (mapping.external_connection_id, mapping.external_container),
+        ):
+            connection = await session.get(Connection, connection_id)
+            if connection is None:
+                continue
+            able = discover()[connection.connector].capabilities.webhooks != "none"
+            if able and connection.settings.get("subscriptions", "auto") == "auto":
+                found[connection_id, container] = connection
+    return found
+
+
+async def _create(engine: Engine, connection: Connection, container: str) -> None:
+    """A row with a fresh path first, so that a handshake finds it; then the webhook."""
+    key = secrets.token_hex(16)
+    handshake = discover()[connection.connector].capabilities.webhooks == "handshake"
+    secret = "" if handshake else _secret(engine, connection)
+    row = Subscription(
+        connection_id=connection.id,
+        container=container,
+        key=key,
+        secret=engine.vault.seal({"secret": secret}) if secret else "",
+        target=f"{engine.settings.public_url.rstrip('/')}/webhooks/{connection.name}/{key}",
+        created_at=engine.now(),
+        next_at=engine.in_s(_RETRY_S),
+    )
+    async with engine.database.write() as session:
+        session.add(row)
+    await _subscribe(engine, connection, row, secret)
+
+
+def _secret(engine: Engine, connection: Connection) -> str:
+    """The configured webhook secret, or a fresh one."""
+    return engine.vault.open(connection.credentials).get("webhook_secret") or secrets.token_hex(32)
+
+
+async def _subscribe(engine: Engine, connection: Connection, row: Subscription, secret: str) -> None:
+    try:
+        session = await engine.sessions.get(connection)
+        made = await session.subscribe(row.container, row.target, secret)
+    except PauseConnection:
+        await connections.check(engine, connection)
+        return
+    except ConnectorError as error:
+        log.warning("subscription", connection=connection.name, reason=error.reason)
+        await _update(engine, row.id, state="dead", reason=error.reason, next_at=engine.in_s(CHECK_S))
+        return
+    await _activate(engine, row, made)
+
+
+async def _activate(engine: Engine, row: Subscription, made: Subscribed) -> None:
+    async with engine.database.write() as session:
+        stored = await session.get(Subscription, row.id)
+        if stored is None:
+            return
+        if not stored.secret and made.secret:
+            stored.secret = engine.vault.seal({"secret": made.secret})
+        stored.remote_id, stored.state, stored.reason = made.id, "active", made.reason
+        stored.checked_at, stored.next_at = engine.now(), engine.in_s(CHECK_S)
+        session.add(stored)
+
+
+async def _check(engine: Engine, connection: Connection, row: Subscription) -> None:
+    """Is it still there? A dead one is said so and made anew at a fresh path."""
+    if row.state == "creating":
+        await _update(engine, row.id, state="dead", reason="its creation was not completed")
+        return
+    try:
+        session = await engine.sessions.get(connection)
+        found = await session.subscription(row.container, row.remote_id)
+    except ConnectorError as error:
+        await _update(engine, row.id, reason=error.reason, next_at=engine.in_s(_RETRY_S))
+        return
+    if found is not None and found.target == row.target:
+        await _update(
+            engine, row.id, reason=found.reason, checked_at=engine.now(), next_at=engine.in_s(CHECK_S)
+        )
+        return
+    await _update(engine, row.id, state="dead", reason="the provider removed it")
+    await _create(engine, connection, row.container)
+
+
+async def _remove(engine: Engine, connection: Connection, row: Subscription) -> None:
+    if row.remote_id and not connection.removed_at:
+        try:
+            session = await engine.sessions.get(connection)
+            await session.unsubscribe(row.container, row.remote_id)
+        except ConnectorError as error:
+            log.warning("subscription", connection=connection.name, reason=f"not removed: {error.reason}")
+    async with engine.database.write() as store:
+        stored = await store.get(Subscription, row.id)
+        if stored is not None:
+            await store.delete(stored)
+
+
+async def _update(engine: Engine, subscription_id: int, **values: object) -> None:
+    async with engine.database.write() as session:
+        stored = await session.get(Subscription, subscription_id)
+        if stored is not None:
+            for name, value in values.items():
+                setattr(stored, name, value)
+            session.add(stored)
+
+
+async def retry_dead(engine: Engine) -> None:
+    """Forget dead ones after a while, so that they are made anew."""
+    horizon = engine.now() - timedelta(seconds=CHECK_S)
+    async with engine.database.write() as session:
+        query = select(Subscription).where(
+            col(Subscription.state) == "dead", col(Subscription.created_at) < horizon
+        )
+        for row in (await session.execute(query)).scalars():
+            await session.delete(row)

@@ -1,0 +1,198 @@
+"""What is done about one unit, in order: lost answers, absence, staleness, scope, fields, comments."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from connectors.records import Fields, Found, Moved, Record
+from sync.jobs import absence, comments, newcomers, recovery
+from sync.jobs.fields import sync_fields
+from sync.jobs.outcome import DONE, Later, Outcome
+from sync.jobs.unit import Unit, ends, read
+from sync.jobs.writing import Desk
+from sync.reconcile.model import Side
+from sync.store import links, writes
+from sync.store.history import tell
+from sync.store.tables import Link, Write
+from sync.store.values import parse
+
+_STALE_LOOKS_S = (5.0, 15.0, 60.0)
+
+
+async def work(desk: Desk, unit: Unit) -> Outcome:
+    """Bring one unit in step, or say when to look again."""
+    if unit.read_at is None or _too_old(desk, unit):
+        await read(desk, [unit])
+    if any(isinstance(found, Moved) for found in unit.found.values()):
+        await _follow(desk, unit)
+    link = unit.link
+    if link is None:
+        return await _newcomer(desk, unit)
+    outcome = await recovery.resolve(desk, unit, link)
+    if isinstance(outcome, Later):
+        return outcome
+    if len(ends(desk, link)) < 2:
+        return await _half(desk, unit, link)
+    if len(unit.refs) < 2:
+        unit.refs = ends(desk, link)
+        await read(desk, [unit])
+    for side in Side:
+        if not isinstance(unit.found.get(side), Record):
+            return await absence.handle(desk, unit, link, side)
+    return await _pair(desk, unit, link)
+
+
+def _too_old(desk: Desk, unit: Unit) -> bool:
+    assert unit.read_at is not None
+    age = desk.engine.now() - unit.read_at
+    return age > timedelta(seconds=desk.engine.settings.write_window_seconds)
+
+
+async def _newcomer(desk: Desk, unit: Unit) -> Outcome:
+    (side,) = unit.refs
+    record = unit.found.get(side)
+    if not isinstance(record, Record):
+        return DONE
+    outcome = await newcomers.meet(desk, unit, side, record)
+    return outcome
+
+
+async def _half(desk: Desk, unit: Unit, link: Link) -> Outcome:
+    """A link that has only its source: make the other end, unless the source went away."""
+    side = Side(link.source)
+    record = unit.found.get(side)
+    if not isinstance(record, Record):
+        async with desk.engine.database.write() as session:
+            await links.unlink(session, link, "its source went away before it was created", desk.engine.now())
+        return DONE
+    if link.state == links.PARKED and not newcomers.wanted(desk.route, side, record):
+        return DONE
+    return await newcomers.create_counterpart(desk, link, side, record)
+
+
+async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
+    records: dict[Side, Record] = {}
+    for side in Side:
+        found = unit.found[side]
+        assert isinstance(found, Record)
+        records[side] = found
+    stale = await _stale(desk, link, records)
+    if stale:
+        looks = min(unit.attempts, len(_STALE_LOOKS_S) - 1)
+        return Later(_STALE_LOOKS_S[looks], stale)
+    dormant = _out_of_scope(desk, records)
+    await _set_state(desk, link, links.DORMANT if dormant else links.ACTIVE, dormant)
+    if dormant:
+        return DONE
+    outcome = await sync_fields(desk, link, records)
+    if isinstance(outcome, Later):
+        return outcome
+    if unit.comment_sides and desk.route.copies_comments():
+        outcome = await comments.sync_comments(desk, unit, link)
+        if isinstance(outcome, Later):
+            return outcome
+    return _look_once_more(desk, unit, link, records)
+
+
+def _out_of_scope(desk: Desk, records: dict[Side, Record]) -> str:
+    """Why the link sleeps, empty when it does not."""
+    for side in Side:
+        if not desk.route.end(side).holds(records[side]):
+            return f"no longer in {desk.route.end(side).container}"
+    if not newcomers.in_scope(desk.route, Side.EXTERNAL, records[Side.EXTERNAL]):
+        return "left the mapping's filter"
+    return ""
+
+
+async def _set_state(desk: Desk, link: Link, state: str, reason: str) -> None:
+    if link.state == state and link.reason == reason:
+        return
+    now = desk.engine.now()
+    async with desk.engine.database.write() as session:
+        stored = await session.get(Link, link.id)
+        if stored is not None:
+            if stored.state != state:
+                tell(session, stored, "settle", f"{state}: {reason}" if reason else state, now)
+            stored.state, stored.reason, stored.looked_at = state, reason, now
+            session.add(stored)
+    link.state, link.reason = state, reason
+
+
+async def _stale(desk: Desk, link: Link, records: dict[Side, Record]) -> str:
+    """Why what was read cannot be the present, empty when it can."""
+    horizon = desk.engine.now() - timedelta(seconds=desk.engine.settings.stale_seconds)
+    async with desk.engine.database.read() as session:
+        recent = await writes.recent(session, [str(record.ref) for record in records.values()], horizon)
+        seen = links.pairs((await links.seen_of(session, [link.id])).get(link.id, {})) if recent else {}
+    for side, record in records.items():
+        known = getattr(link, f"{side}_version")
+        title = desk.route.end(side).connector.title
+        if known and record.version < known and link.synced_at and link.synced_at > horizon:
+            return f"{title} answered with an older version than it did before"
+        if known and record.version <= known:
+            ours = [write for write in recent if write.ref == str(record.ref)]
+            settled = {
+                rule.field(side): seen[rule.name].of(side) for rule in desk.route.rules if rule.name in seen
+            }
+            if _shows_before_image(record, ours, settled):
+                return f"{title} does not show our own write yet"
+    return ""
+
+
+def _shows_before_image(record: Record, ours: list[Write], settled: Fields) -> bool:
+    """``ours``: newest first; only the newest write of each field says what should stand there.
+
+    A value that was settled since is no before-image, even if it is equal to one.
+    """
+    judged: set[str] = set()
+    for write in ours:
+        for name, before in write.before.items():
+            if name in judged or name not in record.fields:
+                continue
+            judged.add(name)
+            came_back = (write.answer or {}).get(name)
+            value = record.fields[name]
+            if value == parse(before) != parse(came_back) and value != settled.get(name):
+                return True
+    return False
+
+
+def _look_once_more(desk: Desk, unit: Unit, link: Link, records: dict[Side, Record]) -> Outcome:
+    """A delivery that tells of a later time than what was read: the read may have been too early."""
+    for mark in unit.marks:
+        record = records[Side(mark.side)]
+        if (
+            mark.delivery_id is not None
+            and mark.rechecks == 0
+            and mark.seen_at is not None
+            and record.modified_at < mark.seen_at
+        ):
+            return Later(
+                desk.engine.settings.rewake_seconds,
+                "a delivery told of a newer version than could be read",
+                attempt=False,
+                recheck=True,
+            )
+    return DONE
+
+
+async def _follow(desk: Desk, unit: Unit) -> None:
+    """An object lives on under another identity: the link goes with it."""
+    now = desk.engine.now()
+    for side, found in list(unit.found.items()):
+        if not isinstance(found, Moved):
+            continue
+        unit.refs[side] = found.to
+        if unit.link is not None:
+            async with desk.engine.database.write() as session:
+                stored = await session.get(Link, unit.link.id)
+                if stored is not None:
+                    links.set_end(stored, side, found.to)
+                    setattr(stored, f"{side}_version", "")
+                    session.add(stored)
+                    tell(session, stored, "in", f"moved to {found.to.address or found.to.id}", now)
+            links.set_end(unit.link, side, found.to)
+        unit.found.pop(side)
+    again: dict[Side, Found] = {}
+    unit.found = again
+    await read(desk, [unit])

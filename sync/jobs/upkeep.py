@@ -1,0 +1,218 @@
+"""What has to be looked after now and then: heartbeats, cursors, connections, hidden objects, old rows."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from connectors.errors import ConnectorError
+from sync.jobs import connections, subscriptions
+from sync.jobs.engine import Engine
+from sync.reconcile.model import Side
+from sync.store import leases, links, marks
+from sync.store.tables import (
+    Claim,
+    Conflict,
+    Connection,
+    Cursor,
+    Delivery,
+    Event,
+    Link,
+    Mapping,
+    User,
+    Worker,
+    Write,
+)
+from sync.store.upsert import insert_into
+
+_CHECK_S = 600.0
+_PEOPLE_S = 900.0
+_KEEP = {"deliveries": timedelta(days=7), "writes": timedelta(days=30), "conflicts": timedelta(days=90)}
+
+
+async def heartbeat(engine: Engine) -> None:
+    """Say that this worker lives."""
+    now = engine.now()
+    async with engine.database.write() as session:
+        insert = insert_into(session, Worker).values(
+            id=engine.owner, pid=os.getpid(), started_at=now, heartbeat_at=now
+        )
+        await session.execute(insert.on_conflict_do_update(index_elements=["id"], set_={"heartbeat_at": now}))
+        gone = now - timedelta(seconds=engine.settings.lease_seconds * 2)
+        await session.execute(delete(Worker).where(col(Worker.heartbeat_at) < gone))
+
+
+async def sign_off(engine: Engine) -> None:
+    """This worker ends."""
+    async with engine.database.write() as session:
+        await session.execute(delete(Worker).where(col(Worker.id) == engine.owner))
+
+
+async def containers(engine: Engine) -> dict[int, set[str]]:
+    """Connection id -> containers of its living mappings."""
+    async with engine.database.read() as session:
+        return await _containers(session)
+
+
+async def _containers(session: AsyncSession) -> dict[int, set[str]]:
+    found: defaultdict[int, set[str]] = defaultdict(set)
+    query = select(Mapping).where(col(Mapping.removed_at).is_(None))
+    for mapping in (await session.execute(query)).scalars():
+        found[mapping.hub_connection_id].add(mapping.hub_container)
+        found[mapping.external_connection_id].add(mapping.external_container)
+    return dict(found)
+
+
+async def ensure_cursors(engine: Engine) -> None:
+    """Every mapped container has a cursor, and no other has."""
+    wanted = {
+        (connection_id, name) for connection_id, names in (await containers(engine)).items() for name in names
+    }
+    async with engine.database.read() as session:
+        have = {
+            (row.connection_id, row.container): row
+            for row in (await session.execute(select(Cursor))).scalars()
+        }
+    missing, surplus = wanted - have.keys(), have.keys() - wanted
+    if not missing and not surplus:
+        return
+    async with engine.database.write() as session:
+        for connection_id, name in missing:
+            insert = insert_into(session, Cursor).values(
+                connection_id=connection_id,
+                container=name,
+                version=0,
+                next_at=engine.now(),
+                attempts=0,
+                reason="",
+            )
+            await session.execute(insert.on_conflict_do_nothing())
+        for place in surplus:
+            await session.execute(delete(Cursor).where(col(Cursor.id) == have[place].id))
+
+
+async def check_connections(engine: Engine, *, everything: bool = False) -> None:
+    """Ask each connection who we are, seldom; an unreachable one with every poll. Then its people."""
+    mapped = await containers(engine)
+    async with engine.database.read() as session:
+        rows = list(
+            (await session.execute(select(Connection).where(col(Connection.removed_at).is_(None)))).scalars()
+        )
+        listed = set((await session.execute(select(col(User.connection_id)).distinct())).scalars())
+    for row in rows:
+        if row.state == connections.NEEDS_REAUTH or row.paused:
+            continue
+        if row.blocked_until and row.blocked_until > engine.now():
+            continue
+        age = (engine.now() - row.checked_at).total_seconds() if row.checked_at else float("inf")
+        due = _CHECK_S if row.state == connections.OK else min(_CHECK_S, engine.settings.poll_seconds)
+        if not everything and age < due:
+            continue
+        account = await connections.check(engine, row)
+        if account is not None and (row.id not in listed or age >= _PEOPLE_S):
+            try:
+                await connections.refresh_people(engine, row, sorted(mapped.get(row.id, set())))
+            except ConnectorError as error:
+                await connections.note(engine, row.id, connections.NEEDS_REAUTH, error.reason)
+
+
+async def full_passes_due(engine: Engine) -> list[int]:
+    """Mappings to be compared completely."""
+    horizon = engine.now() - timedelta(seconds=engine.settings.full_pass_seconds)
+    query = select(col(Mapping.id)).where(
+        col(Mapping.removed_at).is_(None),
+        col(Mapping.state).in_(["first_sync", "active"]),
+        col(Mapping.paused).is_(False),
+        (col(Mapping.full_pass_due)) | (col(Mapping.full_pass_at) < horizon),
+    )
+    async with engine.database.read() as session:
+        return list((await session.execute(query)).scalars())
+
+
+async def look_at_hidden(engine: Engine) -> None:
+    """Objects that could not be seen are looked at again after an hour, and when patience ends."""
+    pause = timedelta(seconds=min(3600.0, engine.settings.hidden_park_seconds))
+    now = engine.now()
+    query = select(Link).where(
+        col(Link.kind) == links.TASK,
+        col(Link.state) == links.ACTIVE,
+        col(Link.hidden_since).is_not(None),
+        (col(Link.looked_at).is_(None)) | (col(Link.looked_at) < now - pause),
+        col(Link.hidden_since) <= now - pause,
+    )
+    async with engine.database.write() as session:
+        for link in (await session.execute(query)).scalars():
+            mapping = await session.get(Mapping, link.mapping_id)
+            connection = await session.get(Connection, mapping.external_connection_id) if mapping else None
+            if connection is None or mapping is None:
+                continue
+            ref = links.end(link, Side.EXTERNAL, connection)
+            if ref is None:
+                continue
+            link.looked_at = now
+            session.add(link)
+            mark = marks.NewMark(
+                mapping_id=mapping.id, side=Side.EXTERNAL, ref=ref, lane=marks.BACKFILL, reason="was hidden"
+            )
+            await marks.put(session, [mark], now)
+
+
+async def clean(engine: Engine) -> None:
+    """Drop what is kept for a while only."""
+    now = engine.now()
+    async with engine.database.write() as session:
+        await session.execute(delete(Delivery).where(col(Delivery.received_at) < now - _KEEP["deliveries"]))
+        old = now - _KEEP["writes"]
+        await session.execute(
+            delete(Write).where(col(Write.intent_at) < old, col(Write.state).not_in(["intent", "unknown"]))
+        )
+        await session.execute(delete(Event).where(col(Event.at) < old))
+        await session.execute(
+            delete(Conflict).where(
+                col(Conflict.state) != "open", col(Conflict.detected_at) < now - _KEEP["conflicts"]
+            )
+        )
+        await session.execute(delete(Claim).where(col(Claim.until) < now - timedelta(hours=1)))
+
+
+async def end_first_syncs(engine: Engine) -> None:
+    """A first sync is over when none of its marks is left."""
+    async with engine.database.write() as session:
+        query = select(Mapping).where(col(Mapping.first_sync).is_not(None), col(Mapping.state) == "active")
+        for mapping in (await session.execute(query)).scalars():
+            if not mapping.full_pass_due and await marks.next_due(session, mapping.id) is None:
+                await session.execute(
+                    update(Mapping).where(col(Mapping.id) == mapping.id).values(first_sync=None)
+                )
+
+
+async def round_of(engine: Engine) -> None:
+    """One round by whichever worker has the turn; slow things have times of their own."""
+    turn = ["upkeep"]
+    async with engine.database.write() as session:
+        mine = await leases.claim(
+            session,
+            turn,
+            owner=engine.owner,
+            mapping_id=0,
+            lease_no=0,
+            now=engine.now(),
+            until=engine.in_s(engine.settings.lease_seconds),
+        )
+    if not mine:
+        return
+    try:
+        await check_connections(engine)
+        await connections.observe(engine)
+        await subscriptions.keep(engine)
+        await subscriptions.retry_dead(engine)
+        await look_at_hidden(engine)
+        await end_first_syncs(engine)
+    finally:
+        async with engine.database.write() as session:
+            await leases.release(session, turn, owner=engine.owner, mapping_id=0)

@@ -1,0 +1,169 @@
+"""The arq worker. arq only wakes: what is to be done stands in the database, and a ticker finds it.
+
+So ``keep_result`` is 0, every job is tried once, and losing the whole queue costs at most one tick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.worker import Worker, func
+
+from sync.jobs import polling, upkeep
+from sync.jobs.engine import Engine
+from sync.jobs.full_pass import full_pass
+from sync.jobs.passes import sync_mapping
+from sync.jobs.sessions import Sessions
+from sync.settings import Settings
+from sync.store import marks
+from sync.store.cursors import cursors_due
+from sync.store.database import Database
+from sync.store.errors import StoreError
+from sync.store.secrets import Vault
+
+log = structlog.get_logger()
+
+POLL_DELAY_S = 0.02
+_TICK_S = 0.25
+_UPKEEP_S = 1.0
+_CLEAN_S = 3600.0
+_JOB_S = 3600
+
+
+def _dump(job: dict[str, Any]) -> bytes:
+    return json.dumps(job, default=str).encode()
+
+
+def redis_settings(url: str) -> RedisSettings:
+    """A Redis URL as arq wants it; ``unix://`` for the embedded one."""
+    if url.startswith("unix://"):
+        return RedisSettings(unix_socket_path=url.removeprefix("unix://"))
+    return RedisSettings.from_dsn(url)
+
+
+async def connect(url: str) -> ArqRedis:
+    """A pool to enqueue with and to share limits through."""
+    return await create_pool(redis_settings(url), job_serializer=_dump, job_deserializer=json.loads)
+
+
+def waker(redis: ArqRedis) -> Callable[[int, float], Awaitable[None]]:
+    """Enqueue a pass. No job id: a fixed one would swallow wake-ups while the job runs."""
+
+    async def wake(mapping_id: int, delay_s: float) -> None:
+        with suppress(OSError):
+            await redis.enqueue_job("sync_mapping", mapping_id, _defer_by=delay_s or None)
+
+    return wake
+
+
+def new_owner() -> str:
+    """A name for this process that no other has ever had."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+async def run_worker(settings: Settings, redis_url: str) -> None:
+    """Work until a signal ends it; calls in flight get a moment to finish."""
+    database, vault = Database.open(settings), Vault.from_settings(settings)
+    redis = await connect(redis_url)
+    sessions = Sessions(settings, database, vault, redis)
+    engine = Engine(
+        settings=settings,
+        database=database,
+        vault=vault,
+        sessions=sessions,
+        owner=new_owner(),
+        wake=waker(redis),
+    )
+    ticking: list[asyncio.Task[None]] = []
+
+    async def begin(ctx: dict[Any, Any]) -> None:
+        await upkeep.heartbeat(engine)
+        ticking.extend([asyncio.create_task(_tick(engine, redis)), asyncio.create_task(_look_after(engine))])
+
+    async def end(ctx: dict[Any, Any]) -> None:
+        for task in ticking:
+            task.cancel()
+        await asyncio.gather(*ticking, return_exceptions=True)
+
+    worker = Worker(
+        functions=[
+            func(_job(engine, sync_mapping), name="sync_mapping", timeout=_JOB_S, max_tries=1),
+            func(_job(engine, polling.poll), name="poll", timeout=_JOB_S, max_tries=1),
+            func(_job(engine, full_pass), name="full_pass", timeout=_JOB_S, max_tries=1),
+        ],
+        redis_pool=redis,
+        on_startup=begin,
+        on_shutdown=end,
+        poll_delay=POLL_DELAY_S,
+        keep_result=0,
+        max_jobs=50,
+        job_completion_wait=5,
+        health_check_interval=30,
+        job_serializer=_dump,
+        job_deserializer=json.loads,
+        log_results=False,
+    )
+    try:
+        await worker.async_run()
+    finally:
+        with suppress(StoreError):
+            await upkeep.sign_off(engine)
+        await sessions.aclose()
+        await database.close()
+
+
+def _job(engine: Engine, work: Callable[[Engine, int], Awaitable[object]]) -> Any:
+    """An arq function; a store that does not answer is no reason to lose the worker."""
+
+    async def run(ctx: dict[Any, Any], row_id: int) -> None:
+        try:
+            await work(engine, row_id)
+        except StoreError as error:
+            log.warning("pass.done", reason=str(error))
+
+    return run
+
+
+async def _tick(engine: Engine, redis: ArqRedis) -> None:
+    """Find what is due in the database and ring for it."""
+    pause = min(_TICK_S, engine.settings.poll_seconds / 4)
+    while True:
+        try:
+            now = engine.now()
+            async with engine.database.read() as session:
+                mappings = await marks.mappings_due(session, now)
+                cursors = await cursors_due(session, now)
+            for mapping_id in mappings:
+                await engine.wake(mapping_id, 0)
+            for cursor_id in cursors:
+                await redis.enqueue_job("poll", cursor_id)
+            for mapping_id in await upkeep.full_passes_due(engine):
+                await redis.enqueue_job("full_pass", mapping_id)
+        except (StoreError, OSError) as error:
+            log.warning("tick", reason=str(error))
+        await asyncio.sleep(pause)
+
+
+async def _look_after(engine: Engine) -> None:
+    cleaned = 0.0
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            await upkeep.heartbeat(engine)
+            await upkeep.ensure_cursors(engine)
+            await upkeep.round_of(engine)
+            if loop.time() - cleaned > _CLEAN_S:
+                await upkeep.clean(engine)
+                cleaned = loop.time()
+        except (StoreError, OSError) as error:
+            log.warning("upkeep", reason=str(error))
+        await asyncio.sleep(_UPKEEP_S)

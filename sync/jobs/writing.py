@@ -1,0 +1,164 @@
+"""One remote write: permit, call, result. The intent was committed before (``sync.store.writes``).
+
+No transaction is open during the call. Whatever ends the process between intent and result leaves
+the intent behind, and :mod:`sync.jobs.recovery` looks before anything is repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import update
+from sqlmodel import col
+
+from connectors.errors import ConnectorError, OutcomeUnknown, Park
+from connectors.http import stamped
+from connectors.records import Fields, Ref
+from sync.jobs.engine import Engine
+from sync.jobs.lease import Lease
+from sync.jobs.outcome import Halted
+from sync.jobs.route import DIRECTIONS, Route
+from sync.reconcile.model import Side
+from sync.store import writes
+from sync.store.tables import Connection, Link, Mapping, Setting, Write
+from sync.store.values import dump_all
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A pass at work: the engine, the mapping ready to work, and the lease it works under."""
+
+    engine: Engine
+    route: Route
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What is about to be written. ``plan`` is kept for settling after a crash."""
+
+    link: Link
+    side: Side
+    op: str
+    ref: Ref | None = None
+    fields: Fields = field(default_factory=dict)
+    before: Fields = field(default_factory=dict)
+    origin: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
+
+
+def new_writes(desk: Desk, intents: Sequence[Intent]) -> list[Write]:
+    """Rows to be added to the session that commits the intents."""
+    now = desk.engine.now()
+    deadline = desk.engine.in_s(desk.engine.sessions.call_s)
+    return [
+        Write(
+            mapping_id=desk.route.mapping.id,
+            mapping_version=desk.route.mapping.version,
+            link_id=intent.link.id,
+            side=intent.side.value,
+            op=intent.op,
+            ref=str(intent.ref) if intent.ref else "",
+            fields=dump_all(intent.fields),
+            before=dump_all(intent.before),
+            origin=intent.origin,
+            plan=intent.plan,
+            intent_at=now,
+            deadline_at=deadline,
+        )
+        for intent in intents
+    ]
+
+
+async def intend(desk: Desk, intents: Sequence[Intent]) -> list[Write]:
+    """Commit these intents."""
+    rows = new_writes(desk, intents)
+    async with desk.engine.database.write() as session:
+        session.add_all(rows)
+    return rows
+
+
+async def perform(desk: Desk, write: Write, call: Callable[[], Awaitable[T]]) -> T:
+    """Do one write whose intent is committed.
+
+    Raises:
+        Halted: it may not start now; the write is closed as not done.
+        OutcomeUnknown: kept as unknown, to be looked up.
+        ConnectorError: it did not happen; the write is closed with the reason.
+    """
+    try:
+        await _permit(desk, Side(write.side))
+    except Halted as halt:
+        await close(desk, write, writes.NOT_DONE, halt.reason)
+        raise
+    names = {
+        "mapping": desk.route.stamp,
+        "link": write.link_id,
+        "ref": write.ref,
+        "write_id": write.id,
+        "connection": desk.route.end(Side(write.side)).connection.name,
+    }
+    log.info("write.start", op=write.op, **names)
+    started = time.perf_counter()
+    try:
+        with stamped(str(write.id), desk.route.stamp):
+            result = await call()
+    except OutcomeUnknown as error:
+        log.warning("write.unknown", reason=error.reason, **names)
+        await close(desk, write, writes.UNKNOWN, error.reason)
+        raise
+    except ConnectorError as error:
+        state = writes.REFUSED if isinstance(error, Park) else writes.NOT_DONE
+        log.info("write.done", outcome=state, reason=error.reason, **names)
+        await close(desk, write, state, error.reason)
+        raise
+    except asyncio.CancelledError:
+        log.warning("write.unknown", reason="the process was stopped during the call", **names)
+        raise
+    log.info("write.done", outcome="done", duration_ms=round((time.perf_counter() - started) * 1000), **names)
+    return result
+
+
+async def close(desk: Desk, write: Write, state: str, reason: str = "") -> None:
+    """Keep how a write ended, where there is nothing to settle."""
+    async with desk.engine.database.write() as session:
+        await session.execute(
+            update(Write)
+            .where(col(Write.id) == write.id)
+            .values(state=state, reason=reason, done_at=desk.engine.now())
+        )
+    write.state, write.reason = state, reason
+
+
+async def _permit(desk: Desk, side: Side) -> None:
+    """Re-read, right before sending, everything that may forbid it."""
+    if not desk.lease.covers(desk.engine.sessions.call_s):
+        await desk.lease.renew()
+        if not desk.lease.covers(desk.engine.sessions.call_s):
+            raise Halted("the lease on the mapping is lost or about to end")
+    async with desk.engine.database.read() as session:
+        mapping = await session.get(Mapping, desk.route.mapping.id)
+        connection = await session.get(Connection, desk.route.end(side).connection.id)
+        everything = await session.get(Setting, "paused")
+    if mapping is None or connection is None or mapping.removed_at or connection.removed_at:
+        raise Halted("the mapping was removed")
+    if mapping.lease_no != desk.lease.number:
+        raise Halted("another worker took over the mapping")
+    if mapping.version != desk.route.mapping.version:
+        raise Halted("the mapping was changed meanwhile")
+    if (everything is not None and everything.value) or mapping.paused or connection.paused:
+        raise Halted("paused")
+    if mapping.state == "stopped":
+        raise Halted("the mapping is stopped")
+    if connection.state == "needs_reauth":
+        raise Halted(f"connection {connection.name} needs new credentials")
+    if any(side in DIRECTIONS[word] for word in mapping.paused_directions):
+        raise Halted("this direction is paused")

@@ -1,0 +1,89 @@
+"""Values as elements: what a set or a list of people is made of, and when two elements are one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from connectors.records import FieldKind, Value
+from sync.reconcile.model import Mode, Rule, Side, Translation
+
+COLLECTIONS = frozenset({FieldKind.SET, FieldKind.PEOPLE})
+WHO = frozenset({FieldKind.PERSON, FieldKind.PEOPLE})
+
+_ASSIGNEE = "assignee"
+"""The neutral name of the field whose first person is *the* assignee; the others are further ones."""
+
+
+def words(value: Value) -> tuple[str, ...]:
+    """The elements of a value: a single one has itself, an empty one none."""
+    if isinstance(value, tuple):
+        return value
+    return () if value is None or value == "" else (str(value),)
+
+
+def empty(kind: FieldKind, value: Value) -> bool:
+    """Whether a value gives way to any other one on first sync. A state is never empty."""
+    return kind is not FieldKind.STATE and (value is None or value in ("", ()))
+
+
+def normal(kind: FieldKind, value: Value) -> Hashable:
+    """The value without what no person means by an edit: case and order of labels, order of people."""
+    if kind is FieldKind.SET:
+        return frozenset(word.casefold() for word in words(value))
+    if kind is FieldKind.PEOPLE:
+        return frozenset(words(value))
+    if value is None and kind in (FieldKind.TEXT, FieldKind.MARKDOWN):
+        return ""
+    return value
+
+
+def offered(rule: Rule, side: Side, value: Value, translation: Translation) -> tuple[str, ...]:
+    """The elements that a side offers to the other.
+
+    Where assignees are appended to another field (followers), the first mapped one stays out: that
+    one is the assignee over there.
+    """
+    listed = words(value)
+    further = rule.field(side) == _ASSIGNEE and rule.field(side.other) != _ASSIGNEE
+    if rule.mode is Mode.APPEND and further:
+        known = translation.people.into(side.other)
+        first = next((person for person in listed if person in known), None)
+        return tuple(person for person in listed if person != first)
+    return listed
+
+
+def across(rule: Rule, into: Side, word: str, translation: Translation) -> str | None:
+    """An element of the other side in the words of ``into``; None where nobody knows that person."""
+    if rule.kind(into) in WHO:
+        return translation.people.into(into).get(word)
+    if rule.kind(into) is FieldKind.SET:
+        table = {given.casefold(): meant for given, meant in word_map(rule, into)}
+        return table.get(word.casefold(), word)
+    return dict(word_map(rule, into)).get(word, word)
+
+
+def word_map(rule: Rule, into: Side) -> Sequence[tuple[str, str]]:
+    """The value map read towards ``into``."""
+    if into is Side.EXTERNAL:
+        return tuple(rule.values.items())
+    return tuple((external, hub) for hub, external in rule.values.items())
+
+
+def one(rule: Rule, side: Side, here: str, there: str, translation: Translation) -> bool:
+    """Whether ``here`` (on ``side``) and ``there`` (on the other) are one element.
+
+    Labels are one whatever their case, and also where one is what a provider makes of the other.
+    """
+    return _leads_to(rule, side, there, here, translation) or _leads_to(
+        rule, side.other, here, there, translation
+    )
+
+
+def _leads_to(rule: Rule, into: Side, word: str, standing: str, translation: Translation) -> bool:
+    carried = across(rule, into, word, translation)
+    if carried is None or rule.kind(into) in WHO:
+        return carried == standing
+    if carried.casefold() == standing.casefold():
+        return True
+    same = translation.same[into]
+    return rule.kind(into) is FieldKind.SET and same(rule.field(into), (carried,), (standing,))

@@ -1,0 +1,124 @@
+"""Three-way on one field: who changed it, do both sides agree, and what merged sets look like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.records import FieldKind, Value
+from sync.reconcile.carry import carry
+from sync.reconcile.elements import COLLECTIONS, WHO, across, normal, offered, one, words
+from sync.reconcile.model import FieldWrite, Mode, Pair, Rule, Same, Side, Translation
+
+
+def equal(rule: Rule, side: Side, sent: Value, read: Value, translation: Translation) -> bool:
+    """Whether ``read`` is ``sent`` as that side may show it."""
+    kind = rule.kind(side)
+    return normal(kind, sent) == normal(kind, read) or translation.same[side](rule.field(side), sent, read)
+
+
+def changed(rule: Rule, side: Side, value: Value, seen: Pair | None, translation: Translation) -> bool:
+    """Whether a person edited the field on that side; the provider's own rewriting is no edit."""
+    return seen is None or not equal(rule, side, seen.of(side), value, translation)
+
+
+def agree(rule: Rule, now: Pair, seen: Pair | None, translation: Translation) -> bool:
+    """Whether both sides stand for one value already.
+
+    One way is enough where a side holds less than the other; people must agree both ways, since
+    "nobody" also is all that a side can say about a person it does not know.
+    """
+    found = [_stands(rule, side, now, seen, translation) for side in Side]
+    return all(found) if rule.hub_kind in WHO else any(found)
+
+
+def _stands(rule: Rule, into: Side, now: Pair, seen: Pair | None, translation: Translation) -> bool:
+    value, current = now.of(into.other), now.of(into)
+    if rule.kind(into) is FieldKind.MARKDOWN and equal(rule, into, value, current, translation):
+        return True
+    carried = carry(rule, into, value, current=current, seen=seen, translation=translation)
+    return equal(rule, into, carried, current, translation)
+
+
+def by_element(rule: Rule) -> bool:
+    """Whether the field merges element by element: sets and lists, or whatever is appended to one."""
+    sides = rule.into if rule.mode is Mode.APPEND else frozenset(Side)
+    return all(rule.kind(side) in COLLECTIONS for side in sides)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """What a person did to the elements of one side."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def merge_elements(rule: Rule, now: Pair, seen: Pair | None, translation: Translation) -> Pair:
+    """What both sides shall hold: each with the additions and removals of the other.
+
+    An element keeps the spelling of the side where it stands; what only one side knows stays there.
+    An addition beats a removal of the same element.
+    """
+    edits = {side: _edit(rule, side, now.of(side), seen, translation) for side in Side}
+    return Pair(
+        hub=_merged(rule, Side.HUB, now, edits[Side.HUB], edits[Side.EXTERNAL], translation),
+        external=_merged(rule, Side.EXTERNAL, now, edits[Side.EXTERNAL], edits[Side.HUB], translation),
+    )
+
+
+def _edit(rule: Rule, side: Side, value: Value, seen: Pair | None, translation: Translation) -> _Edit:
+    if not changed(rule, side, value, seen, translation):
+        return _Edit((), ())
+    now = offered(rule, side, value, translation)
+    before = offered(rule, side, seen.of(side), translation) if seen is not None else ()
+    added, removed = _lacking(now, before), _lacking(before, now)
+    return _Edit(added, () if rule.mode is Mode.APPEND else removed)
+
+
+def _lacking(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    known = {word.casefold() for word in others}
+    return tuple(word for word in some if word.casefold() not in known)
+
+
+def _merged(rule: Rule, side: Side, now: Pair, mine: _Edit, theirs: _Edit, translation: Translation) -> Value:
+    def stands_in(word: str, others: tuple[str, ...]) -> bool:
+        return any(one(rule, side, word, other, translation) for other in others)
+
+    listed = words(now.of(side))
+    kept = [
+        word
+        for word in listed
+        if word in mine.added
+        or not stands_in(word, theirs.removed)
+        or stands_in(word, words(now.of(side.other)))
+    ]
+    new: dict[str, str] = {}
+    for other in theirs.added:
+        if any(one(rule, side, word, other, translation) for word in kept):
+            continue
+        carried = across(rule, side, other, translation)
+        if carried is not None:
+            new.setdefault(carried.casefold(), carried)
+    if len(kept) == len(listed) and not new:
+        return now.of(side)
+    held = [*kept, *new.values()]
+    return tuple(sorted(held)) if rule.kind(side) is FieldKind.SET else tuple(held)
+
+
+def settle_after(rule: Rule, into: Side, answered: Value, other_read: Value) -> Pair:
+    """The pair to settle after a write into that side.
+
+    Its half is what the provider returned for the field, the other half what the plan had read. That
+    holds for every kind of field, whatever ``rule`` is.
+    """
+    return Pair(answered, other_read) if into is Side.HUB else Pair(other_read, answered)
+
+
+def exactly(_field: str, sent: Value, read: Value) -> bool:
+    """The comparison of a provider that rewrites nothing."""
+    return sent == read
+
+
+def dropped(write: FieldWrite, answered: Value, same: Same = exactly) -> bool:
+    """Whether the provider said yes and left the field as it was, although something else was sent."""
+    return same(write.field, write.before, answered) and not same(write.field, write.value, answered)

@@ -1,0 +1,85 @@
+"""The conflict list: every edit that did not win, with its full value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from connectors.records import Value
+from sync.reconcile.model import Clash, Side, Stamp
+from sync.store.history import tell
+from sync.store.tables import Conflict, Link
+from sync.store.times import rfc3339
+from sync.store.upsert import insert_into
+from sync.store.values import dump
+
+
+def half(value: Value, stamp: Stamp | None) -> dict[str, Any]:
+    """One side of a conflict as it is stored and shown: whole value, when, how known, by whom."""
+    author = stamp.author if stamp else None
+    return {
+        "value": dump(value),
+        "modified_at": rfc3339(stamp.at) if stamp else None,
+        "time_from": stamp.known_from if stamp else "first_read",
+        "author": {"id": author.id, "name": author.name} if author else None,
+    }
+
+
+async def keep(
+    session: AsyncSession, link: Link, clash: Clash, now: datetime, version: int, *, salt: str = ""
+) -> None:
+    """Add an entry, unless the very same clash is listed already.
+
+    ``salt`` tells apart clashes that happen to be between the same values again.
+    """
+    hub, external = (
+        half(clash.values.of(Side.HUB), clash.hub_stamp),
+        half(clash.values.of(Side.EXTERNAL), clash.external_stamp),
+    )
+    content = json.dumps([clash.kind, hub["value"], external["value"], salt], sort_keys=True)
+    insert = insert_into(session, Conflict).values(
+        mapping_id=link.mapping_id,
+        mapping_version=version,
+        link_id=link.id,
+        field=clash.field,
+        kind=clash.kind,
+        state="open",
+        policy=clash.policy.value,
+        winner=clash.winner.value if clash.winner else None,
+        reason=clash.reason,
+        detected_at=now,
+        hub=hub,
+        external=external,
+        fingerprint=hashlib.sha256(content.encode()).hexdigest(),
+        restoring="",
+    )
+    added = await session.execute(insert.on_conflict_do_nothing().returning(col(Conflict.id)))
+    if added.scalar_one_or_none() is not None:
+        tell(
+            session,
+            link,
+            "conflict",
+            clash.reason,
+            now,
+            field=clash.field,
+            before=clash.values.hub,
+            after=clash.values.external,
+            version=version,
+        )
+
+
+async def restoring(session: AsyncSession, link_id: int) -> Sequence[Conflict]:
+    """Entries of a link that somebody asked to restore."""
+    query = (
+        select(Conflict)
+        .where(col(Conflict.link_id) == link_id, col(Conflict.restoring) != "")
+        .order_by(col(Conflict.id))
+    )
+    return (await session.execute(query)).scalars().all()

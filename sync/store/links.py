@@ -1,0 +1,159 @@
+"""The mapping table: links, their ends, and the Seen pairs of their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select, update
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from connectors.records import Comment, Record, Ref
+from sync.reconcile.model import Pair, Side
+from sync.store.tables import Connection, Link, Seen
+from sync.store.upsert import insert_into
+from sync.store.values import dump, parse
+
+TASK = "task"
+COMMENT = "comment"
+
+ACTIVE = "active"
+DORMANT = "dormant"
+PARKED = "parked"
+CONFIRMING = "confirming"
+UNLINKED = "unlinked"
+
+
+def end(link: Link, side: Side, connection: Connection) -> Ref | None:
+    """The Ref of one end, None where it does not exist (yet)."""
+    if getattr(link, f"{side}_ref") is None:
+        return None
+    return Ref(
+        connector=connection.connector,
+        site=connection.site,
+        kind=getattr(link, f"{side}_kind"),
+        id=getattr(link, f"{side}_id"),
+        address=getattr(link, f"{side}_address"),
+    )
+
+
+def set_end(link: Link, side: Side, ref: Ref | None) -> None:
+    setattr(link, f"{side}_ref", str(ref) if ref else None)
+    for part in ("kind", "id", "address"):
+        setattr(link, f"{side}_{part}", getattr(ref, part) if ref else "")
+
+
+def describe(link: Link, side: Side, record: Record) -> None:
+    """Keep what listings show of an end: address, URL, title, key, newest version."""
+    set_end(link, side, record.ref)
+    setattr(link, f"{side}_url", record.url)
+    setattr(link, f"{side}_title", str(record.fields.get("title", "")))
+    if record.version >= getattr(link, f"{side}_version"):
+        setattr(link, f"{side}_version", record.version)
+        setattr(link, f"{side}_at", record.modified_at)
+    if side is Side.EXTERNAL:
+        link.external_key = record.key
+
+
+def describe_comment(link: Link, side: Side, comment: Comment) -> None:
+    set_end(link, side, comment.ref)
+    setattr(link, f"{side}_url", comment.url)
+
+
+async def by_refs(session: AsyncSession, mapping_id: int, refs: Iterable[str]) -> dict[str, Link]:
+    """Living task links of a mapping, by either ref."""
+    wanted = set(refs)
+    found: dict[str, Link] = {}
+    ordered = sorted(wanted)
+    for at in range(0, len(ordered), 400):
+        part = ordered[at : at + 400]
+        query = select(Link).where(
+            col(Link.mapping_id) == mapping_id,
+            col(Link.kind) == TASK,
+            col(Link.state) != UNLINKED,
+            or_(col(Link.hub_ref).in_(part), col(Link.external_ref).in_(part)),
+        )
+        for link in (await session.execute(query)).scalars():
+            for ref in (link.hub_ref, link.external_ref):
+                if ref in wanted:
+                    found[ref] = link
+    return found
+
+
+async def sharing(session: AsyncSession, link: Link) -> Sequence[Link]:
+    """Living task links of other mappings on one of the same objects."""
+    refs = [ref for ref in (link.hub_ref, link.external_ref) if ref]
+    query = select(Link).where(
+        col(Link.mapping_id) != link.mapping_id,
+        col(Link.kind) == TASK,
+        col(Link.state).not_in([UNLINKED]),
+        or_(col(Link.hub_ref).in_(refs), col(Link.external_ref).in_(refs)),
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def seen_of(session: AsyncSession, link_ids: Iterable[int]) -> dict[int, dict[str, Seen]]:
+    """Seen rows by link and field."""
+    found: dict[int, dict[str, Seen]] = {}
+    ordered = sorted(set(link_ids))
+    for at in range(0, len(ordered), 400):
+        query = select(Seen).where(col(Seen.link_id).in_(ordered[at : at + 400]))
+        for row in (await session.execute(query)).scalars():
+            found.setdefault(row.link_id, {})[row.field] = row
+    return found
+
+
+def pairs(rows: Mapping[str, Seen]) -> dict[str, Pair]:
+    """The settled pairs among Seen rows."""
+    return {name: Pair(parse(row.hub), parse(row.external)) for name, row in rows.items() if row.settled}
+
+
+async def settle(session: AsyncSession, link_id: int, settled: Mapping[str, Pair]) -> None:
+    """Move both halves of these fields' Seen together; what was read before is forgotten."""
+    for name, pair in settled.items():
+        values = {
+            "hub": dump(pair.hub),
+            "external": dump(pair.external),
+            "hub_read": None,
+            "external_read": None,
+            "settled": True,
+        }
+        insert = insert_into(session, Seen).values(link_id=link_id, field=name, **values)
+        await session.execute(insert.on_conflict_do_update(index_elements=["link_id", "field"], set_=values))
+
+
+async def note_first_read(
+    session: AsyncSession, link_id: int, side: Side, field: str, observed: Mapping[str, object]
+) -> None:
+    """Remember when a value that could not be settled was first read: {"value", "at", "by"}."""
+    values = {f"{side}_read": dict(observed)}
+    insert = insert_into(session, Seen).values(link_id=link_id, field=field, settled=False, **values)
+    await session.execute(insert.on_conflict_do_update(index_elements=["link_id", "field"], set_=values))
+
+
+async def forget_fields(session: AsyncSession, link_ids: Iterable[int], fields: Iterable[str]) -> None:
+    """Drop the Seen of fields that are no longer mapped; nothing is written anywhere."""
+    await session.execute(
+        delete(Seen).where(col(Seen.link_id).in_(list(link_ids)), col(Seen.field).in_(list(fields)))
+    )
+
+
+async def comments_of(session: AsyncSession, parent_id: int) -> Sequence[Link]:
+    """Living comment links below a task link, oldest first."""
+    query = (
+        select(Link)
+        .where(col(Link.parent_id) == parent_id, col(Link.kind) == COMMENT, col(Link.state) != UNLINKED)
+        .order_by(col(Link.id))
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def unlink(session: AsyncSession, link: Link, reason: str, now: datetime) -> None:
+    """End a link and the links of its comments. Nothing is written at the providers."""
+    await session.execute(
+        update(Link)
+        .where(or_(col(Link.id) == link.id, col(Link.parent_id) == link.id))
+        .values(state=UNLINKED, reason=reason, looked_at=now)
+    )
+    link.state, link.reason = UNLINKED, reason

@@ -1,0 +1,202 @@
+"""What is shown of links, conflicts, parked things, deliveries and history: ``{items, next}`` each.
+
+Shapes are fixed by the outside interface; the hub side is called by its connector's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlmodel import SQLModel, col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from sync.settings import HUB
+from sync.store.links import COMMENT
+from sync.store.tables import Conflict, Connection, Delivery, Event, Link, Mapping, Mark, Parked
+from sync.store.times import rfc3339
+
+DEFAULT_LIMIT = 100
+
+
+async def _page(
+    session: AsyncSession,
+    query: Select[Any],
+    table: type[SQLModel],
+    show: Callable[[Any], dict[str, Any]],
+    limit: int,
+    after: int | None,
+) -> dict[str, Any]:
+    key = table.id  # type: ignore[attr-defined]
+    if after is not None:
+        query = query.where(col(key) > after)
+    rows: Sequence[Any] = (await session.execute(query.order_by(col(key)).limit(limit + 1))).scalars().all()
+    items = [show(row) for row in rows[:limit]]
+    return {"items": items, "next": rows[limit - 1].id if len(rows) > limit else None}
+
+
+async def _names(session: AsyncSession) -> dict[int, Mapping]:
+    return {row.id: row for row in (await session.execute(select(Mapping))).scalars()}
+
+
+def _on(query: Select[Any], column: Any, names: dict[int, Mapping], mapping: str | None) -> Select[Any]:
+    if mapping is None:
+        return query
+    return query.where(column.in_([row.id for row in names.values() if row.name == mapping]))
+
+
+async def links_page(
+    session: AsyncSession, *, limit: int = DEFAULT_LIMIT, after: int | None = None, mapping: str | None = None
+) -> dict[str, Any]:
+    names = await _names(session)
+    connections = {row.id: row for row in (await session.execute(select(Connection))).scalars()}
+    waiting = {
+        (row[0], row[1]): True for row in await session.execute(select(col(Mark.mapping_id), col(Mark.ref)))
+    }
+
+    def show(row: Link) -> dict[str, Any]:
+        owner = names[row.mapping_id]
+        external = connections[owner.external_connection_id]
+        return {
+            "id": row.id,
+            "mapping": owner.name,
+            "mapping_version": row.mapping_version,
+            "kind": row.kind,
+            "parent": row.parent_id,
+            "root": row.root or None,
+            "state": row.state,
+            "reason": row.reason,
+            HUB: {"gid": row.hub_id or None, "url": row.hub_url or None, "title": row.hub_title or None},
+            "external": {
+                "connection": external.name,
+                "site": external.site,
+                "kind": row.external_kind or None,
+                "id": row.external_id or None,
+                "key": row.external_key or row.external_address or None,
+                "url": row.external_url or None,
+                "title": row.external_title or None,
+            },
+            "pending": any(
+                (row.mapping_id, ref) in waiting for ref in (row.hub_ref, row.external_ref) if ref
+            ),
+            "made_by": row.made_by,
+            "created_at": rfc3339(row.created_at),
+            "last_synced_at": rfc3339(row.synced_at),
+        }
+
+    query = _on(select(Link), col(Link.mapping_id), names, mapping)
+    return await _page(session, query, Link, show, limit, after)
+
+
+async def conflicts_page(
+    session: AsyncSession,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    after: int | None = None,
+    mapping: str | None = None,
+    state: str | None = None,
+) -> dict[str, Any]:
+    names = await _names(session)
+
+    def show(row: Conflict) -> dict[str, Any]:
+        return {
+            "id": row.id,
+            "link": row.link_id,
+            "mapping": names[row.mapping_id].name,
+            "mapping_version": row.mapping_version,
+            "field": row.field,
+            "kind": row.kind,
+            "state": row.state,
+            "policy": HUB if row.policy == "hub" else row.policy,
+            "winner": HUB if row.winner == "hub" else row.winner,
+            "reason": row.reason,
+            "detected_at": rfc3339(row.detected_at),
+            HUB: row.hub,
+            "external": row.external,
+        }
+
+    query = _on(select(Conflict), col(Conflict.mapping_id), names, mapping)
+    if state is not None:
+        query = query.where(col(Conflict.state) == state)
+    return await _page(session, query, Conflict, show, limit, after)
+
+
+async def parked_page(
+    session: AsyncSession, *, limit: int = DEFAULT_LIMIT, after: int | None = None, mapping: str | None = None
+) -> dict[str, Any]:
+    names = await _names(session)
+
+    def show(row: Parked) -> dict[str, Any]:
+        return {
+            "id": row.id,
+            "what": row.what,
+            "link": row.link_id,
+            "mapping": names[row.mapping_id].name,
+            "ref": row.ref,
+            "field": row.field or None,
+            "class": row.park_class,
+            "state": row.state,
+            "reason": row.reason,
+            "provider_message": row.provider_message,
+            "fix": row.fix,
+            "attempts": row.attempts,
+            "first_at": rfc3339(row.first_at),
+            "last_at": rfc3339(row.last_at),
+        }
+
+    query = _on(select(Parked), col(Parked.mapping_id), names, mapping)
+    return await _page(session, query, Parked, show, limit, after)
+
+
+async def deliveries_page(
+    session: AsyncSession, *, limit: int = DEFAULT_LIMIT, after: int | None = None, mapping: str | None = None
+) -> dict[str, Any]:
+    connections = {row.id: row.name for row in (await session.execute(select(Connection))).scalars()}
+
+    def show(row: Delivery) -> dict[str, Any]:
+        return {
+            "id": row.id,
+            "connection": connections[row.connection_id],
+            "delivery": row.dedupe,
+            "event": row.event or None,
+            "received_at": rfc3339(row.received_at),
+            "repeats": row.repeats,
+            "state": row.state,
+            "reason": row.reason,
+        }
+
+    query = select(Delivery)
+    if mapping is not None:
+        owners = [row for row in (await _names(session)).values() if row.name == mapping]
+        ids = [i for row in owners for i in (row.hub_connection_id, row.external_connection_id)]
+        query = query.where(col(Delivery.connection_id).in_(ids))
+    return await _page(session, query, Delivery, show, limit, after)
+
+
+async def history_page(
+    session: AsyncSession, link_id: int, *, limit: int = DEFAULT_LIMIT, after: int | None = None
+) -> dict[str, Any]:
+    """The timeline of a link and of the comments below it."""
+
+    def show(row: Event) -> dict[str, Any]:
+        return {
+            "at": rfc3339(row.at),
+            "event": row.event,
+            "text": row.text,
+            "field": row.field,
+            "before": row.before,
+            "after": row.after,
+            "write_id": row.write_id,
+            "delivery_id": row.delivery_id,
+            "mapping_version": row.mapping_version,
+            "outcome": row.outcome,
+        }
+
+    below = select(col(Link.id)).where(col(Link.parent_id) == link_id, col(Link.kind) == COMMENT)
+    query = select(Event).where((col(Event.link_id) == link_id) | col(Event.link_id).in_(below))
+    return await _page(session, query, Event, show, limit, after)
+
+
+async def count(session: AsyncSession, query: Select[Any]) -> int:
+    return int((await session.execute(select(func.count()).select_from(query.subquery()))).scalar_one())

@@ -1,0 +1,182 @@
+"""Marks: "look again at this Ref". The database is the queue of record; arq only wakes.
+
+A mark is deleted when its object was looked at, unless its counter moved meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, case, delete, func, or_, select, update
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from connectors.records import Ref
+from sync.reconcile.model import Side
+from sync.store.tables import Mark
+from sync.store.upsert import insert_into
+
+LIVE = "live"
+BACKFILL = "backfill"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMark:
+    """What is known about why to look. ``due_at`` None: at once."""
+
+    mapping_id: int
+    side: Side
+    ref: Ref
+    lane: str = LIVE
+    comments: bool = False
+    gone: str = ""
+    moved: dict[str, Any] | None = None
+    previous: dict[str, Any] | None = None
+    actor: str | None = None
+    seen_at: datetime | None = None
+    delivery_id: int | None = None
+    reason: str = ""
+    due_at: datetime | None = None
+
+
+async def put(session: AsyncSession, marks: Iterable[NewMark], now: datetime) -> int:
+    """Mark; storms collapse here. Returns how many marks were given."""
+    merged: dict[tuple[int, str], NewMark] = {}
+    for mark in marks:
+        key = (mark.mapping_id, str(mark.ref))
+        merged[key] = _joined(merged[key], mark) if key in merged else mark
+    rows = [_row(mark, now) for mark in merged.values()]
+    for at in range(0, len(rows), 200):
+        insert = insert_into(session, Mark).values(rows[at : at + 200])
+        new = insert.excluded
+        await session.execute(
+            insert.on_conflict_do_update(
+                index_elements=["mapping_id", "ref"],
+                set_={
+                    "counter": Mark.counter + 1,
+                    "comments": or_(col(Mark.comments), new.comments),
+                    "gone": new.gone,
+                    "moved": func.coalesce(new.moved, Mark.moved),
+                    "previous": func.coalesce(new.previous, Mark.previous),
+                    "actor": case((new.lane == LIVE, new.actor), else_=col(Mark.actor)),
+                    "seen_at": func.coalesce(new.seen_at, Mark.seen_at),
+                    "delivery_id": func.coalesce(new.delivery_id, Mark.delivery_id),
+                    "address": case((new.address != "", new.address), else_=col(Mark.address)),
+                    "lane": case((new.lane == LIVE, LIVE), else_=col(Mark.lane)),
+                    "due_at": case((new.due_at < Mark.due_at, new.due_at), else_=col(Mark.due_at)),
+                },
+            )
+        )
+    return len(rows)
+
+
+def _joined(old: NewMark, new: NewMark) -> NewMark:
+    return NewMark(
+        mapping_id=new.mapping_id,
+        side=new.side,
+        ref=new.ref,
+        lane=LIVE if LIVE in (old.lane, new.lane) else new.lane,
+        comments=old.comments or new.comments,
+        gone=new.gone,
+        moved=new.moved or old.moved,
+        previous={**(new.previous or {}), **(old.previous or {})} or None,
+        actor=new.actor if new.actor == old.actor else None,
+        seen_at=max(filter(None, (old.seen_at, new.seen_at)), default=None),
+        delivery_id=new.delivery_id or old.delivery_id,
+        reason=new.reason or old.reason,
+        due_at=min(filter(None, (old.due_at, new.due_at)), default=None),
+    )
+
+
+def _row(mark: NewMark, now: datetime) -> dict[str, Any]:
+    return {
+        "mapping_id": mark.mapping_id,
+        "side": mark.side.value,
+        "ref": str(mark.ref),
+        "kind": mark.ref.kind,
+        "object_id": mark.ref.id,
+        "address": mark.ref.address,
+        "counter": 1,
+        "lane": mark.lane,
+        "comments": mark.comments,
+        "gone": mark.gone,
+        "moved": mark.moved,
+        "previous": mark.previous,
+        "actor": mark.actor,
+        "seen_at": mark.seen_at,
+        "delivery_id": mark.delivery_id,
+        "attempts": 0,
+        "rechecks": 0,
+        "reason": mark.reason,
+        "first_at": now,
+        "due_at": mark.due_at or now,
+    }
+
+
+async def due(session: AsyncSession, mapping_id: int, now: datetime, limit: int) -> Sequence[Mark]:
+    """Marks to act on now: live ones first, oldest first."""
+    query = (
+        select(Mark)
+        .where(col(Mark.mapping_id) == mapping_id, col(Mark.due_at) <= now)
+        .order_by(case((col(Mark.lane) == LIVE, 0), else_=1), col(Mark.due_at), col(Mark.id))
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def next_due(session: AsyncSession, mapping_id: int) -> datetime | None:
+    """When the earliest mark of a mapping wants to be looked at."""
+    query = (
+        select(col(Mark.due_at)).where(col(Mark.mapping_id) == mapping_id).order_by(col(Mark.due_at)).limit(1)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def mappings_due(session: AsyncSession, now: datetime) -> Sequence[int]:
+    """Mappings that have a mark to act on now."""
+    query = select(col(Mark.mapping_id)).where(col(Mark.due_at) <= now).distinct()
+    return (await session.execute(query)).scalars().all()
+
+
+async def clear(session: AsyncSession, marks: Iterable[Mark]) -> None:
+    """Delete these marks; one whose counter moved since it was read stays, as a fresh one."""
+    for mark in marks:
+        await session.execute(delete(Mark).where(col(Mark.id) == mark.id, col(Mark.counter) == mark.counter))
+        await session.execute(
+            update(Mark).where(col(Mark.id) == mark.id).values(attempts=0, rechecks=0, reason="")
+        )
+
+
+async def postpone(
+    session: AsyncSession,
+    marks: Iterable[Mark],
+    due_at: datetime,
+    reason: str,
+    *,
+    attempt: bool = True,
+    recheck: bool = False,
+) -> None:
+    """Look again later. A mark whose counter moved keeps its earlier time."""
+    for mark in marks:
+        await session.execute(
+            update(Mark)
+            .where(col(Mark.id) == mark.id)
+            .values(
+                due_at=case((col(Mark.counter) == mark.counter, due_at), else_=col(Mark.due_at)),
+                attempts=Mark.attempts + int(attempt),
+                rechecks=Mark.rechecks + int(recheck),
+                reason=reason,
+            )
+        )
+
+
+async def hurry(session: AsyncSession, mapping_ids: Iterable[int], now: datetime) -> None:
+    """Everything that waits is due now: after a resume or new credentials."""
+    await session.execute(
+        update(Mark)
+        .where(and_(col(Mark.mapping_id).in_(list(mapping_ids)), col(Mark.due_at) > now))
+        .values(due_at=now, attempts=0)
+    )

@@ -1,0 +1,95 @@
+"""What waits for a person, with a reason that a person understands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from connectors.errors import Park
+from sync.store.history import tell
+from sync.store.tables import Link, Parked
+from sync.store.upsert import insert_into
+
+OPEN = "open"
+IGNORED = "ignored"
+
+
+async def park(
+    session: AsyncSession,
+    *,
+    mapping_id: int,
+    link: Link | None,
+    what: str,
+    ref: str,
+    error: Park,
+    now: datetime,
+    field: str = "",
+    values: Any = None,
+) -> None:
+    """Park a link, field, comment, delivery or write; the same thing twice is one entry with a count."""
+    changing = {
+        "link_id": link.id if link else None,
+        "park_class": error.park_class.value,
+        "reason": error.reason,
+        "provider_message": error.provider_message,
+        "fix": error.fix,
+        "values": values,
+        "last_at": now,
+    }
+    insert = insert_into(session, Parked).values(
+        mapping_id=mapping_id,
+        what=what,
+        ref=ref,
+        field=field,
+        state=OPEN,
+        attempts=1,
+        first_at=now,
+        **changing,
+    )
+    await session.execute(
+        insert.on_conflict_do_update(
+            index_elements=["mapping_id", "what", "ref", "field"],
+            set_={**changing, "attempts": Parked.attempts + 1},
+        )
+    )
+    if link is not None:
+        tell(session, link, "park", f"{error.reason} {error.fix}".strip(), now, field=field or None)
+
+
+async def fields_parked(session: AsyncSession, link_id: int) -> Sequence[Parked]:
+    """Parked fields of a link, ignored ones included."""
+    query = select(Parked).where(col(Parked.link_id) == link_id, col(Parked.what) == "field")
+    return (await session.execute(query)).scalars().all()
+
+
+async def unpark(session: AsyncSession, mapping_id: int, what: str, ref: str, field: str = "") -> None:
+    """What was parked works now: its entry goes."""
+    await session.execute(
+        delete(Parked).where(
+            col(Parked.mapping_id) == mapping_id,
+            col(Parked.what) == what,
+            col(Parked.ref) == ref,
+            col(Parked.field) == field,
+        )
+    )
+
+
+async def ignore(session: AsyncSession, parked_id: int) -> bool:
+    """Stop asking about it; False where there is no such entry."""
+    statement = (
+        update(Parked).where(col(Parked.id) == parked_id).values(state=IGNORED).returning(col(Parked.id))
+    )
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def is_parked(session: AsyncSession, mapping_id: int, what: str, ref: str) -> bool:
+    """Whether this very thing waits for a person, or is ignored."""
+    query = select(col(Parked.id)).where(
+        col(Parked.mapping_id) == mapping_id, col(Parked.what) == what, col(Parked.ref) == ref
+    )
+    return (await session.execute(query)).first() is not None

@@ -1,0 +1,247 @@
+"""How everything stands, in the shape that the outside interface fixes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from sync.settings import HUB
+from sync.store import links
+from sync.store.tables import (
+    Conflict,
+    Connection,
+    Cursor,
+    Delivery,
+    Link,
+    Mapping,
+    Mark,
+    Parked,
+    Setting,
+    Subscription,
+    Worker,
+    Write,
+)
+from sync.store.times import rfc3339
+
+_SIDES = ("hub", "external")
+_OPEN = ("intent", "unknown")
+
+
+async def status(
+    session: AsyncSession, *, version: str, now: datetime, instance: dict[str, Any], since: datetime | None
+) -> dict[str, Any]:
+    """``since``: when the running instance started; its cursors must have been read after that."""
+    counts = await _Counts.read(session)
+    connections = [
+        row
+        for row in (await session.execute(select(Connection).order_by(col(Connection.id)))).scalars()
+        if row.removed_at is None
+    ]
+    mappings = [
+        row
+        for row in (await session.execute(select(Mapping).order_by(col(Mapping.id)))).scalars()
+        if row.removed_at is None
+    ]
+    cursors = {
+        (row.connection_id, row.container): row for row in (await session.execute(select(Cursor))).scalars()
+    }
+    subscriptions = list((await session.execute(select(Subscription))).scalars())
+    paused = await session.get(Setting, "paused")
+    workers = list((await session.execute(select(Worker).order_by(col(Worker.started_at)))).scalars())
+    alive = [row for row in workers if row.heartbeat_at > now - timedelta(seconds=15)]
+    shown = [_mapping(row, counts, cursors, subscriptions) for row in mappings]
+    deliveries = counts.deliveries
+    return {
+        "version": version,
+        "now": rfc3339(now),
+        "quiet": _quiet(mappings, shown, cursors, since, deliveries),
+        "paused": bool(paused and paused.value),
+        "instance": {
+            **instance,
+            "workers": [
+                {"id": row.id, "pid": row.pid, "heartbeat_at": rfc3339(row.heartbeat_at)} for row in alive
+            ],
+        },
+        "connections": [_connection(row, now) for row in connections],
+        "mappings": shown,
+        "deliveries": {
+            "received": sum(deliveries.values()),
+            "processed": deliveries.get("processed", 0),
+            "ignored": deliveries.get("ignored", 0),
+            "parked": deliveries.get("parked", 0),
+            "queued": deliveries.get("queued", 0),
+        },
+    }
+
+
+class _Counts:
+    """Everything that is counted, one query each."""
+
+    def __init__(self) -> None:
+        self.links: dict[tuple[int, str], int] = {}
+        self.pending: dict[int, tuple[int, datetime | None]] = {}
+        self.in_flight: dict[int, int] = {}
+        self.conflicts: dict[int, int] = {}
+        self.parked: dict[int, int] = {}
+        self.writes: dict[tuple[int, str], tuple[int, datetime | None]] = {}
+        self.deliveries: dict[str, int] = {}
+        self.confirming: dict[int, int] = {}
+
+    @classmethod
+    async def read(cls, session: AsyncSession) -> _Counts:
+        found = cls()
+        for mapping_id, state, number in await session.execute(
+            select(col(Link.mapping_id), col(Link.state), func.count())
+            .where(col(Link.kind) == links.TASK)
+            .group_by(col(Link.mapping_id), col(Link.state))
+        ):
+            found.links[mapping_id, state] = number
+        for mapping_id, number, oldest in await session.execute(
+            select(col(Mark.mapping_id), func.count(), func.min(col(Mark.first_at))).group_by(
+                col(Mark.mapping_id)
+            )
+        ):
+            found.pending[mapping_id] = (number, oldest)
+        found.in_flight = await _by_mapping(
+            session, select(col(Write.mapping_id), func.count()).where(col(Write.state).in_(_OPEN)), Write
+        )
+        found.conflicts = await _by_mapping(
+            session,
+            select(col(Conflict.mapping_id), func.count()).where(col(Conflict.state) == "open"),
+            Conflict,
+        )
+        found.parked = await _by_mapping(
+            session, select(col(Parked.mapping_id), func.count()).where(col(Parked.state) == "open"), Parked
+        )
+        found.confirming = await _by_mapping(
+            session,
+            select(col(Link.mapping_id), func.count()).where(col(Link.state) == links.CONFIRMING),
+            Link,
+        )
+        for mapping_id, side, number, last in await session.execute(
+            select(col(Write.mapping_id), col(Write.side), func.count(), func.max(col(Write.done_at)))
+            .where(col(Write.state) == "done")
+            .group_by(col(Write.mapping_id), col(Write.side))
+        ):
+            found.writes[mapping_id, side] = (number, last)
+        for state, number in await session.execute(
+            select(col(Delivery.state), func.count()).group_by(col(Delivery.state))
+        ):
+            found.deliveries[state] = number
+        return found
+
+
+async def _by_mapping(session: AsyncSession, query: Select[int, int], table: Any) -> dict[int, int]:
+    return {row[0]: row[1] for row in await session.execute(query.group_by(col(table.mapping_id)))}
+
+
+def _word(side: str) -> str:
+    return HUB if side == "hub" else side
+
+
+def _connection(row: Connection, now: datetime) -> dict[str, Any]:
+    blocked = row.blocked_until if row.blocked_until and row.blocked_until > now else None
+    state, reason = row.state, row.reason
+    if row.paused:
+        state, reason = "paused", "paused by hand"
+    elif blocked is not None and state == "ok":
+        state, reason = "blocked", "the provider asked for silence"
+    return {
+        "name": row.name,
+        "connector": row.connector,
+        "site": row.site,
+        "account": {"id": row.account_id, "name": row.account_name} if row.account_id else None,
+        "state": state,
+        "reason": reason,
+        "missing": row.missing,
+        "clock_offset_s": row.clock_offset_s,
+        "blocked_until": rfc3339(blocked),
+        "quota": row.quota,
+    }
+
+
+def _mapping(
+    row: Mapping, counts: _Counts, cursors: dict[tuple[int, str], Cursor], subscriptions: list[Subscription]
+) -> dict[str, Any]:
+    places = {
+        "hub": (row.hub_connection_id, row.hub_container),
+        "external": (row.external_connection_id, row.external_container),
+    }
+    pending, oldest = counts.pending.get(row.id, (0, None))
+    read_at = {side: cursors[place].read_at if place in cursors else None for side, place in places.items()}
+    return {
+        "name": row.name,
+        "version": row.version,
+        "state": "paused" if row.paused else row.state,
+        "reason": "paused by hand" if row.paused else row.reason,
+        "direction": row.config["direction"],
+        "paused_directions": row.paused_directions,
+        "links": {
+            state: counts.links.get((row.id, state), 0)
+            for state in (links.ACTIVE, links.DORMANT, links.PARKED, links.CONFIRMING)
+        },
+        "pending": pending,
+        "in_flight": counts.in_flight.get(row.id, 0),
+        "confirming": counts.confirming.get(row.id, 0),
+        "oldest_pending_at": rfc3339(oldest),
+        "conflicts_open": counts.conflicts.get(row.id, 0),
+        "parked_open": counts.parked.get(row.id, 0),
+        "last_poll_at": {_word(side): rfc3339(read_at[side]) for side in _SIDES},
+        "last_full_pass_at": rfc3339(row.full_pass_at),
+        "last_write_at": {
+            _word(side): rfc3339(counts.writes.get((row.id, side), (0, None))[1]) for side in _SIDES
+        },
+        "writes_total": {_word(side): counts.writes.get((row.id, side), (0, None))[0] for side in _SIDES},
+        "first_sync": _first_sync(row, pending),
+        "subscriptions": [
+            {
+                "side": _word(side),
+                "state": subscription.state,
+                "target": subscription.target,
+                "last_delivery_at": rfc3339(subscription.last_delivery_at),
+                "reason": subscription.reason,
+            }
+            for side, place in places.items()
+            for subscription in subscriptions
+            if (subscription.connection_id, subscription.container) == place
+        ],
+        "approval": row.approval if row.approval and "approved" not in row.approval else None,
+    }
+
+
+def _first_sync(row: Mapping, pending: int) -> dict[str, Any] | None:
+    if row.state == "first_sync":
+        return {"phase": "listing", "done": 0, "total": None, "rate_per_s": None, "eta_s": None}
+    if row.first_sync is None:
+        return None
+    total = max(int(row.first_sync["total"]), pending)
+    return {"phase": "writing", "done": total - pending, "total": total, "rate_per_s": None, "eta_s": None}
+
+
+def _quiet(
+    mappings: list[Mapping],
+    shown: list[dict[str, Any]],
+    cursors: dict[tuple[int, str], Cursor],
+    since: datetime | None,
+    deliveries: dict[str, int],
+) -> bool:
+    """Nothing pending, in flight, queued, confirming or delayed, and every cursor read since the start."""
+    if deliveries.get("queued", 0):
+        return False
+    for row, seen in zip(mappings, shown, strict=True):
+        if seen["pending"] or seen["in_flight"] or seen["confirming"]:
+            return False
+        if row.state == "first_sync" or row.full_pass_due:
+            return False
+        for place in (
+            (row.hub_connection_id, row.hub_container),
+            (row.external_connection_id, row.external_container),
+        ):
+            cursor = cursors.get(place)
+            if cursor is None or cursor.read_at is None or (since is not None and cursor.read_at < since):
+                return False
+    return True

@@ -1,0 +1,85 @@
+"""The write log: an intent is committed before each remote write, its result after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from sync.store.tables import Write
+
+INTENT = "intent"
+UNKNOWN = "unknown"
+DONE = "done"
+NOT_DONE = "not_done"
+REFUSED = "refused"
+
+CREATE = "create"
+UPDATE = "update"
+DELETE = "delete"
+COMMENT_ADD = "comment_add"
+COMMENT_EDIT = "comment_edit"
+COMMENT_DELETE = "comment_delete"
+
+
+async def unresolved(session: AsyncSession, link_ids: Sequence[int]) -> dict[int, list[Write]]:
+    """Writes of these links whose outcome is not known, oldest first."""
+    found: dict[int, list[Write]] = {}
+    if not link_ids:
+        return found
+    query = (
+        select(Write)
+        .where(col(Write.link_id).in_(list(link_ids)), col(Write.state).in_([INTENT, UNKNOWN]))
+        .order_by(col(Write.id))
+    )
+    for write in (await session.execute(query)).scalars():
+        found.setdefault(write.link_id, []).append(write)
+    return found
+
+
+async def recent(session: AsyncSession, refs: Sequence[str], since: datetime) -> Sequence[Write]:
+    """Updates of these objects that were done since then, newest first, under whatever mapping."""
+    query = (
+        select(Write)
+        .where(
+            col(Write.ref).in_(list(refs)),
+            col(Write.state) == DONE,
+            col(Write.op).in_([UPDATE, CREATE]),
+            col(Write.done_at) >= since,
+        )
+        .order_by(col(Write.id).desc())
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def last_of(session: AsyncSession, ref: str, limit: int = 20) -> Sequence[Write]:
+    """The newest finished writes to an object, newest first, under whatever mapping."""
+    query = (
+        select(Write)
+        .where(col(Write.ref) == ref, col(Write.state) == DONE)
+        .order_by(col(Write.id).desc())
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def count_since(session: AsyncSession, mapping_id: int, ops: Sequence[str], since: datetime) -> int:
+    """How many writes of these kinds a mapping has begun since then, refused ones left out."""
+    query = select(func.count()).where(
+        col(Write.mapping_id) == mapping_id,
+        col(Write.op).in_(list(ops)),
+        col(Write.intent_at) >= since,
+        col(Write.state).in_([INTENT, UNKNOWN, DONE]),
+    )
+    return int((await session.execute(query)).scalar_one())
+
+
+async def update_count(session: AsyncSession, link_id: int, since: datetime) -> int:
+    """How many updates of one link were begun since then: the budget against loops."""
+    query = select(func.count()).where(
+        col(Write.link_id) == link_id, col(Write.op) == UPDATE, col(Write.intent_at) >= since
+    )
+    return int((await session.execute(query)).scalar_one())

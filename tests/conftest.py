@@ -1,0 +1,59 @@
+"""What most tests start from: settings with a folder of their own, a migrated database, a queue."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from sync.instance.valkey import running_valkey
+from sync.settings import Settings
+from sync.store.database import Database
+from sync.store.migrate import migrate
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Defaults, whatever the shell that runs the tests has set, and an empty data folder."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"ASANA_SYNC_{name.upper()}", raising=False)
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with empty tables, made once per test process."""
+    folder = tmp_path_factory.mktemp("migrated")
+    asyncio.run(migrate(Settings(data_dir=folder, database_url="")))
+    return folder
+
+
+@pytest_asyncio.fixture
+async def database(settings: Settings, migrated_folder: Path) -> AsyncIterator[Database]:
+    """Empty tables on SQLite in the settings' data folder."""
+    shutil.copytree(migrated_folder, settings.data_dir, dirs_exist_ok=True)
+    database = Database.open(settings)
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def valkey_socket(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
+    """One embedded server per test process."""
+    folder = tmp_path_factory.mktemp("valkey")
+    async with running_valkey(folder) as socket:
+        yield socket
+
+
+@pytest_asyncio.fixture
+async def redis_url(valkey_socket: Path) -> str:
+    """URL of an empty embedded queue."""
+    url = f"unix://{valkey_socket}"
+    async with Redis.from_url(url) as redis:
+        await redis.flushall()
+    return url

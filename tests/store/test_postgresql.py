@@ -1,0 +1,73 @@
+"""The same promises as in test_database.py, kept by a PostgreSQL server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import select
+
+from sync.settings import Settings
+from sync.store.database import Database
+from sync.store.errors import StoreUnreachable
+from sync.store.migrate import migrate
+from sync.store.tables import Setting
+
+
+@pytest.fixture
+def settings(settings: Settings, postgres_url: str) -> Settings:
+    return settings.model_copy(update={"database_url": postgres_url})
+
+
+@pytest_asyncio.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    await migrate(settings)
+    database = Database.open(settings)
+    yield database
+    await database.close()
+
+
+async def test_write_commits_and_read_sees_one_moment(database: Database) -> None:
+    async with database.read() as session:
+        assert (await session.exec(select(Setting))).all() == []
+        async with database.write() as other:
+            other.add(Setting(key="paused", value={"by": "ada"}))
+        assert (await session.exec(select(Setting))).all() == []
+    async with database.read() as session:
+        assert (await session.exec(select(Setting.value))).all() == [{"by": "ada"}]
+
+
+async def test_read_cannot_write(database: Database) -> None:
+    with pytest.raises(DBAPIError, match="read-only transaction"):
+        async with database.read() as session:
+            session.add(Setting(key="paused", value=True))
+            await session.flush()
+
+
+async def test_a_lost_connection_is_an_unreachable_store_and_the_next_session_works(
+    database: Database,
+) -> None:
+    with pytest.raises(StoreUnreachable):
+        async with database.write() as session:
+            connection = await session.connection()
+            pid = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+            async with database.write() as other:
+                await (await other.connection()).execute(text(f"SELECT pg_terminate_backend({pid})"))
+            await connection.execute(text("SELECT 1"))
+    async with database.write() as session:
+        session.add(Setting(key="paused", value=True))
+
+
+@pytest.mark.parametrize(("part", "other"), [("/t", "/missing"), ("tester@", "stranger@")])
+async def test_a_server_that_refuses_us_is_an_unreachable_store(
+    settings: Settings, part: str, other: str
+) -> None:
+    url = settings.database_url.replace(part, other)
+    database = Database.open(settings.model_copy(update={"database_url": url}))
+    with pytest.raises(StoreUnreachable, match="does not exist"):
+        async with database.read():
+            pass
+    await database.close()
