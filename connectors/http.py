@@ -229,7 +229,7 @@ class Outbound:
         try:
             if start is not None:
                 url = start.join(path)
-            elif "://" in path:
+            elif path.startswith(("http://", "https://")):
                 url = httpx.URL(path)
             else:
                 url = httpx.URL(f"{self._base}/{path.lstrip('/')}")

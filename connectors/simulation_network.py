@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -127,6 +127,8 @@ class Exchange:
     """What the provider answered, also where it never reached the client."""
     until: datetime | None = None
     """When it ended; None: still in flight."""
+    answer_headers: Mapping[str, str] = field(default_factory=dict)
+    """Of what the client was sent, lower-case names."""
     committed: bool = False
     """A write that the provider did, whether or not the client learnt it."""
 
@@ -138,6 +140,18 @@ class Journal(list[Exchange]):
         super().__init__()
         self.open: set[Exchange] = set()
         """Those in flight."""
+        self.keep: int | None = None
+        """Only the newest so many are kept, for long runs; None: all."""
+
+    def begin(self, exchange: Exchange) -> None:
+        self.append(exchange)
+        self.open.add(exchange)
+        if self.keep is not None:
+            del self[: -self.keep]
+
+    def end(self, exchange: Exchange) -> None:
+        self.open.discard(exchange)
+        exchange.until = datetime.now(UTC)
 
     def writes(self) -> list[Exchange]:
         """What changed something: not GET or HEAD, and the provider did it."""
@@ -164,7 +178,10 @@ class Wire:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        raw = await request.body()
+        try:
+            raw = await request.body()
+        except ClientDisconnect:
+            return
         exchange = Exchange(
             at=datetime.now(UTC),
             method=request.method,
@@ -174,17 +191,16 @@ class Wire:
             body=_parsed(raw),
         )
         journal = self.simulator.journal
-        journal.append(exchange)
-        journal.open.add(exchange)
+        journal.begin(exchange)
         try:
             response = await self._outcome(exchange, scope, raw, receive)
             if response is not None:
                 exchange.status = response.status_code
                 response.headers["Date"] = format_datetime(self.simulator.clock.now(), usegmt=True)
+                exchange.answer_headers = dict(response.headers)
                 await response(scope, receive, send)
         finally:
-            journal.open.discard(exchange)
-            exchange.until = datetime.now(UTC)
+            journal.end(exchange)
 
     async def _outcome(
         self, exchange: Exchange, scope: Scope, raw: bytes, receive: Receive

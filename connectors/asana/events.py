@@ -44,7 +44,11 @@ def changes_of(events: Iterable[Any], site: str) -> tuple[tuple[Change, ...], st
 
 
 def with_events(listed: Sequence[Change], told: Sequence[Change]) -> tuple[Change, ...]:
-    """One Change for each object out of a listing and the events read after it."""
+    """One Change for each object out of a listing and the events read after it.
+
+    A comment may be edited while its task stays as it was: then the task's record says nothing new,
+    and is left out lest the Change be taken for an echo.
+    """
     changes = {change.ref: change for change in listed}
     for event in told:
         seen = changes.get(event.ref)
@@ -53,7 +57,8 @@ def with_events(listed: Sequence[Change], told: Sequence[Change]) -> tuple[Chang
             continue
         came_back = event.at is not None and seen.record.modified_at > event.at
         gone = None if came_back else event.gone
-        changes[event.ref] = replace(seen, actor=event.actor, gone=gone)
+        record = None if event.comments else seen.record
+        changes[event.ref] = replace(seen, actor=event.actor, record=record, gone=gone)
     return tuple(changes.values())
 
 

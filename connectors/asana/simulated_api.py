@@ -137,7 +137,7 @@ def get_section(call: Call) -> Response:
 def list_custom_field_settings(call: Call) -> Response:
     """No project here has custom fields."""
     call.answers.project_seen(call.path("project"))
-    return call.listing("custom_field_setting", lambda: [], lambda gid: None)
+    return call.listing("custom_field_setting", list, lambda gid: None)
 
 
 def list_project_tasks(call: Call) -> Response:
@@ -173,7 +173,7 @@ def get_tag(call: Call) -> Response:
 def list_attachments(call: Call) -> Response:
     """No task here has attachments."""
     call.answers.task_seen(call.query("parent") or "")
-    return call.listing("attachment", lambda: [], lambda gid: None)
+    return call.listing("attachment", list, lambda gid: None)
 
 
 def list_events(call: Call) -> Response:

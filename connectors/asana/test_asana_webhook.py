@@ -184,6 +184,12 @@ class TestEvents:
         ((change,), _) = changes_of([event(), event(user=other)], SITE)
         assert change.actor is None
 
+    def test_comment_event_is_not_judged_by_the_task_s_record(self) -> None:
+        told, _ = changes_of([event(resource=story(), parent={"gid": "2222"})], SITE)
+        record = translate.record({"gid": "2222", "modified_at": "2026-05-01T10:00:00Z"}, SITE, "1")
+        (change,) = with_events([Change(ref=record.ref, record=record, comments=True)], told)
+        assert (change.record, change.comments, change.actor) == (None, True, "1111")
+
     def test_listing_newer_than_the_deletion_wins(self) -> None:
         ((told,), _) = changes_of([event(action="deleted")], SITE)
         for modified_at, gone in (("2026-05-01T09:59:59Z", told.gone), ("2026-05-01T10:00:01Z", None)):

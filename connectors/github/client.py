@@ -69,8 +69,8 @@ class Client:
         """Those of our account; none where the call does not exist (tokens of an installation)."""
         try:
             return await self._whole("/user/repos", {"sort": "full_name"}, {"full_name"})
-        except Park as refused:
-            if refused.status in (403, 404, 405):
+        except (Park, RetryLater) as refused:
+            if refused.status in (403, 404, 405, 501):
                 return ()
             raise
 

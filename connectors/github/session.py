@@ -313,9 +313,7 @@ class GitHubSession(Session):
         self, ref: Ref, error: ConnectorError, *, partly_done: bool = False
     ) -> ConnectorError:
         """What a refused write to an issue means for it."""
-        if isinstance(error, Park):
-            if error.status != 404:
-                return error
+        if isinstance(error, Park) and error.status == 404:
             if isinstance(await self._known.found(ref), Record):
                 return Park(
                     "the account may read this, but not change it",
@@ -325,9 +323,9 @@ class GitHubSession(Session):
                     provider_message=error.provider_message,
                     status=404,
                 )
-            return ReplanNeeded("it is not there any more", status=404)
-        if partly_done:
-            return OutcomeUnknown(f"only a part of the update went through: {error.reason}")
+            error = ReplanNeeded("it is not there any more", status=404)
+        if partly_done and not isinstance(error, Park):
+            return OutcomeUnknown(f"only a part of the update is known to be done: {error.reason}")
         return error
 
     async def _comment_exists(self, repository: str, id: int) -> bool:

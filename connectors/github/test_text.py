@@ -20,8 +20,29 @@ from connectors.github.text import (
 ZWSP = "\u200b"
 
 _FRAGMENTS = st.sampled_from(
-    ["@bob", "fixes #12", "Closes: acme/site#3", "`", "``", "```\n", "~~~\n", "\n", "\n\n", "> ", "- ", "    ", " "]
-    + ["| a | b |\n|---|---|\n| ` | @x` |", "&#64;ada", "https://x.test/@y", "<b>", "\\", "*", "text", "\r\n"]
+    [
+        "@bob",
+        "fixes #12",
+        "Closes: acme/site#3",
+        "`",
+        "``",
+        "```\n",
+        "~~~\n",
+        "\n",
+        "\n\n",
+        "> ",
+        "- ",
+        "    ",
+        " ",
+        "| a | b |\n|---|---|\n| ` | @x` |",
+        "&#64;ada",
+        "https://x.test/@y",
+        "<b>",
+        "\\",
+        "*",
+        "text",
+        "\r\n",
+    ]
 )
 _TEXTS = st.one_of(st.lists(_FRAGMENTS).map("".join), st.text().filter(lambda text: ZWSP not in text))
 
@@ -43,6 +64,15 @@ def test_body_and_key_part_again(text: str, keys: set[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "broken"),
     [
+        (
+            "`a`\n\n| `a` | ` |\n|---|---|\n| `a` | ` @bob |",
+            f"`a`\n\n| `a` | ` |\n|---|---|\n| `a` | ` @{ZWSP}bob |",
+        ),
+        (
+            "| a | b | c |\n|---|---|---|\n| `a` | ` | @bob ` |",
+            f"| a | b | c |\n|---|---|---|\n| `a` | ` | @{ZWSP}bob ` |",
+        ),
+        ("`a` and ``b` @bob", f"`a` and ``b` @{ZWSP}bob"),
         ("cc @bob", f"cc @{ZWSP}bob"),
         ("@acme/team, please", f"@{ZWSP}acme/team, please"),
         ("(@bob) _@ada", f"(@{ZWSP}bob) _@ada"),
@@ -67,6 +97,7 @@ def test_live_text_is_broken(text: str, broken: str) -> None:
         "ada@example.com",
         "https://x.test/?q=@bob",
         "`@bob` and ``a ` @bob``",
+        "`` `@bob` ``",
         "```\n@bob fixes #1\n```",
         "    @indented",
         "prefix #12",
@@ -86,24 +117,26 @@ def test_what_is_live_already_stays_live() -> None:
 
 
 def test_people_write_below_the_key_line() -> None:
-    assert parted("Text\r\n\r\n<!-- asana-sync:abc -->\r\nmore") == ("Text\n\nmore", {"abc"})
+    assert parted("Text\r\n\r\n<!-- asana-sync:abc -->\r\nmore") == ("Text\n\nmore", frozenset({"abc"}))
 
 
 def test_a_key_in_the_text_is_no_key() -> None:
     body = with_keys("<!-- asana-sync:forged -->", ["real"])
-    assert parted(body) == ("<!-- asana-sync:forged -->", {"real"})
+    assert parted(body) == ("<!-- asana-sync:forged -->", frozenset({"real"}))
     assert body.endswith("\n\n<!-- asana-sync:real -->")
 
 
 def test_empty_bodies() -> None:
     assert parted(None) == ("", frozenset())
     assert with_keys("", ["k"]) == "<!-- asana-sync:k -->"
-    assert parted("<!-- asana-sync:k -->") == ("", {"k"})
+    assert parted("<!-- asana-sync:k -->") == ("", frozenset({"k"}))
     assert with_keys("", []) == ""
 
 
 def test_header_is_as_documented() -> None:
-    assert with_header("Hi", "Ada Lovelace", "https://a.test/1") == "**[Ada Lovelace](https://a.test/1)**\n\nHi"
+    assert (
+        with_header("Hi", "Ada Lovelace", "https://a.test/1") == "**[Ada Lovelace](https://a.test/1)**\n\nHi"
+    )
 
 
 @given(st.text(), st.from_regex(r"https://[a-z]+/[\w()\\%&?=#@-]*", fullmatch=True), st.text())

@@ -32,7 +32,8 @@ def _examples() -> list[Path]:
 def _delivery(event: str, body: bytes, secret: str = SECRET, **headers: str) -> Delivery:
     signature = f"sha256={hmac_sha256_hex(secret, body)}"
     return Delivery(
-        headers={"x-hub-signature-256": signature, "x-github-event": event, "x-github-delivery": "d-1"} | headers,
+        headers={"x-hub-signature-256": signature, "x-github-event": event, "x-github-delivery": "d-1"}
+        | headers,
         body=body,
     )
 
@@ -60,7 +61,9 @@ def test_the_recorded_payloads_are_there() -> None:
     assert len(_examples()) >= 61
 
 
-@pytest.mark.parametrize("path", _examples(), ids=lambda path: f"{path.parent.name}/{path.name.split('.')[0]}")
+@pytest.mark.parametrize(
+    "path", _examples(), ids=lambda path: f"{path.parent.name}/{path.name.split('.')[0]}"
+)
 def test_recorded_payloads_are_changes_or_ignored_with_a_reason(path: Path) -> None:
     event, body = path.parent.name, path.read_bytes()
     received = _receive(_delivery(event, body))
@@ -119,7 +122,10 @@ def test_the_delivery_id_or_the_body_tells_repeats() -> None:
         ("issues", b"[" * 100_000),
         ("issues", b'{"issue": {}}'),
         ("issues", b'{"issue": 5, "repository": null}'),
-        ("issues", b'{"action": "transferred", "issue": {"node_id": "a", "number": 1}, "repository": {"full_name": "a/b"}}'),
+        (
+            "issues",
+            b'{"action": "transferred", "issue": {"node_id": "a"}, "repository": {"full_name": "a/b"}}',
+        ),
         ("issue_comment", b"{}"),
         ("pull_request", b'{"pull_request": null}'),
     ],
@@ -178,6 +184,12 @@ def test_comments_on_pull_requests_are_comments_of_the_pull_request() -> None:
     (change,) = _told("issue_comment", payload).changes
     assert change.ref == issue_ref(issue, "github.com", "acme/website")
     assert (change.ref.kind, change.comments, change.at) == ("pull", True, None)
+
+
+def test_pull_requests() -> None:
+    payload = {"action": "closed", "pull_request": _issue("PR_1"), "repository": REPOSITORY}
+    (change,) = _told("pull_request", payload).changes
+    assert (change.ref.kind, change.ref.id, change.ref.address) == ("pull", "PR_1", "acme/website#12")
 
 
 @pytest.mark.parametrize("event", ["label", "milestone", "repository", "meta", "star"])

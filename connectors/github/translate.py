@@ -247,4 +247,7 @@ def names(value: Value) -> tuple[str, ...]:
     if value is None or value == "":
         return ()
     given = value if isinstance(value, tuple) else (str(value),)
-    return tuple({name.casefold(): name for name in reversed(given)}.values())[::-1]
+    kept = dict[str, str]()
+    for name in given:
+        kept.setdefault(name.casefold(), name)
+    return tuple(kept.values())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from connectors.richtext import autolink
 from connectors.richtext.document import Block, Run, Runs, fold, plain
@@ -18,8 +19,8 @@ from connectors.richtext.markdown import tokens
 
 _HARMLESS = re.compile(r"[^\W\d_](?:[^\W_]|[ ,;?()'\"/]|(?<!w)\.(?=\s|\Z))*+\Z")
 """Text that is itself in any Markdown."""
-_MARKER = re.compile(r"(?:[-+*]|#{1,6}|[0-9]{1,9}[.)])(?:\s|\Z)|>")
-"""Text that is certainly taken for a list, a heading or a quote."""
+_MARKER = re.compile(r"(?:[-+*]|#{1,6}|[0-9]{1,9}[.)])(?:\s|\Z)|[>|]")
+"""Text that is certainly taken for a list, a heading, a quote or a table."""
 _TAG_LIKE = re.compile(r"<(?=[A-Za-z/!?])")
 _SPECIAL = re.compile(r"[\\`*_\[\]<>&~]|!(?=\[|\Z)|#+\Z")
 _LINE_START = re.compile(r"^([0-9]{0,9})([#>+\-=|:.)])", re.MULTILINE)
@@ -51,15 +52,6 @@ def plainest(runs: Runs, prefix: str, expected: Block) -> str:
         if tokens(written) == (expected,):
             break
     return written
-
-
-def ticks(text: str, least: int) -> str:
-    """A row of at least so many backticks that the text does not hold."""
-    lengths = {len(row) for row in _BACKTICKS.findall(text)}
-    length = least
-    while length in lengths:
-        length += 1
-    return "`" * length
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +94,8 @@ def _destination(address: str) -> str:
 
 
 def _code_span(text: str) -> str:
-    row = ticks(text, 1)
+    rows = {len(row) for row in _BACKTICKS.findall(text)}
+    row = "`" * next(length for length in count(1) if length not in rows)
     spaced = text[0] == text[-1] == " " and text.strip()
     pad = " " if spaced or text.startswith("`") or text.endswith("`") else ""
     return f"{row}{pad}{text}{pad}{row}"

@@ -20,7 +20,7 @@ from connectors.richtext.document import (
     Table,
 )
 from connectors.richtext.markdown import tokens
-from connectors.richtext.markdown_runs import guessed, plainest, ticks
+from connectors.richtext.markdown_runs import guessed, plainest
 
 _TASK = re.compile(r"\[(?=[ xX]\](?:\s|\Z))")
 _ONLY_MARKERS = re.compile(r"[-*0-9.) ]+$", re.MULTILINE)
@@ -109,9 +109,8 @@ def _is_tight(item: Item) -> bool:
 
 
 def _fence(code: Code) -> str:
-    fence = ticks(code.text, 3)
-    while fence in code.text:
-        fence += "`"
+    longest = max(map(len, re.findall("`+", code.text)), default=0)
+    fence = "`" * max(3, longest + 1)
     info = code.language if re.fullmatch(r"[\w.+#/-]+", code.language) else ""
     return f"{fence}{info}\n{code.text}\n{fence}"
 

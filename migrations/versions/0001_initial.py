@@ -29,7 +29,7 @@ def upgrade() -> None:
         "claim",
         sa.Column("ref", sa.String(), nullable=False),
         sa.Column("owner", sa.String(), nullable=False),
-        sa.Column("mapping_id", sa.Integer(), nullable=False),
+        sa.Column("mapping_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("lease_no", sa.Integer(), nullable=False),
         sa.Column("until", types.Utc(), nullable=False),
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_claim")),
@@ -100,7 +100,7 @@ def upgrade() -> None:
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
         ),
         sa.Column("connection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("subscription_id", sa.Integer(), nullable=True),
+        sa.Column("subscription_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("dedupe", sa.String(), nullable=False),
         sa.Column("event", sa.String(), nullable=False),
         sa.Column("headers", types.Document(), nullable=True),
@@ -312,7 +312,7 @@ def upgrade() -> None:
         sa.Column("previous", types.Document(), nullable=True),
         sa.Column("actor", sa.String(), nullable=True),
         sa.Column("seen_at", types.Utc(), nullable=True),
-        sa.Column("delivery_id", sa.Integer(), nullable=True),
+        sa.Column("delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("rechecks", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
@@ -375,8 +375,8 @@ def upgrade() -> None:
         sa.Column("field", sa.String(), nullable=True),
         sa.Column("before", types.Document(), nullable=True),
         sa.Column("after", types.Document(), nullable=True),
-        sa.Column("write_id", sa.Integer(), nullable=True),
-        sa.Column("delivery_id", sa.Integer(), nullable=True),
+        sa.Column("write_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("outcome", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["link_id"], ["link.id"], name=op.f("fk_event_link_id_link"), ondelete="CASCADE"

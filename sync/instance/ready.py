@@ -46,5 +46,5 @@ async def web_answers(url: str) -> bool:
 async def worker_lives(database: Database, since: datetime) -> bool:
     """Whether a worker has shown a sign of life after that time."""
     async with database.read() as session:
-        found = await session.exec(select(Worker.id).where(col(Worker.heartbeat_at) >= since).limit(1))
+        found = await session.scalars(select(Worker.id).where(col(Worker.heartbeat_at) >= since).limit(1))
         return found.first() is not None

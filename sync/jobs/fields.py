@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.errors import Park, ParkClass
 from connectors.records import Fields, Record

@@ -14,8 +14,8 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.errors import ConnectorError, Park, ParkClass, PauseConnection, PauseMapping
 from connectors.records import Change, Record, Ref

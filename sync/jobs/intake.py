@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors import discover
 from connectors.errors import BadSignature, DeliveryRefused

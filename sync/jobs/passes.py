@@ -219,6 +219,7 @@ async def _park(desk: Desk, unit: Unit, error: Park) -> None:
             error=error,
             now=now,
             field=error.field or "",
+            values=None if link else next(iter(unit.refs.values())).address,
         )
     log.warning("link.parked", mapping=desk.route.mapping.name, ref=ref, reason=error.reason)
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors import discover
 from connectors.errors import ConnectorError, PauseConnection

@@ -7,8 +7,8 @@ from collections import defaultdict
 from datetime import timedelta
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from connectors.errors import ConnectorError
 from sync.jobs import connections, subscriptions

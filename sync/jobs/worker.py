@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import secrets
-import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import structlog
-from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.connections import ArqRedis
 from arq.worker import Worker, func
+from redis.exceptions import RedisError
 
 from sync.jobs import polling, upkeep
 from sync.jobs.engine import Engine
 from sync.jobs.full_pass import full_pass
 from sync.jobs.passes import sync_mapping
+from sync.jobs.queue import connect, dump, new_owner, waker
 from sync.jobs.sessions import Sessions
 from sync.settings import Settings
 from sync.store import marks
@@ -37,37 +36,6 @@ _TICK_S = 0.25
 _UPKEEP_S = 1.0
 _CLEAN_S = 3600.0
 _JOB_S = 3600
-
-
-def _dump(job: dict[str, Any]) -> bytes:
-    return json.dumps(job, default=str).encode()
-
-
-def redis_settings(url: str) -> RedisSettings:
-    """A Redis URL as arq wants it; ``unix://`` for the embedded one."""
-    if url.startswith("unix://"):
-        return RedisSettings(unix_socket_path=url.removeprefix("unix://"))
-    return RedisSettings.from_dsn(url)
-
-
-async def connect(url: str) -> ArqRedis:
-    """A pool to enqueue with and to share limits through."""
-    return await create_pool(redis_settings(url), job_serializer=_dump, job_deserializer=json.loads)
-
-
-def waker(redis: ArqRedis) -> Callable[[int, float], Awaitable[None]]:
-    """Enqueue a pass. No job id: a fixed one would swallow wake-ups while the job runs."""
-
-    async def wake(mapping_id: int, delay_s: float) -> None:
-        with suppress(OSError):
-            await redis.enqueue_job("sync_mapping", mapping_id, _defer_by=delay_s or None)
-
-    return wake
-
-
-def new_owner() -> str:
-    """A name for this process that no other has ever had."""
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 async def run_worker(settings: Settings, redis_url: str) -> None:
@@ -108,7 +76,7 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
         max_jobs=50,
         job_completion_wait=5,
         health_check_interval=30,
-        job_serializer=_dump,
+        job_serializer=dump,
         job_deserializer=json.loads,
         log_results=False,
     )
@@ -148,7 +116,7 @@ async def _tick(engine: Engine, redis: ArqRedis) -> None:
                 await redis.enqueue_job("poll", cursor_id)
             for mapping_id in await upkeep.full_passes_due(engine):
                 await redis.enqueue_job("full_pass", mapping_id)
-        except (StoreError, OSError) as error:
+        except (StoreError, OSError, RedisError) as error:
             log.warning("tick", reason=str(error))
         await asyncio.sleep(pause)
 
@@ -164,6 +132,6 @@ async def _look_after(engine: Engine) -> None:
             if loop.time() - cleaned > _CLEAN_S:
                 await upkeep.clean(engine)
                 cleaned = loop.time()
-        except (StoreError, OSError) as error:
+        except (StoreError, OSError, RedisError) as error:
             log.warning("upkeep", reason=str(error))
         await asyncio.sleep(_UPKEEP_S)

@@ -36,11 +36,13 @@ def plan_comments(
     since: datetime | None,
     same: Mapping[Side, Same],
     foreign_roots: frozenset[str] = frozenset(),
+    fresh: frozenset[int] = frozenset(),
 ) -> tuple[CommentAction, ...]:
     """The steps that bring the copies in step with their roots, in the order to be done.
 
     Args:
-        links: the comments of this object that are linked already.
+        links: the comments of this object that are linked already. One without a copy was never copied
+            for certain and is copied now; one whose copy is gone keeps naming it, and is left alone.
         hub: complete listing of that side, oldest first; None where it was not listed this time.
         external: the same of the other side.
         into: sides that copies may be written to.
@@ -48,6 +50,8 @@ def plan_comments(
         same: the connectors' comparisons; asked with field ``comments``.
         foreign_roots: ``root_url`` of comments that are known to stand on objects of *other* mappings.
             Our copies of those are passed on; without being named here, no copy of ours ever is.
+        fresh: ids of links settled so recently that a late listing may not show it; nothing is
+            concluded about them, so the caller looks again later.
     """
     listed: dict[Side, Sequence[Comment] | None] = {Side.HUB: hub, Side.EXTERNAL: external}
     thread = _Thread(links, listed, into, since, same, foreign_roots)
@@ -60,7 +64,7 @@ def plan_comments(
         *(
             action
             for link in links
-            if not any(action.link is link for action in adopted)
+            if link.id not in fresh and not any(action.link is link for action in adopted)
             for action in thread.follow(link)
         ),
         *thread.copy_new(known),
@@ -117,7 +121,10 @@ class _Thread:
         if link.copy is None:
             if roots is not None and _find(roots, link.root) is None:
                 yield CommentAction(
-                    step=CommentStep.FORGET, into=into, reason="root and copy are gone", link=link
+                    step=CommentStep.FORGET,
+                    into=into,
+                    reason="the comment was deleted before it was copied",
+                    link=link,
                 )
             return
         if copies is None:
@@ -182,7 +189,8 @@ class _Thread:
 
     def copy_new(self, adopted: frozenset[Ref]) -> Iterator[CommentAction]:
         """Comments that nobody copied yet, oldest first."""
-        linked = adopted | {ref for link in self.links for ref in (link.root, link.copy) if ref is not None}
+        linked = adopted | {ref for link in self.links if link.copy for ref in (link.root, link.copy)}
+        unfinished = {link.root: link for link in self.links if link.copy is None}
         new: list[tuple[Side, Comment]] = []
         for into in sorted(self.into):
             sources, targets = self.listed[into.other], self.listed[into]
@@ -196,7 +204,11 @@ class _Thread:
             ]
         for into, comment in sorted(new, key=lambda found: found[1].created_at):
             yield CommentAction(
-                step=CommentStep.COPY, into=into, reason="a new comment on the other side", comment=comment
+                step=CommentStep.COPY,
+                into=into,
+                reason="a new comment on the other side",
+                comment=comment,
+                link=unfinished.get(comment.ref),
             )
 
     def _goes_out(self, comment: Comment) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from connectors.records import FieldKind, Record, Value
 from sync.reconcile.carry import carry
 from sync.reconcile.elements import COLLECTIONS, empty, words
-from sync.reconcile.merge import equal, settle_after
+from sync.reconcile.merge import equal, lacking, settle_after
 from sync.reconcile.model import Mode, Pair, Rule, Side, Translation
 
 
@@ -37,39 +37,45 @@ def pairs_after_create(
 ) -> Mapping[str, Pair]:
     """What is settled after ``created`` was made from ``source``, which stands on ``from_side``.
 
-    A value that did not arrive (an issue cannot be created closed, labels are dropped for lack of
+    A value that did not arrive (a closed object that can only be made open, labels dropped for lack of
     permission) is settled as if the source had held what now stands there: so the next plan sees an
-    edit of the source and writes it, and a provider that drops it again is found out.
+    edit of the source and writes it, and a provider that drops it again is found out. A label that was
+    not in the draft is an edit of the new object, and reaches the source by the next plan.
     """
     into = from_side.other
     rules = tuple(rules)
     sent = draft(rules, source, from_side, translation)
     pairs: dict[str, Pair] = {}
     for rule in rules:
-        if rule.field(from_side) not in source.fields or rule.field(into) not in created.fields:
+        here, there = rule.field(from_side), rule.field(into)
+        if here not in source.fields or there not in created.fields:
             continue
-        given, answered = source.fields[rule.field(from_side)], created.fields[rule.field(into)]
-        if rule.field(into) in sent and not _arrived(
-            rule, into, sent[rule.field(into)], answered, translation
-        ):
-            given = carry(
-                replace(rule, mode=Mode.OVERWRITE),
-                from_side,
-                answered,
-                current=given,
-                seen=None,
-                translation=translation,
-            )
+        given, answered = source.fields[here], created.fields[there]
+        if there in sent and not equal(rule, into, sent[there], answered, translation):
+            if not _arrived(rule.kind(into), sent[there], answered):
+                given = carry(
+                    replace(rule, mode=Mode.OVERWRITE),
+                    from_side,
+                    answered,
+                    current=given,
+                    seen=None,
+                    translation=translation,
+                )
+            answered = _asked_for(rule.kind(into), sent[there], answered)
         pairs[rule.name] = settle_after(rule, into, answered, given)
     return pairs
 
 
-def _arrived(rule: Rule, into: Side, sent: Value, answered: Value, translation: Translation) -> bool:
-    """Whether the provider took the value; what it made of a text is its own affair."""
-    kind = rule.kind(into)
-    if equal(rule, into, sent, answered, translation):
-        return True
+def _arrived(kind: FieldKind, sent: Value, answered: Value) -> bool:
+    """Whether the provider took the value; what it made of a text or a label is its own affair."""
     if kind in COLLECTIONS:
-        there = {word.casefold() for word in words(answered)}
-        return all(word.casefold() in there for word in words(sent))
+        return len(lacking(words(sent), words(answered))) <= len(lacking(words(answered), words(sent)))
     return kind not in (FieldKind.STATE, FieldKind.CHOICE) and not empty(kind, answered)
+
+
+def _asked_for(kind: FieldKind, sent: Value, answered: Value) -> Value:
+    """The answer without labels on top of all those that were sent."""
+    extra = lacking(words(answered), words(sent))
+    if kind is not FieldKind.SET or lacking(words(sent), words(answered)):
+        return answered
+    return tuple(word for word in words(answered) if word not in extra)

@@ -71,11 +71,12 @@ def _edit(rule: Rule, side: Side, value: Value, seen: Pair | None, translation: 
         return _Edit((), ())
     now = offered(rule, side, value, translation)
     before = offered(rule, side, seen.of(side), translation) if seen is not None else ()
-    added, removed = _lacking(now, before), _lacking(before, now)
+    added, removed = lacking(now, before), lacking(before, now)
     return _Edit(added, () if rule.mode is Mode.APPEND else removed)
 
 
-def _lacking(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+def lacking(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are not among the others, in any case."""
     known = {word.casefold() for word in others}
     return tuple(word for word in some if word.casefold() not in known)
 

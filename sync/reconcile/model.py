@@ -203,8 +203,8 @@ class CommentStep(StrEnum):
 class CommentLink:
     """A comment that stands on both sides, as stored. ``source``: the side a person wrote it on.
 
-    ``root`` and ``copy`` may be None where that end is not known (yet) or gone. ``root_text`` and
-    ``copy_text`` are the settled texts.
+    ``copy`` is None until a copy was made for certain; a copy that is gone later keeps its Ref.
+    ``root_text`` and ``copy_text`` are the settled texts.
     """
 
     id: int

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import delete, or_, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from sync.store.tables import Claim, Mapping
 from sync.store.upsert import insert_into

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from sync.settings import HUB
 from sync.store import links
@@ -76,6 +76,12 @@ async def status(
             "queued": deliveries.get("queued", 0),
         },
     }
+
+
+async def first_heartbeat(session: AsyncSession) -> datetime | None:
+    """When the oldest worker that lives now started."""
+    query = select(col(Worker.started_at)).order_by(col(Worker.started_at)).limit(1)
+    return (await session.execute(query)).scalar_one_or_none()
 
 
 class _Counts:

@@ -27,6 +27,11 @@ def _parent(table: str, *, null: bool = False, index: bool = True) -> Any:
     return Field(default=None, sa_column=column) if null else Field(sa_column=column)
 
 
+def _number(*, index: bool = False) -> Any:
+    """A row id that no foreign key guards: what it points to may be cleaned away earlier."""
+    return Field(default=None, sa_column=Column(RowId, nullable=True, index=index))
+
+
 def _time(*, null: bool = True) -> Any:
     return (
         Field(default=None, sa_column=Column(Utc, nullable=null))
@@ -220,7 +225,7 @@ class Mark(SQLModel, table=True):
     previous: dict[str, Any] | None = _document(lambda: None)
     actor: str | None = None
     seen_at: datetime | None = _time()
-    delivery_id: int | None = None
+    delivery_id: int | None = _number()
     attempts: int = 0
     rechecks: int = 0
     reason: str = ""
@@ -238,7 +243,7 @@ class Claim(SQLModel, table=True):
 
     ref: str = Field(primary_key=True)
     owner: str
-    mapping_id: int
+    mapping_id: int = Field(sa_column=Column(RowId, nullable=False))
     lease_no: int
     until: datetime = _time(null=False)
 
@@ -282,7 +287,7 @@ class Delivery(SQLModel, table=True):
 
     id: int = _id()
     connection_id: int = _parent("connection", index=False)
-    subscription_id: int | None = Field(default=None, index=True)
+    subscription_id: int | None = _number(index=True)
     dedupe: str
     event: str = ""
     headers: dict[str, Any] = _document()
@@ -389,8 +394,8 @@ class Event(SQLModel, table=True):
     field: str | None = None
     before: Any = _document(lambda: None)
     after: Any = _document(lambda: None)
-    write_id: int | None = None
-    delivery_id: int | None = None
+    write_id: int | None = _number()
+    delivery_id: int | None = _number()
     outcome: str | None = None
 
 

@@ -55,6 +55,21 @@ async def test_a_subscription_lives_and_ends(bench: Bench) -> None:
         assert await bench.session.subscription(bench.container, subscribed.id) is None
 
 
+async def test_subscribing_again_leaves_one_webhook(bench: Bench) -> None:
+    async with bench.receiver() as receiver:
+        first = await _subscribe(bench, receiver)
+        second = await _subscribe(bench, receiver)
+        seen = await bench.session.subscription(bench.container, second.id)
+        assert seen is not None
+        assert seen.active
+        if first.id != second.id:
+            assert await bench.session.subscription(bench.container, first.id) is None
+        await _edited(bench, receiver)
+        calls = [received.dedupe for _, received in receiver.received]
+        assert len(calls) == len(set(calls))
+        assert len({delivery.body for delivery, _ in receiver.received}) == len(calls)
+
+
 async def test_edits_and_comments_are_told(bench: Bench) -> None:
     async with bench.receiver() as receiver:
         await _subscribe(bench, receiver)

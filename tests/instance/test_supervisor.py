@@ -152,7 +152,7 @@ async def test_the_configuration_is_applied_once_tables_and_key_are_there(settin
         assert (settings.data_dir / "secret.key").exists()
         database = Database.open(settings)
         async with database.read() as session:
-            assert (await session.exec(select(Connection))).all() == []
+            assert (await session.scalars(select(Connection))).all() == []
         await database.close()
         raise LookupError("the file has mistakes")
 

@@ -75,6 +75,7 @@ async def raised(out: Outbound, method: str, path: str = "/x", **options: Any) -
     [
         ("/tasks", "https://api.example.com/v1/tasks"),
         ("tasks?a=1", "https://api.example.com/v1/tasks?a=1"),
+        ("/find?url=https://x.example/", "https://api.example.com/v1/find?url=https://x.example/"),
         ("https://api.example.com/v1/tasks?page=2", "https://api.example.com/v1/tasks?page=2"),
         ("https://API.example.com:443/other", "https://api.example.com/other"),
         ("//evil.example/x", "https://api.example.com/v1/evil.example/x"),
@@ -95,7 +96,8 @@ async def test_paths(path: str, url: str) -> None:
         "https://api.example.com:8443/v1/tasks",
         "https://user:pass@api.example.com/v1/tasks",
         "https://api.example.com.evil.example/",
-        "https://[half",
+        "https://api.example.com:port/",
+        "https://api.example.com/\x01",
     ],
 )
 async def test_other_hosts_are_refused(path: str) -> None:
@@ -214,6 +216,13 @@ async def test_garbage() -> None:
     assert isinstance(await raised(out, "POST"), OutcomeUnknown)
 
 
+async def test_an_error_need_not_be_json() -> None:
+    out = outbound(lambda request: httpx.Response(403, content=b"<html>Sorry"))
+    error = await raised(out, "POST")
+    assert isinstance(error, Park)
+    assert (error.status, error.provider_message) == (403, "")
+
+
 async def test_an_answer_without_end_is_cut() -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
@@ -318,7 +327,7 @@ async def test_writes_never_turn_into_reads(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["https://evil.example/", "//evil.example/", "http://api.example.com/v1/y"]
+    "location", ["https://evil.example/", "//evil.example/", "http://api.example.com/v1/y", "https://\x01/"]
 )
 async def test_no_redirect_leaves_the_host(location: str) -> None:
     for method in ("GET", "POST"):

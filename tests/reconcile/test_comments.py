@@ -170,7 +170,12 @@ def test_an_unfinished_link_adopts_its_copy() -> None:
     unfinished = link("h1", None)
     (found,) = steps([comment(HUB, "h1")], [copied(EXTERNAL, "e1", url(HUB, "h1"))], [unfinished])
     assert (found.step, found.link) == (S.SETTLE, unfinished)
-    assert steps([comment(HUB, "h1")], [], [unfinished]) == ()
+
+
+def test_an_unfinished_link_is_copied_where_no_copy_stands() -> None:
+    unfinished = link("h1", None)
+    (found,) = steps([comment(HUB, "h1")], [], [unfinished])
+    assert (found.step, found.link) == (S.COPY, unfinished)
 
 
 def test_a_surplus_copy_stays_what_it_is() -> None:
@@ -266,7 +271,12 @@ def test_a_changed_copy_survives_its_root() -> None:
 def test_a_deleted_copy_is_not_the_deletion_of_its_root() -> None:
     found = steps([comment(HUB, "h1", "new")], [], [link("h1", "e1")])
     assert told(found) == [(S.LIST, EXTERNAL, "h1", None)]
-    assert steps([comment(HUB, "h1", "new")], [], [link("h1", None)]) == ()
+
+
+def test_a_late_listing_proves_nothing_about_a_fresh_link() -> None:
+    fresh = frozenset({1})
+    assert steps([comment(HUB, "h1")], [], [link("h1", "e1")], fresh=fresh) == ()
+    assert steps([], [comment(EXTERNAL, "e1")], [link("h1", "e1")], fresh=fresh) == ()
 
 
 @pytest.mark.parametrize("copy", ["e1", None])

@@ -101,6 +101,23 @@ def test_what_did_not_arrive_is_written_by_the_next_plan(
     assert plan.clashes == ()
 
 
+def test_a_label_on_top_is_an_edit_of_the_new_object() -> None:
+    """A mapping's filter asks for it, or the provider adds it by itself: it belongs on both sides."""
+    task, issue = record(HUB, {"labels": ("a",)}), record(EXTERNAL, {"labels": ("A", "bug")})
+    pairs = pairs_after_create((LABELS,), task, issue, HUB, translation())
+    assert pairs == {"labels": Pair(("a",), ("A",))}
+    plan = plan_link(
+        LinkView(hub=task, external=issue, rules=(LABELS,), seen=pairs, translation=translation())
+    )
+    assert [(write.side, write.value) for write in plan.writes] == [(HUB, ("a", "bug"))]
+
+
+def test_a_rewritten_label_is_not_sent_back() -> None:
+    task, issue = record(HUB, {"labels": ("long label",)}), record(EXTERNAL, {"labels": ("long",)})
+    pairs = pairs_after_create((LABELS,), task, issue, HUB, translation())
+    assert pairs == {"labels": Pair(("long label",), ("long",))}
+
+
 def test_further_people_that_did_not_arrive_are_written_by_the_next_plan() -> None:
     issue = record(EXTERNAL, {"assignee": ("ada_x", "bob_x")})
     task = record(HUB, {"followers": ()})

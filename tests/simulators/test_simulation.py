@@ -109,7 +109,7 @@ def notebook() -> Notebook:
 async def client(notebook: Notebook) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         serve(notebook) as base_url,
-        httpx.AsyncClient(base_url=base_url, timeout=0.3, trust_env=False) as client,
+        httpx.AsyncClient(base_url=base_url, timeout=0.3, trust_env=False, verify=False) as client,
     ):
         yield client
 
@@ -146,6 +146,27 @@ async def test_credentials_are_kept_but_not_shown(notebook: Notebook, client: ht
     assert "Bearer" not in repr(exchange)
 
 
+async def test_a_long_run_keeps_the_newest_requests(notebook: Notebook, client: httpx.AsyncClient) -> None:
+    notebook.journal.keep = 2
+    for number in range(4):
+        await client.get("/notes", params={"number": number})
+
+    assert [exchange.query["number"] for exchange in notebook.journal] == ["2", "3"]
+
+
+async def test_a_request_that_breaks_off_leaves_no_trace(notebook: Notebook) -> None:
+    async with serve(notebook) as base_url:
+        _, writer = await asyncio.open_connection("127.0.0.1", int(base_url.rpartition(":")[2]))
+        writer.write(b"POST /notes HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+            assert (await client.get(base_url + "/notes")).json() == []
+
+    assert [exchange.method for exchange in notebook.journal] == ["GET"]
+
+
 async def test_refused_requests_are_journaled(notebook: Notebook, client: httpx.AsyncClient) -> None:
     answer = await client.get("/notes", headers={"Authorization": "wrong"})
     unknown = await client.get("/nowhere")
@@ -165,6 +186,7 @@ async def test_a_status_fault_does_nothing(
 
     assert answer.status_code == int(kind)
     assert answer.headers["retry-after"] == "7"
+    assert notebook.journal[-1].answer_headers["retry-after"] == "7"
     assert notebook.notes == {}
     assert notebook.journal.writes() == []
     assert (await add(client)).status_code == 201
@@ -255,6 +277,7 @@ def test_a_lagging_table_shows_the_state_before() -> None:
     del table["a"]
 
     assert "a" not in table
+    assert (len(table), list(table), table.get("a")) == (0, [], None)
     assert table.seen("a", 0) is None
     assert table.seen("a", 0.5) == "second"
     assert table.seen("a", 5) == "first"

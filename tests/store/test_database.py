@@ -48,10 +48,10 @@ async def test_read_cannot_write(database: Database) -> None:
 
 async def test_read_sees_one_moment(database: Database) -> None:
     async with database.read() as session:
-        assert (await session.exec(select(Setting))).all() == []
+        assert (await session.scalars(select(Setting))).all() == []
         async with database.write() as other:
             other.add(Setting(key="paused", value=True))
-        assert (await session.exec(select(Setting))).all() == []
+        assert (await session.scalars(select(Setting))).all() == []
     assert await value_of(database, "paused") is True
 
 
@@ -61,7 +61,7 @@ async def test_many_writers_at_once_lose_nothing(database: Database) -> None:
 
     async def increment() -> None:
         async with database.write() as session:
-            count = (await session.exec(select(Setting).where(Setting.key == "count"))).one()
+            count = (await session.scalars(select(Setting).where(Setting.key == "count"))).one()
             await asyncio.sleep(0)
             count.value += 1
 
@@ -77,7 +77,7 @@ async def test_two_processes_on_one_file_wait_for_each_other(settings: Settings,
                 tasks.create_task(add(database, f"mine-{n}"))
                 tasks.create_task(add(other, f"other-{n}"))
         async with database.read() as session:
-            assert len((await session.exec(select(Setting.key))).all()) == 40
+            assert len((await session.scalars(select(Setting.key))).all()) == 40
     finally:
         await other.close()
 
@@ -126,7 +126,7 @@ async def test_foreign_keys_hold(database: Database) -> None:
 async def test_naive_times_are_refused(database: Database) -> None:
     with pytest.raises(Exception, match="naive time"):
         async with database.write() as session:
-            await session.exec(select(Mark).where(Mark.due_at < datetime(2026, 1, 1)))  # noqa: DTZ001
+            await session.execute(select(Mark).where(Mark.due_at < datetime(2026, 1, 1)))  # noqa: DTZ001
 
 
 @pytest.mark.parametrize("kind", ["read", "write"])

@@ -32,12 +32,12 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 async def test_write_commits_and_read_sees_one_moment(database: Database) -> None:
     async with database.read() as session:
-        assert (await session.exec(select(Setting))).all() == []
+        assert (await session.scalars(select(Setting))).all() == []
         async with database.write() as other:
             other.add(Setting(key="paused", value={"by": "ada"}))
-        assert (await session.exec(select(Setting))).all() == []
+        assert (await session.scalars(select(Setting))).all() == []
     async with database.read() as session:
-        assert (await session.exec(select(Setting.value))).all() == [{"by": "ada"}]
+        assert (await session.scalars(select(Setting.value))).all() == [{"by": "ada"}]
 
 
 async def test_read_cannot_write(database: Database) -> None:

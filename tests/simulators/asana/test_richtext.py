@@ -90,3 +90,39 @@ async def test_characters_that_xml_cannot_hold_are_dropped(
     read = await api.put(f"/tasks/{task}", "name", "notes", name="a\x00b", notes="c\x0bd\n\U0001f600")
 
     assert (read["name"], read["notes"]) == ("ab", "cd\n\U0001f600")
+
+
+async def test_a_mention_may_keep_its_own_text(asana: AsanaSimulator, api: Api, project: str) -> None:
+    task, other = (asana.new(project, title=title) for title in ("Broken", "Other"))
+    html = f'<body><a data-asana-gid="{other}" data-asana-dynamic="false">that <em>one</em></a></body>'
+
+    read = await api.put(f"/tasks/{task}", "html_notes", "notes", html_notes=html)
+
+    assert read["notes"] == "that one"
+    assert 'data-asana-type="task"' in read["html_notes"]
+
+
+async def test_a_mention_of_something_hidden_needs_an_address(
+    asana: AsanaSimulator, api: Api, project: str
+) -> None:
+    task, hidden = asana.new(project, title="Broken"), asana.new_container("secret")
+    asana.hide(hidden)
+    addressed = f'<body><a href="https://app.asana.com/0/{hidden}" data-asana-gid="{hidden}">x</a></body>'
+    bare = f'<body><a data-asana-gid="{hidden}"/></body>'
+
+    read = await api.put(f"/tasks/{task}", "html_notes", html_notes=addressed)
+
+    assert 'data-asana-accessible="false"' in read["html_notes"]
+    assert await api.rejected("PUT", f"/tasks/{task}", html_notes=bare) == 400
+    visible = f'<body><a data-asana-gid="{project}"/></body>'
+    assert (await api.put(f"/tasks/{task}", html_notes=visible))["notes"] == "Website"
+
+
+async def test_what_people_type_is_rich_text_or_stands_for_itself(
+    asana: AsanaSimulator, api: Api, project: str
+) -> None:
+    rich = asana.new(project, title="x", notes="<body><em>a</em></body>")
+    plain = asana.new(project, title="x", notes="a < b & <p>")
+
+    assert (await api.get(f"/tasks/{rich}"))["notes"] == "a"
+    assert (await api.get(f"/tasks/{plain}"))["notes"] == "a < b & <p>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -241,3 +242,113 @@ async def test_users_are_found_by_gid_address_and_me(asana: AsanaSimulator, api:
     assert await api.refused("GET", "/users/nobody@example.com") == 404
     users = await api.get("/users", workspace=asana.workspace.gid, opt_fields="email")
     assert [user["email"] for user in users] == ["ada@example.com", "bob@example.com", "bot@example.com"]
+
+
+async def test_a_new_task_takes_places_tags_followers_and_parent(
+    asana: AsanaSimulator, api: Api, project: str
+) -> None:
+    done = asana.workspace.projects[project].sections[3]
+    tag = asana.workspace.add_tag("bug").gid
+    above = asana.new(project, title="above")
+
+    made = await api.post(
+        "/tasks",
+        name="x",
+        memberships=[{"project": project, "section": done}],
+        tags=[tag],
+        followers=["bob@example.com"],
+        parent=above,
+        resource_subtype="milestone",
+    )
+
+    assert made["memberships"][0]["section"]["name"] == "Done"
+    assert gids(made["tags"]) == [tag]
+    assert asana.people["bob"].gid in gids(made["followers"])
+    assert (made["parent"]["gid"], made["resource_subtype"]) == (above, "milestone")
+    assert gids(await api.get("/tasks", tag=tag)) == [made["gid"]]
+    placeless = await api.post("/tasks", name="x", workspace=asana.workspace.gid)
+    assert (await api.get(f"/tasks/{placeless['gid']}"))["projects"] == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"name": "nowhere"},
+        {"resource_subtype": "epic"},
+        {"due_at": "today"},
+        {"completed": "yes"},
+        {"assignee": "99"},
+        {"notes": "a", "html_notes": "<body>a</body>"},
+        {"custom_fields": {"1": "x"}},
+        {"memberships": [{"project": "PROJECT", "section": "99"}]},
+        {"followers": ["nobody"], "projects": ["PROJECT"]},
+    ],
+)
+async def test_a_bad_new_task_is_400_and_not_made(
+    asana: AsanaSimulator, api: Api, project: str, data: dict[str, Any]
+) -> None:
+    data = json.loads(json.dumps(data).replace("PROJECT", project))
+
+    assert await api.rejected("POST", "/tasks", **data) == 400
+    assert asana.objects(project) == []
+
+
+async def test_a_task_is_put_before_or_after_another_of_the_section(
+    asana: AsanaSimulator, api: Api, project: str
+) -> None:
+    one, two, three = (asana.new(project, title=title) for title in ("1", "2", "3"))
+    section, other = asana.workspace.projects[project].sections[:2]
+
+    await api.post(f"/sections/{section}/addTask", task=three, insert_before=one)
+    assert gids(await api.get(f"/sections/{section}/tasks")) == [three, one, two]
+    await api.post(f"/sections/{section}/addTask", task=three, insert_before=two)
+    assert gids(await api.get(f"/sections/{section}/tasks")) == [one, three, two]
+    await api.post(f"/sections/{section}/addTask", task=one, insert_after=three)
+    assert gids(await api.get(f"/sections/{section}/tasks")) == [three, one, two]
+    await api.post(f"/tasks/{one}/addProject", project=project, section=section, insert_after=None)
+    assert gids(await api.get(f"/sections/{section}/tasks")) == [one, three, two]
+
+    add = f"/sections/{section}/addTask"
+    assert await api.rejected("POST", add, task=one, insert_before=two, insert_after=three) == 400
+    assert await api.rejected("POST", f"/sections/{other}/addTask", task=one, insert_after=two) == 400
+    assert await api.rejected("POST", "/sections/99/addTask", task=one) == 404
+
+
+async def test_what_stands_already_is_added_and_removed_without_a_trace(
+    asana: AsanaSimulator, api: Api, project: str
+) -> None:
+    task, other = asana.new(project, title="x", labels=["bug"]), asana.new_container("Shop")
+    before = asana.workspace.tasks[task]
+    (tag,) = before.tags
+
+    await api.post(f"/tasks/{task}/addTag", tag=tag)
+    await api.post(f"/tasks/{task}/removeProject", project=other)
+    asana.edit(task, section="no such section")
+
+    assert asana.workspace.tasks[task] == before
+
+
+async def test_a_subtask_of_a_visible_task_is_visible(asana: AsanaSimulator, api: Api, project: str) -> None:
+    above = asana.new(project, title="above")
+    below = asana.workspace.add_task(asana.people["ada"].gid, source="web", name="below", parent=above).gid
+
+    assert (await api.get(f"/tasks/{below}"))["parent"]["gid"] == above
+    asana.hide(above)
+    assert await api.refused("GET", f"/tasks/{below}") == 404
+
+
+async def test_a_task_becomes_an_approval(asana: AsanaSimulator, api: Api, project: str) -> None:
+    task = asana.new(project, title="x")
+
+    read = await api.put(f"/tasks/{task}", "approval_status", resource_subtype="approval")
+
+    assert read["approval_status"] == "pending"
+
+
+async def test_only_the_bots_own_workspace_is_there(asana: AsanaSimulator, api: Api) -> None:
+    assert gids(await api.get("/workspaces")) == [asana.workspace.gid]
+    assert await api.refused("GET", "/workspaces/99") == 404
+    assert await api.refused("GET", "/projects", params={"workspace": "99"}) == 404
+    tag = (await api.post(f"/workspaces/{asana.workspace.gid}/tags", name="bug"))["gid"]
+    assert (await api.get(f"/tags/{tag}"))["name"] == "bug"
+    assert await api.refused("GET", "/tags/99") == 404

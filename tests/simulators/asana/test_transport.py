@@ -151,7 +151,12 @@ async def test_one_request_too_many_in_flight_is_429(
     data = {"name": "x", "projects": [project]}
     limits = httpx.Limits(max_connections=100)
     async with httpx.AsyncClient(
-        base_url=api.http.base_url, headers=api.http.headers, timeout=20, limits=limits, verify=False
+        base_url=api.http.base_url,
+        headers=api.http.headers,
+        timeout=20,
+        limits=limits,
+        trust_env=False,
+        verify=False,
     ) as http:
         answers = await asyncio.gather(
             *(http.request(method, path, json={"data": data}) for _ in range(allowed + 1))
@@ -170,3 +175,9 @@ async def test_a_negative_cost_balance_is_429(asana: AsanaSimulator, api: Api, p
     assert await api.refused("GET", "/users/me") == 429
     asana.clock.advance(60)
     assert await api.get("/users/me")
+
+
+async def test_a_500_has_a_phrase_for_support(asana: AsanaSimulator, api: Api) -> None:
+    asana.faults.add(Fault(kind="500"))
+
+    assert (await api.http.get("/users/me")).json()["errors"][0]["phrase"]

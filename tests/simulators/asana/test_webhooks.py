@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from connectors.asana.simulator import AsanaSimulator
 from connectors.simulation import Outgoing
 from tests.simulators.asana.client import Api, Receiver
@@ -191,3 +193,21 @@ def shape(event: dict[str, Any]) -> str:
     ids = {"gid": "", "created_at": ""}
     blank = json.loads(json.dumps(event), object_hook=lambda o: {k: ids.get(k, v) for k, v in o.items()})
     return json.dumps(blank, sort_keys=True)
+
+
+async def test_a_webhook_may_listen_to_one_task(
+    asana: AsanaSimulator, api: Api, project: str, receiver: tuple[Receiver, str]
+) -> None:
+    task, other = (asana.new(project, title=title) for title in ("mine", "other"))
+    await api.post("/webhooks", resource=task, target=receiver[1])
+
+    asana.edit(other, title="unheard")
+    asana.edit(task, title="heard")
+    await asana.outbox.idle()
+
+    assert {event["resource"]["gid"] for event in receiver[0].events if event["parent"] is None} == {task}
+
+
+@pytest.mark.parametrize("target", ["no address", "ftp://example.com/x", "http://"])
+async def test_a_target_must_be_an_address(api: Api, project: str, target: str) -> None:
+    assert await api.rejected("POST", "/webhooks", resource=project, target=target) == 400

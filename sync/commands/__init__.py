@@ -1,0 +1,1 @@
+"""The commands of ``asana-sync``, one file a subject."""
