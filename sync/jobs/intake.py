@@ -20,6 +20,7 @@ from connectors.records import Delivery as Incoming
 from connectors.records import Handshake, Received, Secrets
 from sync.jobs.engine import Engine
 from sync.jobs.news import marks_for
+from sync.jobs.overwritten import keep_lost_edits
 from sync.jobs.route import Route, mappings_on, open_route
 from sync.reconcile.model import Side
 from sync.store import marks
@@ -160,7 +161,15 @@ async def _mark(
     now = engine.now()
     woken: list[int] = []
     for route, side in routes:
-        found = await marks_for(session, route, side, received.changes, delivery_id=delivery_id)
+        await keep_lost_edits(session, route, side, received.changes, now)
+        found = await marks_for(
+            session,
+            route,
+            side,
+            received.changes,
+            delivery_id=delivery_id,
+            join_s=engine.settings.join_seconds,
+        )
         if not await marks.put(session, found, now):
             continue
         woken.append(route.mapping.id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,7 +13,6 @@ from sync.jobs.route import Route
 from sync.reconcile.model import Pair, Side
 from sync.store import links, marks
 from sync.store.tables import Link
-from sync.store.values import dump_all
 
 
 async def marks_for(
@@ -23,8 +23,13 @@ async def marks_for(
     *,
     lane: str = marks.LIVE,
     delivery_id: int | None = None,
+    join_s: float = 0.0,
 ) -> list[marks.NewMark]:
-    """The marks these changes make in one mapping; none for an echo of what was settled."""
+    """The marks these changes make in one mapping; none for an echo of what was settled.
+
+    A link that was looked at less than ``join_s`` seconds ago waits for the rest of that time, so
+    that a burst of edits is one look.
+    """
     by_ref = await links.by_refs(session, route.mapping.id, [str(change.ref) for change in changes])
     with_record = [
         by_ref[str(change.ref)].id for change in changes if change.record and str(change.ref) in by_ref
@@ -45,11 +50,10 @@ async def marks_for(
                 lane=lane,
                 comments=change.comments,
                 gone=change.gone.proof if change.gone else "",
-                previous=dump_all(change.previous) or None,
-                actor=change.actor,
                 seen_at=change.at,
                 delivery_id=delivery_id,
                 reason="changed",
+                due_at=link.looked_at + timedelta(seconds=join_s) if link and link.looked_at else None,
             )
         )
     return found
@@ -75,13 +79,8 @@ def _older_than_settled(route: Route, side: Side, change: Change, link: Link) ->
     settled_at = getattr(link, f"{side}_at")
     if change.comments or change.at is None or settled_at is None or link.state != links.ACTIVE or link.gone:
         return False
-    ours = change.actor is not None and change.actor in _own_ids(route, side)
+    ours = change.actor is not None and change.actor in route.own_names(side)
     return bool(change.at < settled_at or (ours and change.at == settled_at))
-
-
-def _own_ids(route: Route, side: Side) -> Iterable[str]:
-    connection = route.end(side).connection
-    return {connection.account_id, connection.account_name}
 
 
 def differs(route: Route, side: Side, record: Record, seen: dict[str, Pair]) -> bool:

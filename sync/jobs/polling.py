@@ -95,7 +95,7 @@ async def _store(engine: Engine, connection: Connection, cursor: Cursor, page: P
         for route, side in routes:
             if route is None:
                 continue
-            found = await marks_for(session, route, side, page.changes)
+            found = await marks_for(session, route, side, page.changes, join_s=engine.settings.join_seconds)
             if await marks.put(session, found, now):
                 woken.append(route.mapping.id)
             if page.lost:

@@ -108,6 +108,11 @@ class Route:
         word = "to_asana" if into is Side.HUB else "from_asana"
         return into in DIRECTIONS[self.config.direction] and bool(getattr(self.config.create, word))
 
+    def own_names(self, side: Side) -> frozenset[str]:
+        """What changes call our own account there: its id, or its login."""
+        connection = self.end(side).connection
+        return frozenset({connection.account_id, connection.account_name}) - {""}
+
     def copies_comments(self) -> frozenset[Side]:
         """Sides that comments are copied to."""
         allowed = {

@@ -33,9 +33,6 @@ class NewMark:
     lane: str = LIVE
     comments: bool = False
     gone: str = ""
-    moved: dict[str, Any] | None = None
-    previous: dict[str, Any] | None = None
-    actor: str | None = None
     seen_at: datetime | None = None
     delivery_id: int | None = None
     reason: str = ""
@@ -58,10 +55,7 @@ async def put(session: AsyncSession, marks: Iterable[NewMark], now: datetime) ->
                 set_={
                     "counter": Mark.counter + 1,
                     "comments": or_(col(Mark.comments), new.comments),
-                    "gone": new.gone,
-                    "moved": func.coalesce(new.moved, Mark.moved),
-                    "previous": func.coalesce(new.previous, Mark.previous),
-                    "actor": case((new.lane == LIVE, new.actor), else_=col(Mark.actor)),
+                    "gone": case((new.gone != "", new.gone), else_=col(Mark.gone)),
                     "seen_at": func.coalesce(new.seen_at, Mark.seen_at),
                     "delivery_id": func.coalesce(new.delivery_id, Mark.delivery_id),
                     "address": case((new.address != "", new.address), else_=col(Mark.address)),
@@ -80,10 +74,7 @@ def _joined(old: NewMark, new: NewMark) -> NewMark:
         ref=new.ref,
         lane=LIVE if LIVE in (old.lane, new.lane) else new.lane,
         comments=old.comments or new.comments,
-        gone=new.gone,
-        moved=new.moved or old.moved,
-        previous={**(new.previous or {}), **(old.previous or {})} or None,
-        actor=new.actor if new.actor == old.actor else None,
+        gone=new.gone or old.gone,
         seen_at=max(filter(None, (old.seen_at, new.seen_at)), default=None),
         delivery_id=new.delivery_id or old.delivery_id,
         reason=new.reason or old.reason,
@@ -103,9 +94,6 @@ def _row(mark: NewMark, now: datetime) -> dict[str, Any]:
         "lane": mark.lane,
         "comments": mark.comments,
         "gone": mark.gone,
-        "moved": mark.moved,
-        "previous": mark.previous,
-        "actor": mark.actor,
         "seen_at": mark.seen_at,
         "delivery_id": mark.delivery_id,
         "attempts": 0,

@@ -206,8 +206,7 @@ class Mark(SQLModel, table=True):
     """ "Look again" at a Ref, for one mapping. Deleted when looked at, unless ``counter`` moved meanwhile.
 
     ``lane``: live | backfill. ``comments``: look at its comments, too. ``seen_at``: newest provider
-    time of the changes behind it. ``gone``: proof of a verified deleted event. ``previous``: what the
-    provider says stood in fields before our own write's echo.
+    time of the changes behind it. ``gone``: proof of a verified deleted event.
     """
 
     id: int = _id()
@@ -221,9 +220,6 @@ class Mark(SQLModel, table=True):
     lane: str = "live"
     comments: bool = False
     gone: str = ""
-    moved: dict[str, Any] | None = _document(lambda: None)
-    previous: dict[str, Any] | None = _document(lambda: None)
-    actor: str | None = None
     seen_at: datetime | None = _time()
     delivery_id: int | None = _number()
     attempts: int = 0

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, TypeAlias
@@ -24,9 +22,7 @@ from connectors.errors import (
 from connectors.http import Answer, Egress, Gate, LocalGate, OpenGate, Outbound, stamped
 
 SECRET = "s3cret-token"
-LOOPBACK = Egress(["127.0.0.1"])
 Reply: TypeAlias = Callable[[httpx.Request], httpx.Response]
-Talk: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def outbound(
@@ -38,27 +34,6 @@ def outbound(
 def answering(status: int = 200, data: Any = None, **headers: str) -> Reply:
     content = b"" if data is None else json.dumps(data).encode()
     return lambda request: httpx.Response(status, content=content, headers=headers)
-
-
-@asynccontextmanager
-async def listening(talk: Talk) -> AsyncIterator[str]:
-    """A raw server on loopback; gives its URL."""
-
-    talks: set[asyncio.Task[None] | None] = set()
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talks.add(asyncio.current_task())
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await talk(reader, writer)
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    async with server:
-        host, port = server.sockets[0].getsockname()
-        yield f"http://{host}:{port}"
-    await asyncio.gather(*filter(None, talks))
 
 
 async def raised(out: Outbound, method: str, path: str = "/x", **options: Any) -> ConnectorError:
@@ -111,39 +86,6 @@ async def test_other_hosts_are_refused(path: str) -> None:
 def test_odd_base_urls_are_refused(base_url: str) -> None:
     with pytest.raises(ValueError, match="base_url"):
         Outbound(base_url, gate=OpenGate(), allow=Egress())
-
-
-async def test_internal_addresses_are_refused_unless_listed() -> None:
-    async with listening(_json(b"{}")) as url:
-        for allow, refused in (
-            (Egress(), True),
-            (LOOPBACK, False),
-            (Egress([url.removeprefix("http://")]), False),
-        ):
-            out = Outbound(url, gate=OpenGate(), allow=allow)
-            if refused:
-                assert isinstance(await raised(out, "POST"), PauseConnection)
-            else:
-                assert (await out.send("GET", "/")).data == {}
-            await out.aclose()
-
-
-async def test_the_checked_address_is_used_and_the_name_kept() -> None:
-    heard: list[bytes] = []
-
-    async def resolve(host: str, port: int) -> list[str]:
-        return ["::1", "127.0.0.1"]  # nobody listens on the first
-
-    async with listening(_json(b"{}", heard)) as url:
-        port = url.rpartition(":")[2]
-        out = Outbound(
-            f"http://ghe.example.com:{port}",
-            gate=OpenGate(),
-            allow=Egress(["ghe.example.com"], resolve=resolve),
-        )
-        await out.send("GET", "/")
-        await out.aclose()
-    assert f"host: ghe.example.com:{port}".encode() in heard[0].lower()
 
 
 # what a call carries
@@ -327,7 +269,7 @@ async def test_writes_never_turn_into_reads(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["https://evil.example/", "//evil.example/", "http://api.example.com/v1/y", "https://\x01/"]
+    "location", ["https://evil.example/", "//evil.example/", "http://api.example.com/v1/y"]
 )
 async def test_no_redirect_leaves_the_host(location: str) -> None:
     for method in ("GET", "POST"):
@@ -339,81 +281,3 @@ async def test_redirects_in_a_circle() -> None:
     out = outbound(lambda request: asked.append("") or httpx.Response(302, headers={"location": "/v1/x"}))  # type: ignore[func-returns-value]
     assert isinstance(await raised(out, "GET"), Park)
     assert len(asked) == 6
-
-
-# the network
-
-
-async def _silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
-
-
-async def _cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
-    writer.transport.abort()
-
-
-async def _half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{")
-    await writer.drain()
-
-
-async def _dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-    while not writer.is_closing():
-        writer.write(b" ")
-        await writer.drain()
-        await asyncio.sleep(0.02)
-
-
-def _json(body: bytes, heard: list[bytes] | None = None) -> Talk:
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = await reader.readuntil(b"\r\n\r\n")
-        if heard is not None:
-            heard.append(request)
-        writer.write(
-            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-        )
-        await writer.drain()
-
-    return talk
-
-
-def _network(url: str) -> AbstractAsyncContextManager[Outbound]:
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[Outbound]:
-        out = Outbound(url, gate=OpenGate(), allow=LOOPBACK, timeout_s=0.3)
-        try:
-            yield out
-        finally:
-            await out.aclose()
-
-    return opened()
-
-
-@pytest.mark.parametrize("talk", [_silent, _cut, _half, _dripping])
-async def test_what_goes_wrong_on_the_way(talk: Talk) -> None:
-    async with listening(talk) as url, _network(url) as out:
-        start = asyncio.get_running_loop().time()
-        assert isinstance(await raised(out, "GET"), RetryLater)
-        assert isinstance(await raised(out, "POST", json={}), OutcomeUnknown)
-        assert asyncio.get_running_loop().time() - start < 2
-
-
-async def test_what_was_never_sent_is_tried_later() -> None:
-    async with listening(_silent) as url:
-        pass
-    async with _network(url) as out:
-        for method in ("GET", "POST"):
-            assert isinstance(await raised(out, method), RetryLater)
-
-
-async def test_a_name_without_address_is_tried_later() -> None:
-    async def resolve(host: str, port: int) -> list[str]:
-        raise OSError("no such name")
-
-    out = Outbound("https://gone.example", gate=OpenGate(), allow=Egress(resolve=resolve))
-    assert isinstance(await raised(out, "POST"), RetryLater)
-    await out.aclose()

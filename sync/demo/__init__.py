@@ -1,0 +1,91 @@
+"""The demo: every discovered simulator, a running product, and a story in which both sides agree.
+
+``stage`` serves the providers and starts the product, ``story`` plays people, ``screen`` prints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from typing import TextIO
+
+from connectors.errors import ConnectorError
+from sync.demo.installation import NotStarted
+from sync.demo.screen import Screen
+from sync.demo.stage import Stage, staged
+from sync.demo.story import STORY, Unmet
+from sync.settings import Settings
+
+__all__ = ["demo"]
+
+HELD, BROKEN, INTERRUPTED = 0, 1, 130
+
+
+async def demo(settings: Settings, *, once: bool, out: TextIO) -> int:
+    """Play the story; unless ``once``, keep everything running afterwards until Ctrl-C.
+
+    Args:
+        settings: of the shell that runs it; folder and port are taken from it where they are set.
+        out: where the story is printed.
+
+    Returns:
+        The exit code: 0 only if every check held.
+    """
+    screen = Screen(out)
+    ended = HELD
+
+    async def body() -> None:
+        nonlocal ended
+        ended = INTERRUPTED
+        async with staged(settings) as stage:
+            ended = await _play(stage, screen)
+            stage.keep_folder = ended != HELD
+            if not once:
+                screen.keeps_running(stage.installation.url)
+                await asyncio.Event().wait()
+
+    try:
+        await _until_signal(body)
+    except NotStarted as error:
+        screen.not_started(str(error))
+        return BROKEN
+    return ended
+
+
+async def _play(stage: Stage, screen: Screen) -> int:
+    screen.opens(stage)
+    try:
+        for number, step in enumerate(STORY, 1):
+            with screen.playing(number, step):
+                seen = await step.play(stage)
+            screen.played(seen)
+    except (Unmet, ConnectorError) as error:
+        screen.broke(error, stage.installation.log)
+        return BROKEN
+    screen.closes()
+    return HELD
+
+
+async def _until_signal(body: Callable[[], Awaitable[None]]) -> None:
+    """Run until it ends, or until SIGINT or SIGTERM: then it is cancelled and cleans up."""
+    playing = asyncio.ensure_future(body())
+    loop = asyncio.get_running_loop()
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        if not stopped:  # a second signal must not disturb the orderly end
+            stopped = True
+            playing.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        await playing
+    except asyncio.CancelledError:
+        if not stopped:
+            raise
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,151 @@
+"""The outbound client on a real network: what goes wrong on the way, and where it connects to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any, TypeAlias
+
+import pytest
+
+from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection, RetryLater
+from connectors.http import Egress, OpenGate, Outbound
+
+LOOPBACK = Egress(["127.0.0.1"])
+Talk: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(talk: Talk) -> AsyncIterator[str]:
+    """A raw server on loopback; gives its URL."""
+
+    talks: set[asyncio.Task[None] | None] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.add(asyncio.current_task())
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await talk(reader, writer)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+    await asyncio.gather(*filter(None, talks))
+
+
+async def raised(out: Outbound, method: str, path: str = "/x", **options: Any) -> ConnectorError:
+    with pytest.raises(ConnectorError) as caught:
+        await out.send(method, path, **options)
+    return caught.value
+
+
+async def _silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def _cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.transport.abort()
+
+
+async def _half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{")
+    await writer.drain()
+
+
+async def _dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    while not writer.is_closing():
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.02)
+
+
+def _json(body: bytes, heard: list[bytes] | None = None) -> Talk:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        if heard is not None:
+            heard.append(request)
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        )
+        await writer.drain()
+
+    return talk
+
+
+def _network(url: str) -> AbstractAsyncContextManager[Outbound]:
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Outbound]:
+        out = Outbound(url, gate=OpenGate(), allow=LOOPBACK, timeout_s=0.3)
+        try:
+            yield out
+        finally:
+            await out.aclose()
+
+    return opened()
+
+
+@pytest.mark.parametrize("talk", [_silent, _cut, _half, _dripping])
+async def test_what_goes_wrong_on_the_way(talk: Talk) -> None:
+    async with listening(talk) as url, _network(url) as out:
+        start = asyncio.get_running_loop().time()
+        assert isinstance(await raised(out, "GET"), RetryLater)
+        assert isinstance(await raised(out, "POST", json={}), OutcomeUnknown)
+        assert asyncio.get_running_loop().time() - start < 2
+
+
+async def test_what_was_never_sent_is_tried_later() -> None:
+    async with listening(_silent) as url:
+        pass
+    async with _network(url) as out:
+        for method in ("GET", "POST"):
+            assert isinstance(await raised(out, method), RetryLater)
+
+
+async def test_a_name_without_address_is_tried_later() -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        raise OSError("no such name")
+
+    out = Outbound("https://gone.example", gate=OpenGate(), allow=Egress(resolve=resolve))
+    assert isinstance(await raised(out, "POST"), RetryLater)
+    await out.aclose()
+
+
+async def test_internal_addresses_are_refused_unless_listed() -> None:
+    async with listening(_json(b"{}")) as url:
+        for allow, refused in (
+            (Egress(), True),
+            (LOOPBACK, False),
+            (Egress([url.removeprefix("http://")]), False),
+        ):
+            out = Outbound(url, gate=OpenGate(), allow=allow)
+            if refused:
+                assert isinstance(await raised(out, "POST"), PauseConnection)
+            else:
+                assert (await out.send("GET", "/")).data == {}
+            await out.aclose()
+
+
+async def test_the_checked_address_is_used_and_the_name_kept() -> None:
+    heard: list[bytes] = []
+
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["::1", "127.0.0.1"]  # nobody listens on the first
+
+    async with listening(_json(b"{}", heard)) as url:
+        port = url.rpartition(":")[2]
+        out = Outbound(
+            f"http://ghe.example.com:{port}",
+            gate=OpenGate(),
+            allow=Egress(["ghe.example.com"], resolve=resolve),
+        )
+        await out.send("GET", "/")
+        await out.aclose()
+    assert f"host: ghe.example.com:{port}".encode() in heard[0].lower()
