@@ -156,7 +156,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentDraft:
-    """A copy to be made: the connector puts ``author_name`` in bold, linked to ``source_url``, above the text."""
+    """A copy to be made, headed by ``author_name`` in bold with a link to ``source_url``."""
 
     text: str
     author_name: str

@@ -41,6 +41,7 @@ _APP = "https://app.asana.com"
 _ASSET = f"{_APP}/app/asana/-/get_asset?asset_id="
 _BOXES = {False: "☐", True: "☑"}
 _RULE = "———"
+_HOST = re.compile(r"[\w.:-]+\Z")
 _GID = re.compile(r"[0-9]+\Z")
 
 
@@ -187,7 +188,8 @@ def _is_web(address: str) -> bool:
         parts = urlsplit(address)
     except ValueError:
         return False
-    return parts.scheme == "mailto" or (parts.scheme in ("http", "https") and bool(parts.hostname))
+    is_host = _HOST.match(parts.hostname or "") is not None
+    return parts.scheme == "mailto" or (parts.scheme in ("http", "https") and is_host)
 
 
 def _with_tasks(blocks: Document) -> Document:

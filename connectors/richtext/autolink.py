@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
+from markdown_it.common.normalize_url import normalizeLink, validateLink
 from markdown_it.rules_inline import StateInline
 
 _HEAD = r"(?<![^\s*_~(])(?P<head>https?://|www\.)(?P<host>[\w-][\w.-]{0,252})"
@@ -36,17 +37,27 @@ def split(text: str) -> Iterator[tuple[str, str]]:
         if match.start() > done:
             yield text[done : match.start()], ""
         label = text[match.start() : end]
-        yield label, address(label)
+        yield label, _address(label)
         done = end
     if done < len(text):
         yield text[done:], ""
 
 
-def address(label: str) -> str:
+def normalised(address: str) -> str:
+    """An address as Markdown reads it: percent-encoded, scheme in small letters, host in ASCII.
+
+    Empty for an address that no Markdown link may have (``javascript:``).
+    """
+    encoded = normalizeLink(address.strip())
+    lower = re.sub(r"\A[A-Za-z][A-Za-z0-9+.-]*:", lambda scheme: scheme.group().lower(), encoded)
+    return lower if validateLink(lower) else ""
+
+
+def _address(label: str) -> str:
     """Where a bare address leads: ``www.`` and e-mail addresses are completed."""
     if re.match(r"https?://", label, re.IGNORECASE):
-        return label
-    return f"http://{label}" if re.match(r"www\.", label, re.IGNORECASE) else f"mailto:{label}"
+        return normalised(label)
+    return normalised(f"http://{label}" if re.match(r"www\.", label, re.IGNORECASE) else f"mailto:{label}")
 
 
 def swallow(state: StateInline, silent: bool) -> bool:

@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import accumulate, chain, pairwise
+from typing import TypeVar
 
 from connectors.richtext import markdown
 from connectors.richtext.document import Document, List
+
+_T = TypeVar("_T")
 
 _LIST_END = "\n\n<!-- -->\n\n"
 """Between two lists that would become one (https://spec.commonmark.org/0.31.2/#example-308)."""
@@ -82,19 +86,31 @@ def _units(text: str) -> list[_Unit]:
 
 def _pairs(own: Sequence[_Unit], other: Sequence[_Unit], through: Callable[[str], str]) -> list[_Pair]:
     """Who is whose counterpart: equal after the conversion, or alone between two that are."""
-    shown = [number for number, unit in enumerate(own) if not unit.silent]
-    runs = _differ(
-        [markdown.tokens(through(own[number].context)) for number in shown],
-        [markdown.tokens(through(unit.context)) for unit in other],
-    ).get_matching_blocks()
-    matched = [(shown[run.a + n], run.b + n) for run in runs for n in range(run.size)]
     pairs: list[_Pair] = []
     next_own = next_other = 0
-    for first, second in [*matched, (len(own), len(other))]:
-        pairs.extend(_between(own[next_own:first], next_other, second))
-        pairs.append(_Pair(tuple(own[first : first + 1]), second, min(second + 1, len(other))))
-        next_own, next_other = first + 1, second + 1
+    end = _Pair((), len(other), len(other))
+    for number, pair in [*_equal(own, other, through), (len(own), end)]:
+        pairs.extend(_between(own[next_own:number], next_other, pair.start))
+        pairs.append(pair)
+        next_own, next_other = number + 1, pair.end
     return pairs
+
+
+def _equal(
+    own: Sequence[_Unit], other: Sequence[_Unit], through: Callable[[str], str]
+) -> Iterator[tuple[int, _Pair]]:
+    """Own blocks, with their place, that are shown as just these blocks of the other side."""
+    shown = [() if unit.silent else markdown.tokens(through(unit.context)) for unit in own]
+    there = [markdown.tokens(through(unit.context)) for unit in other]
+    places = dict(_same_places(list(chain(*shown)), list(chain(*there))))
+    edges = {edge: number for number, edge in enumerate(accumulate(map(len, there), initial=0))}
+    starts = accumulate(map(len, shown), initial=0)
+    for number, (start, meaning) in enumerate(zip(starts, shown, strict=False)):
+        first = places.get(start, 0)
+        last = first + len(meaning)
+        found = [places.get(place) for place in range(start, start + len(meaning))]
+        if found and found == list(range(first, last)) and first in edges and last in edges:
+            yield number, _Pair((own[number],), edges[first], edges[last])
 
 
 def _between(own: Sequence[_Unit], start: int, end: int) -> Iterator[_Pair]:
@@ -130,19 +146,30 @@ def _chosen(pairs: Sequence[_Pair], old: Sequence[_Unit], new: Sequence[_Unit]) 
 
 def _fate(old: Sequence[Document], new: Sequence[Document]) -> tuple[dict[int, int], dict[int, int]]:
     """Where each old block stands in the new text: unchanged, or as what probably replaced it."""
-    kept: dict[int, int] = {}
+    kept = dict(_same_places(old, new))
     replaced: dict[int, int] = {}
-    for tag, old_start, old_end, new_start, new_end in _differ(old, new).get_opcodes():
-        if tag == "equal":
-            kept.update(zip(range(old_start, old_end), range(new_start, new_end), strict=True))
-        elif tag == "replace":
-            replaced.update(zip(range(old_start, old_end), range(new_start, new_end), strict=False))
-            replaced[min(old_end, old_start + new_end - new_start) - 1] = new_end - 1
+    anchors = [(-1, -1), *kept.items(), (len(old), len(new))]
+    for (old_before, new_before), (old_after, new_after) in pairwise(anchors):
+        gone, come = range(old_before + 1, old_after), range(new_before + 1, new_after)
+        replaced.update(zip(gone, come, strict=False))
+        if gone and come:
+            replaced[gone[min(len(gone), len(come)) - 1]] = come[-1]
     return kept, replaced
 
 
-def _differ(left: Sequence[Document], right: Sequence[Document]) -> SequenceMatcher[Document]:
-    return SequenceMatcher(None, left, right, autojunk=False)
+def _same_places(left: Sequence[_T], right: Sequence[_T]) -> Iterator[tuple[int, int]]:
+    """Pairs of places with equal values, in order on both sides; equal ends before all else."""
+    shorter = min(len(left), len(right))
+    head = next((n for n in range(shorter) if left[n] != right[n]), shorter)
+    rest = shorter - head
+    tail = next((n for n in range(rest) if left[-1 - n] != right[-1 - n]), rest)
+    yield from ((n, n) for n in range(head))
+    middle = SequenceMatcher(
+        None, left[head : len(left) - tail], right[head : len(right) - tail], autojunk=False
+    )
+    for a, b, size in middle.get_matching_blocks():
+        yield from ((head + a + n, head + b + n) for n in range(size))
+    yield from ((len(left) - n, len(right) - n) for n in range(tail, 0, -1))
 
 
 def _join(units: Sequence[_Unit]) -> str:

@@ -13,8 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import unescape
 
-from markdown_it.common.normalize_url import normalizeLink, validateLink
-
+from connectors.richtext.autolink import normalised
 from connectors.richtext.document import (
     DEPTH,
     Block,
@@ -100,12 +99,6 @@ def image(attributes: Attributes) -> Run | None:
     """An ``<img>`` as a run; None without a usable source."""
     src = normalised(attributes.get("src", ""))
     return Run(attributes.get("alt", ""), src=src) if src else None
-
-
-def normalised(address: str) -> str:
-    """An address as Markdown reads it back: percent-encoded, the host in ASCII."""
-    encoded = normalizeLink(address.strip())
-    return encoded if validateLink(encoded) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,6 +150,6 @@ def _configured(max_nesting: int) -> MarkdownIt:
 
 
 _INLINE = _configured(_INLINE_LEVELS)
-_PARSER = _configured(_BLOCK_LEVELS + 1)
+_PARSER = _configured(_BLOCK_LEVELS + 3)
 _PARSER.core.ruler.at("inline", _inline)
 _PARSER.block.ruler.before("table", "too_deep", _too_deep)

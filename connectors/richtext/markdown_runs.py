@@ -14,7 +14,6 @@ from itertools import count
 
 from connectors.richtext import autolink
 from connectors.richtext.document import Block, Run, Runs, fold, plain
-from connectors.richtext.html_reader import normalised
 from connectors.richtext.markdown import tokens
 
 _HARMLESS = re.compile(r"[^\W\d_](?:[^\W_]|[ ,;?()'\"/]|(?<!w)\.(?=\s|\Z))*+\Z")
@@ -22,7 +21,7 @@ _HARMLESS = re.compile(r"[^\W\d_](?:[^\W_]|[ ,;?()'\"/]|(?<!w)\.(?=\s|\Z))*+\Z")
 _MARKER = re.compile(r"(?:[-+*]|#{1,6}|[0-9]{1,9}[.)])(?:\s|\Z)|[>|]")
 """Text that is certainly taken for a list, a heading, a quote or a table."""
 _TAG_LIKE = re.compile(r"<(?=[A-Za-z/!?])")
-_SPECIAL = re.compile(r"[\\`*_\[\]<>&~]|!(?=\[|\Z)|#+\Z")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>~]|&(?=#?\w+;)|!(?=\[|\Z)|#+\Z")
 _LINE_START = re.compile(r"^([0-9]{0,9})([#>+\-=|:.)])", re.MULTILINE)
 _BACKTICKS = re.compile(r"`+")
 
@@ -74,15 +73,10 @@ class _Way:
     def _wrap(self, layer: str, runs: Sequence[Run], inner: str) -> str:
         if layer == "href":
             href = runs[0].href
-            bare = not self.escape and inner == plain(runs) and _is_bare(inner, href)
+            bare = not self.escape and inner == plain(runs) and list(autolink.split(inner)) == [(inner, href)]
             return inner if bare else f"[{inner}]({_destination(href)})"
         opening, closing = (_HTML_MARKS if self.html else _MARKDOWN_MARKS)[layer]
         return f"{opening}{inner}{closing}"
-
-
-def _is_bare(text: str, href: str) -> bool:
-    found = list(autolink.split(text))
-    return len(found) == 1 and bool(found[0][1]) and normalised(found[0][1]) == href
 
 
 def _escaped(text: str) -> str:

@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator
 from functools import reduce
 from itertools import groupby
 
-from markdown_it.common.normalize_url import normalizeLink
-
 from connectors.richtext import autolink
 from connectors.richtext.document import Run, Runs
 
@@ -77,7 +75,5 @@ def _merged(parts: list[Run]) -> Runs:
         if href or "code" in marks:
             runs.append(Run(text, marks, href))
         else:
-            runs.extend(
-                Run(piece, marks, found and normalizeLink(found)) for piece, found in autolink.split(text)
-            )
+            runs.extend(Run(piece, marks, found) for piece, found in autolink.split(text))
     return tuple(runs)

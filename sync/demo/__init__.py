@@ -13,8 +13,9 @@ from typing import TextIO
 from connectors.errors import ConnectorError
 from sync.demo.installation import NotStarted
 from sync.demo.screen import Screen
+from sync.demo.seeing import Unmet
 from sync.demo.stage import Stage, staged
-from sync.demo.story import STORY, Unmet
+from sync.demo.story import STORY
 from sync.settings import Settings
 
 __all__ = ["demo"]

@@ -30,8 +30,6 @@ from sync.store.times import parse_time, rfc3339
 CLOSE_DELETED = "close_deleted"
 """The update that completes or closes the survivor of a deletion; it counts as destructive."""
 
-_JUST_MADE_S = 60.0
-
 
 async def handle(desk: Desk, unit: Unit, link: Link, side: Side) -> Outcome:
     """``side`` of the link was read and is Gone or Hidden."""
@@ -54,7 +52,7 @@ async def handle(desk: Desk, unit: Unit, link: Link, side: Side) -> Outcome:
 
 async def _hidden(desk: Desk, link: Link, side: Side, found: Hidden) -> Outcome:
     now = desk.engine.now()
-    if (now - link.created_at).total_seconds() < _JUST_MADE_S and not link.hidden_since:
+    if (now - link.created_at).total_seconds() < desk.engine.settings.stale_seconds:
         await _note_hidden(desk, link)
         return Later(5, found.reason, attempt=False)
     since = link.hidden_since or now

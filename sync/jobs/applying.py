@@ -420,7 +420,7 @@ async def _store(
 async def _store_connection(session: AsyncSession, row: Connection, present: _Present, now: datetime) -> int:
     known = present.connections.get(row.name)
     if known is None:
-        row.checked_at = now if row.account_id else None
+        row.checked_at = None  # the worker checks it at once, and learns its people
         session.add(row)
         await session.flush()
         return row.id
@@ -461,11 +461,7 @@ async def _store_mapping(
     )
     elsewhere = places != (hub_id, config.asana.project, external_id, config.container)
     if elsewhere:
-        await session.execute(
-            update(Link)
-            .where(col(Link.mapping_id) == stored.id)
-            .values(state=links.UNLINKED, reason="the mapping leads elsewhere now")
-        )
+        await session.execute(delete(Link).where(col(Link.mapping_id) == stored.id))
     if elsewhere or stored.removed_at is not None:
         stored.state, stored.started, stored.full_pass_counts = "first_sync", fresh.started, {}
     elif stored.state == "stopped":

@@ -268,6 +268,7 @@ async def _settle(
     session: AsyncSession, thread: Thread, row: Link, into: Side, copy: Comment, root_text: str
 ) -> None:
     now = thread.desk.engine.now()
+    await settling.fence(session, thread.desk)
     stored = await session.get(Link, row.id)
     if stored is None:
         return

@@ -54,6 +54,8 @@ async def sync_fields(desk: Desk, link: Link, records: Mapping[Side, Record]) ->
     for side, row in rows.items():
         await _write_side(desk, link, side, row, [w for w in plan.writes if w.side is side], work)
     await _finish(desk, link, records, work, to_restore)
+    if plan.held and desk.route.mapping.paused_directions:
+        return Later(2, "a direction is paused", attempt=False)
     return DONE
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -26,6 +26,9 @@ from sync.store.history import tell
 from sync.store.tables import Connection, Link, Mapping, Write
 from sync.store.values import dump_all, parse_all
 
+_ADOPTION_LOOKS = 5
+"""An object that no full pass could adopt by its key after so many looks is one like any other."""
+
 _LOOK_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
@@ -38,7 +41,11 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
         return Later(1, "it carries the key of a creation whose answer is awaited", attempt=False)
     if elsewhere or not wanted(desk.route, side, record):
         return DONE
-    if record.created_by_us and record.keys and not await _keys_are_living(desk, record):
+    if await _link_ended(desk, side, record):
+        return DONE
+    ours = record.created_by_us and bool(record.keys) and unit.attempts < _ADOPTION_LOOKS
+    if ours and not await _keys_are_living(desk, record):
+        await _ask_for_full_pass(desk)
         return Later(5, "made by us, but its link is lost: the next full pass adopts it")
     if desk.route.mapping.state == "first_sync" and record.created_at < desk.route.started(side):
         return Later(2, "waits until the first sync has matched both sides", attempt=False)
@@ -107,6 +114,23 @@ async def _linked_elsewhere(session: AsyncSession, desk: Desk, side: Side, recor
         )
     )
     return (await session.execute(query)).first() is not None
+
+
+async def _link_ended(desk: Desk, side: Side, record: Record) -> bool:
+    """Whether the object had a link here that has ended: it is not created again for that."""
+    mine = col(Link.hub_ref) if side is Side.HUB else col(Link.external_ref)
+    query = select(col(Link.id)).where(
+        col(Link.mapping_id) == desk.route.mapping.id, col(Link.kind) == links.TASK, mine == str(record.ref)
+    )
+    async with desk.engine.database.read() as session:
+        return (await session.execute(query)).first() is not None
+
+
+async def _ask_for_full_pass(desk: Desk) -> None:
+    async with desk.engine.database.write() as session:
+        await session.execute(
+            update(Mapping).where(col(Mapping.id) == desk.route.mapping.id).values(full_pass_due=True)
+        )
 
 
 async def _keys_are_living(desk: Desk, record: Record) -> bool:

@@ -27,7 +27,7 @@ async def marks_for(
 ) -> list[marks.NewMark]:
     """The marks these changes make in one mapping; none for an echo of what was settled.
 
-    A link that was looked at less than ``join_s`` seconds ago waits for the rest of that time, so
+    A link that was written less than ``join_s`` seconds ago waits for the rest of that time, so
     that a burst of edits is one look.
     """
     by_ref = await links.by_refs(session, route.mapping.id, [str(change.ref) for change in changes])
@@ -53,7 +53,7 @@ async def marks_for(
                 seen_at=change.at,
                 delivery_id=delivery_id,
                 reason="changed",
-                due_at=link.looked_at + timedelta(seconds=join_s) if link and link.looked_at else None,
+                due_at=link.synced_at + timedelta(seconds=join_s) if link and link.synced_at else None,
             )
         )
     return found

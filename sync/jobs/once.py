@@ -47,6 +47,11 @@ async def work_until_quiet(
     while True:
         for row in chosen:
             await sync_mapping(engine, row.id)
+        for mapping_id in await upkeep.full_passes_due(engine):
+            if mapping_id in {row.id for row in chosen} and await full_pass(
+                engine, mapping_id, all_comments=full
+            ):
+                await sync_mapping(engine, mapping_id)
         seen = await _status(engine, started)
         if progress is not None:
             progress(seen)
@@ -65,9 +70,6 @@ async def work_until_quiet(
         if (engine.now() - polled_at).total_seconds() > max(_POLL_AGAIN_S, engine.settings.poll_seconds):
             await _poll(engine, chosen)
             polled_at = engine.now()
-        for mapping_id in await upkeep.full_passes_due(engine):
-            if mapping_id in {row.id for row in chosen}:
-                await full_pass(engine, mapping_id, all_comments=full)
         await asyncio.sleep(_LOOK_S)
 
 

@@ -124,9 +124,11 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
         async with room:
             await _finish(desk, unit, await _attempt(desk, unit))
 
-    async with asyncio.TaskGroup() as group:
-        for unit in mine:
-            group.create_task(one(unit))
+    # every unit gets to its end before a store error is raised: its calls are under way
+    ends = await asyncio.gather(*(one(unit) for unit in mine), return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
 
 
 async def _attempt(desk: Desk, unit: Unit) -> Outcome:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.errors import Park, ParkClass
 from connectors.records import Record, Ref, Value
+from sync.jobs.outcome import Halted
 from sync.jobs.route import Route
 from sync.jobs.writing import Desk
 from sync.reconcile import dropped, settle_after
 from sync.reconcile.model import FieldWrite, Pair, Rule, Side
 from sync.store import links, marks, parking, writes
 from sync.store.history import tell
-from sync.store.tables import Link, Write
+from sync.store.tables import Link, Mapping, Write
 from sync.store.values import dump, dump_all
 
 
@@ -34,9 +36,21 @@ class Written:
         return self.answered.get(side, self.read[side]).fields.get(name)
 
 
+async def fence(session: AsyncSession, desk: Desk) -> None:
+    """A worker that was stopped beyond its lease must not settle anything any more."""
+    held = await session.get(Mapping, desk.route.mapping.id)
+    if held is None or held.lease_no != desk.lease.number:
+        raise Halted("another worker took over the mapping during the call")
+
+
 async def record_done(session: AsyncSession, desk: Desk, link: Link, write: Write, answer: Record) -> None:
-    """Close a write with what came back, tell it, and mark whoever else has the object."""
+    """Close a write with what came back, tell it, and mark whoever else has the object.
+
+    Raises:
+        Halted: another worker took over meanwhile; it looks the write up by itself.
+    """
     now = desk.engine.now()
+    await fence(session, desk)
     row = await session.get(Write, write.id)
     if row is not None:
         row.state, row.done_at = writes.DONE, now
@@ -129,7 +143,7 @@ def news(rules: Iterable[Rule], work: Written) -> set[Side]:
 
 
 async def park_dropped(
-    session: AsyncSession, desk: Desk, link: Link, lost: Mapping[str, FieldWrite], work: Written
+    session: AsyncSession, desk: Desk, link: Link, lost: Map[str, FieldWrite], work: Written
 ) -> None:
     """Park fields whose write the provider accepted and did not make."""
     rules = {rule.name: rule for rule in desk.route.rules}

@@ -87,6 +87,8 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     outcome = await sync_fields(desk, link, records)
     if isinstance(outcome, Later):
         return outcome
+    if unit.comment_sides and desk.route.mapping.paused_directions:
+        return Later(2, "a direction is paused: comments wait", attempt=False)
     if unit.comment_sides and desk.route.copies_comments():
         outcome = await comments.sync_comments(desk, unit, link)
         if isinstance(outcome, Later):
@@ -127,7 +129,7 @@ async def _stale(desk: Desk, link: Link, records: dict[Side, Record]) -> str:
     for side, record in records.items():
         known = getattr(link, f"{side}_version")
         title = desk.route.end(side).connector.title
-        if known and record.version < known and link.synced_at and link.synced_at > horizon:
+        if known and record.version < known and link.looked_at and link.looked_at > horizon:
             return f"{title} answered with an older version than it did before"
         if known and record.version <= known:
             ours = [write for write in recent if write.ref == str(record.ref)]

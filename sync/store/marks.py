@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from connectors.records import Ref
 from sync.reconcile.model import Side
-from sync.store.tables import Mark
+from sync.store.tables import Mapping, Mark
 from sync.store.upsert import insert_into
 
 LIVE = "live"
@@ -124,8 +124,18 @@ async def next_due(session: AsyncSession, mapping_id: int) -> datetime | None:
 
 
 async def mappings_due(session: AsyncSession, now: datetime) -> Sequence[int]:
-    """Mappings that have a mark to act on now."""
-    query = select(col(Mark.mapping_id)).where(col(Mark.due_at) <= now).distinct()
+    """Mappings that may work and have a mark to act on now."""
+    query = (
+        select(col(Mark.mapping_id))
+        .join(Mapping, col(Mark.mapping_id) == col(Mapping.id))
+        .where(
+            col(Mark.due_at) <= now,
+            col(Mapping.removed_at).is_(None),
+            col(Mapping.paused).is_(False),
+            col(Mapping.state) != "stopped",
+        )
+        .distinct()
+    )
     return (await session.execute(query)).scalars().all()
 
 

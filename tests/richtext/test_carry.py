@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.richtext.texts import anything, documents, markdown
 
 from connectors.richtext import asana_html
 from connectors.richtext.carry import carry_over
 from connectors.richtext.markdown import blocks, same, tokens
+from tests.richtext.texts import anything, documents, markdown
 
 
 def through(text: str) -> str:
@@ -54,7 +54,9 @@ def test_no_change_keeps_the_source() -> None:
         ("x = 1", "x = 2", "```py\nx = 1\n```", "```\nx = 2\n```"),
     ],
 )
-def test_edit_of_one_block_leaves_the_others(was: str, becomes: str, source_was: str, source_becomes: str) -> None:
+def test_edit_of_one_block_leaves_the_others(
+    was: str, becomes: str, source_was: str, source_becomes: str
+) -> None:
     assert was in SHOWN
     result = carry_over(SOURCE, SHOWN, SHOWN.replace(was, becomes), through)
     assert result == SOURCE.replace(source_was, source_becomes).strip()
@@ -77,7 +79,9 @@ def test_everything_taken_out_leaves_what_never_showed() -> None:
 def test_repeated_blocks() -> None:
     source = "_same_\n\n__b__\n\n*same*\n\n__b__\n\n_same_"
     shown = through(source)
-    assert carry_over(source, shown, shown.replace("**b**", "c", 1), through) == source.replace("__b__", "c", 1)
+    assert carry_over(source, shown, shown.replace("**b**", "c", 1), through) == source.replace(
+        "__b__", "c", 1
+    )
     assert carry_over(source, shown, shown + "\n\nend", through) == source + "\n\nend"
 
 
@@ -92,7 +96,9 @@ def test_one_own_block_shown_as_several() -> None:
 def test_other_direction_keeps_rows_beside_an_edited_table() -> None:
     """Own side is Asana's text, the other is GitHub's."""
     edited = SOURCE.replace("Some", "Any")
-    assert carry_over(SHOWN, SOURCE, edited, through).startswith("# Plan\n\nAny _text_ with [a link][r].\n\na | b\n1 | 2\n")
+    assert carry_over(SHOWN, SOURCE, edited, through).startswith(
+        "# Plan\n\nAny _text_ with [a link][r].\n\na | b\n1 | 2\n"
+    )
 
 
 def test_lists_do_not_run_together() -> None:
@@ -103,7 +109,9 @@ def test_lists_do_not_run_together() -> None:
 
 
 def test_source_that_reaches_beyond_its_block_swallows_nothing() -> None:
-    assert tokens(carry_over("```\ncode", "```\ncode\n```", "```\ncode\n```\n\nnew", through)) == tokens("```\ncode\n```\n\nnew")
+    assert tokens(carry_over("```\ncode", "```\ncode\n```", "```\ncode\n```\n\nnew", through)) == tokens(
+        "```\ncode\n```\n\nnew"
+    )
 
 
 @given(documents)

@@ -52,7 +52,9 @@ def test_rules_in_comments_lists_and_quotes_become_dashes() -> None:
     assert arrives("> a\n>\n> ---") == "> a\n>\n> ———"
 
 
-@pytest.mark.parametrize("address", ["README.md", "#part", "/x", "tel:123", "ftp://x.y", "https://", "http://["])
+@pytest.mark.parametrize(
+    "address", ["README.md", "#part", "/x", "tel:123", "ftp://x.y", "https://", "http://["]
+)
 def test_links_that_asana_refuses_lose_their_address(address: str) -> None:
     assert arrives(f"[text]({address})") == "text"
 
@@ -95,8 +97,12 @@ def test_more_than_one_blank_line_is_lost() -> None:
 
 
 def test_emptiness_is_lost() -> None:
-    assert arrives("# \n\n> \n\n```\n```\n\n[](README.md)\n\na") == "a"
+    assert arrives("# \n\n> \n\n```\n```\n\na") == "a"
     assert to_markdown("<body><strong> </strong><pre></pre><blockquote/>a</body>") == "a"
+
+
+def test_link_without_text_shows_its_address() -> None:
+    assert arrives("[](https://x.y) [](README.md)") == "https://x.y README.md"
 
 
 def test_characters_that_xml_forbids_are_lost() -> None:

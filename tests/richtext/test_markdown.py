@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from tests.richtext.texts import anything, documents, markdown
 
 from connectors.richtext.document import Code, Heading, Item, List, Paragraph, Quote, Rule, Run, Table
 from connectors.richtext.markdown import blocks, canonical, same, tokens
 from connectors.richtext.markdown_writer import write
+from tests.richtext.texts import anything, documents, markdown
 
 
 @pytest.mark.parametrize(
@@ -113,17 +113,33 @@ class TestCanonical:
         assert canonical(canonical(text)) == canonical(text)
 
     def test_commonmark(self, commonmark: list[dict[str, Any]]) -> None:
-        changed = [case["number"] for case in commonmark if not same(canonical(case["markdown"]), case["markdown"])]
+        changed = [
+            case["number"] for case in commonmark if not same(canonical(case["markdown"]), case["markdown"])
+        ]
         assert not changed
 
 
 class TestBlocks:
     def test_kinds(self) -> None:
-        sources = ("# h", "p\nq", "- a\n\n  b\n- c", "```\nx\n\ny\n```", "> q", "|a|\n|-|", "<div>\nx\n</div>", "---")
+        sources = (
+            "# h",
+            "p\nq",
+            "- a\n\n  b\n- c",
+            "```\nx\n\ny\n```",
+            "> q",
+            "|a|\n|-|",
+            "<div>\nx\n</div>",
+            "---",
+        )
         assert blocks("\n\n".join(sources)) == sources
 
     def test_definitions_and_comments_are_blocks(self) -> None:
-        assert blocks("[a]\n\n<!-- c -->\n[a]: /u\n\n    code") == ("[a]", "<!-- c -->", "[a]: /u", "    code")
+        assert blocks("[a]\n\n<!-- c -->\n[a]: /u\n\n    code") == (
+            "[a]",
+            "<!-- c -->",
+            "[a]: /u",
+            "    code",
+        )
 
     @given(documents)
     def test_joined_means_the_same(self, sources: list[str]) -> None:

@@ -9,14 +9,30 @@ from hypothesis import strategies as st
 MARKUP = [
     *"*_~`[]()<>&#+-=|!:;.\\\"' \n\t1ax@",
     *("**", "~~", "```", "\n\n", "> ", "- ", "1. ", "# ", "    ", "](", "http://a.b", "www.x.y", "a@b.co"),
-    *("<b>", "</b>", "<ins>", "<br>", "<!--", "-->", "<ul><li>", "</p>", "&lt;", "&nbsp;", "- [ ] ", "☐ ", "———"),
+    *(
+        "<b>",
+        "</b>",
+        "<ins>",
+        "<br>",
+        "<!--",
+        "-->",
+        "<ul><li>",
+        "</p>",
+        "&lt;",
+        "&nbsp;",
+        "- [ ] ",
+        "☐ ",
+        "———",
+    ),
     *("| a | b |\n|---|---|\n", "é", "e\u0301", "\u00a0", "\u200b", "\U0001f600", "\u202e", "\u2028", "\x85"),
     *("\x00", "\x0b", "\x1b", "\r\n", "\ufffe", "<String>", "<?x?>", "<![CDATA[", "[x]: /u\n", "![i](s)"),
 ]
 
 anything = st.text(max_size=80)
 markdown = st.lists(st.sampled_from(MARKUP), max_size=25).map("".join)
-words = st.lists(st.sampled_from(["plan", "*", "a_b", "1.", "#", "<x>", "https://x.y/z", "&", "é", "`"]), min_size=1)
+words = st.lists(
+    st.sampled_from(["plan", "*", "a_b", "1.", "#", "<x>", "https://x.y/z", "&", "é", "`"]), min_size=1
+)
 _inline = st.one_of(
     st.sampled_from(MARKUP).map(lambda text: escape(text.replace("\x00", ""))),
     words.map(" ".join).map(escape),

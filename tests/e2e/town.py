@@ -1,0 +1,347 @@
+"""A town for end-to-end tests: simulated providers in this process, the product as child processes.
+
+The product is driven and watched from outside only: command line, JSON over HTTP, and what the
+simulators saw and show.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from connectors.asana.simulator import AsanaSimulator
+from connectors.github.simulator import GitHubSimulator
+from connectors.simulation import Simulator, serve
+from sync.settings import Settings
+
+FAST = {
+    "POLL_SECONDS": "0.3",
+    "LOOKUP_DELAY_SECONDS": "0.5",
+    "HTTP_TIMEOUT_SECONDS": "2",
+    "LEASE_SECONDS": "4",
+    "STALE_SECONDS": "2",
+    "JOIN_SECONDS": "0.2",
+    "TIE_SECONDS": "1",
+    "DELETE_DELAY_SECONDS": "0.5",
+    "REWAKE_SECONDS": "1",
+    "BACKOFF_MAX_SECONDS": "2",
+    "LOG_LEVEL": "DEBUG",
+    "ALLOW_PRIVATE_HOSTS": "127.0.0.1",
+    "PORT": "0",
+}
+"""Environment of the children, less the prefix."""
+
+PREFIX = "ASANA_SYNC_"
+LOOK_S = 0.03
+READY_S = 60.0
+SETTLED_S = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(slots=True)
+class Place:
+    """The two containers of a mapping, and its name."""
+
+    name: str
+    repo: str
+    project: str
+
+
+@dataclass(eq=False)
+class Town:
+    """Both providers, one data folder, and the processes that run in it."""
+
+    folder: Path
+    asana: AsanaSimulator
+    github: GitHubSimulator
+    connections: list[dict[str, Any]]
+    extra: dict[str, str] = field(default_factory=dict)
+    mappings: list[dict[str, Any]] = field(default_factory=list)
+    places: dict[str, Place] = field(default_factory=dict)
+    url: str = ""
+    up_process: Process | None = None
+    others: list[Process] = field(default_factory=list)
+    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=10, trust_env=False))
+
+    # setting up
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Nothing of the shell's own settings gets through."""
+        ours = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+        base = {name: value for name, value in os.environ.items() if name not in ours}
+        chosen = {**FAST, "DATA_DIR": str(self.folder / "data"), **self.extra}
+        return {**base, **{f"{PREFIX}{name}": value for name, value in chosen.items()}}
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    @property
+    def file(self) -> Path:
+        """The configuration file, as it stands now."""
+        path = self.folder / "configuration.yaml"
+        people = [{"asana": f"{name}@example.com", "github": name} for name in ("ada", "bob")]
+        document = {"connections": self.connections, "people": people, "mappings": self.mappings}
+        path.write_text(yaml.safe_dump(document))
+        return path
+
+    def connect(self, name: str, repo: str, project: str, **options: Any) -> Place:
+        """Add a mapping of these containers to the configuration; ``asana`` options go to that end."""
+        hub = {"connection": "asana", "project": project, **options.pop("asana", {})}
+        self.mappings.append(
+            {"name": name, "connection": "github", "container": repo, "asana": hub, **options}
+        )
+        self.places[name] = Place(name, repo, project)
+        return self.places[name]
+
+    def found(self, name: str, **options: Any) -> Place:
+        """A new repository, a new project, and a mapping between them."""
+        return self.connect(name, self.github.new_container(name), self.asana.new_container(name), **options)
+
+    async def up(self) -> None:
+        """Start ``up`` with the configuration and wait until it is ready."""
+        self.up_process = await self._start("up", "--config", str(self.file))
+        assert self.up_process.stdout is not None
+        async with asyncio.timeout(READY_S):
+            line = await self.up_process.stdout.readline()
+        assert line, f"up ended before it was ready:\n{self.last_words()}"
+        ready = json.loads(line)
+        assert ready["event"] == "ready"
+        self.url = ready["url"]
+
+    async def worker(self) -> Process:
+        """One more worker beside ``up``."""
+        process = await self._start("worker")
+        self.others.append(process)
+        return process
+
+    async def _start(self, *arguments: str) -> Process:
+        with self.log.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "sync.cli", *arguments, env=self.environment, stdout=PIPE, stderr=log
+            )
+
+    async def down(self, by: signal.Signals = signal.SIGTERM) -> int | None:
+        """End ``up``; its exit code."""
+        process, self.up_process = self.up_process, None
+        if process is None:
+            return None
+        return await _end(process, by)
+
+    async def end(self) -> None:
+        for process in self.others:
+            await _end(process, signal.SIGKILL)
+        await self.down()
+        await self.http.aclose()
+
+    async def cli(self, *arguments: str, **environment: str) -> Said:
+        """Run a command to its end."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "sync.cli",
+            *arguments,
+            env={**self.environment, **environment},
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        out, err = await process.communicate()
+        assert process.returncode is not None
+        return Said(process.returncode, out.decode(), err.decode())
+
+    async def done(self, *arguments: str) -> Any:
+        """Run a command with ``--json`` that must succeed; what it said."""
+        said = await self.cli(*arguments, "--json")
+        assert said.code == 0, f"{arguments} ended with {said.code}:\n{said.out}\n{said.err}"
+        return said.json
+
+    # looking
+
+    async def status(self) -> dict[str, Any]:
+        answer = await self.http.get(f"{self.url}/api/v1/status")
+        answer.raise_for_status()
+        read: dict[str, Any] = answer.json()
+        return read
+
+    async def mapping(self, name: str) -> dict[str, Any]:
+        """One mapping's part of the status."""
+        return next(entry for entry in (await self.status())["mappings"] if entry["name"] == name)
+
+    async def listing(self, name: str, mapping: str | None = None) -> list[dict[str, Any]]:
+        query: dict[str, Any] = {"limit": 1000} | ({"mapping": mapping} if mapping else {})
+        answer = await self.http.get(f"{self.url}/api/v1/{name}", params=query)
+        answer.raise_for_status()
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
+
+    async def task_links(self, mapping: str | None = None) -> list[dict[str, Any]]:
+        """Task links that have not ended."""
+        rows = await self.listing("links", mapping)
+        return [row for row in rows if row["kind"] == "task" and row["state"] != "unlinked"]
+
+    async def twin(self, object_id: str, within: float = SETTLED_S) -> str:
+        """The id of the one counterpart of an issue or task."""
+        found: list[str] = []
+
+        async def linked() -> bool:
+            found[:] = [
+                other
+                for row in await self.task_links()
+                for one, other in (
+                    (row["asana"]["gid"], row["external"]["id"]),
+                    (row["external"]["id"], row["asana"]["gid"]),
+                )
+                if one == object_id and other
+            ]
+            return bool(found)
+
+        await self.until(linked, f"{object_id} has a counterpart", within)
+        assert len(found) == 1, f"{object_id} has several counterparts: {found}"
+        return found[0]
+
+    async def until(self, true: Callable[[], Any], what: str, within: float = SETTLED_S) -> None:
+        """Look again and again; a failure tells how things stand."""
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    seen = true()
+                    if await seen if asyncio.iscoroutine(seen) else seen:
+                        return
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            pass
+        raise AssertionError(f"not within {within:g} s: {what}\n{await self.report()}")
+
+    async def quiet(self, within: float = SETTLED_S) -> dict[str, Any]:
+        """Wait until everything edited so far has been polled, worked on and answered."""
+        seen: dict[str, Any] = {}
+
+        async def still() -> bool:
+            seen.update(await self.status())
+            return bool(seen["quiet"]) and all(
+                read and _time(read) > since
+                for entry in seen["mappings"]
+                for read in entry["last_poll_at"].values()
+            )
+
+        for _ in range(2):  # the first poll to end may have begun before the last edit
+            since = datetime.now(UTC)
+            await self.until(still, "quiet", within)
+        return seen
+
+    async def report(self) -> str:
+        """How everything stands, for people who read a failed test."""
+        try:
+            standing = json.dumps(
+                {
+                    "status": await self.status(),
+                    "parked": await self.listing("parked"),
+                    "conflicts": await self.listing("conflicts"),
+                },
+                indent=1,
+            )
+        except httpx.HTTPError as error:
+            standing = f"no status: {error!r}"
+        return f"{standing}\n{self.last_words()}"
+
+    def last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        told = [line for line in lines if '"event":"poll.done"' not in line.replace(" ", "")]
+        return "\n".join(told[-40:])
+
+    # acting on processes
+
+    async def workers(self) -> list[int]:
+        """Process ids of the living workers."""
+        return [worker["pid"] for worker in (await self.status())["instance"]["workers"]]
+
+    async def kill_workers(self) -> None:
+        """SIGKILL to every worker of this town."""
+        for pid in await self.workers():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    # comparing
+
+    def agree(self, issue: str, task: str) -> None:
+        """Both sides show the same title, state, person and labels, and each comment once on each side."""
+        left, right = self.github.view(issue), self.asana.view(task)
+        assert left is not None
+        assert right is not None
+        for name in ("title", "state", "assignee"):
+            assert left[name] == right[name], name
+        assert sorted(left["labels"]) == sorted(right["labels"])
+        assert len(left["comments"]) == len(right["comments"])
+
+
+async def _end(process: Process, by: signal.Signals) -> int:
+    with suppress(ProcessLookupError):
+        process.send_signal(by)
+    try:
+        async with asyncio.timeout(15):
+            return await process.wait()
+    except TimeoutError:
+        process.kill()
+        return await process.wait()
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@asynccontextmanager
+async def town(folder: Path, **extra: str) -> AsyncIterator[Town]:
+    """Providers served and a data folder; nothing runs yet. ``extra``: environment, less the prefix."""
+    asana, github = AsanaSimulator(), GitHubSimulator()
+    async with AsyncExitStack() as stack:
+        connections = [
+            {
+                "name": simulator.name,
+                "connector": simulator.name,
+                **simulator.connection(await stack.enter_async_context(serve(simulator))),
+            }
+            for simulator in (asana, github)
+        ]
+        made = Town(folder, asana, github, connections, extra)
+        stack.push_async_callback(made.end)
+        yield made
+
+
+def times(text: str, comments: Sequence[dict[str, Any]]) -> int:
+    """In how many of these comments the text stands."""
+    return sum(text in comment["text"] for comment in comments)
+
+
+def writes_to(simulator: Simulator, since: datetime, path: str) -> int:
+    """Committed writes since then whose path contains the text."""
+    return sum(each.at >= since and path in each.path for each in simulator.journal.writes())
+
+
+def after(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
