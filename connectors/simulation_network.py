@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from connectors.simulation import Simulator
 
 FaultKind: TypeAlias = Literal[
+    "400",
+    "403",
+    "422",
     "429",
     "500",
     "502",
@@ -56,9 +59,9 @@ class Refused(Exception):
 class Fault:
     """One planned failure of the next matching requests.
 
-    ``"429" "500" "502" "503"``: refused, nothing done. ``timeout_before``/``timeout_after``: never
-    answered; nothing done / done. ``reset_before``/``reset_after``: the connection is cut; nothing
-    done / done. ``garbage``: done, answered 200 with HTML. ``slow``: done, answered after ``seconds``.
+    A status: refused, nothing done. ``timeout_before``/``timeout_after``: never answered; nothing
+    done / done. ``reset_before``/``reset_after``: the connection is cut; nothing done / done.
+    ``garbage``: done, answered 200 with HTML. ``slow``: done, answered after ``seconds``.
     """
 
     kind: FaultKind
@@ -212,7 +215,7 @@ class Wire:
         fault = self.simulator.faults.take(exchange.method, exchange.path)
         if fault is None:
             return await self._execute(exchange, scope, raw)
-        if fault.kind in ("429", "500", "502", "503"):
+        if fault.kind.isdecimal():
             return self._refusal(exchange, fault.refused())
         response = None
         if not fault.kind.endswith("_before"):

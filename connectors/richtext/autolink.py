@@ -25,22 +25,25 @@ _ENTITY = re.compile(r"&#?\w{1,32};")
 _TRAILING = "?!.,:*_~'\""
 
 
-def split(text: str) -> Iterator[tuple[str, str]]:
-    """Cut text into (piece, address): the address is empty for a piece that is no link."""
-    done = 0
-    position = 0
-    while match := _EITHER.search(text, position):
-        end = _url_end(match, len(text)) if match["head"] else match.end()
+def split(text: str, before: str = "") -> Iterator[tuple[str, str]]:
+    """Cut text into (piece, address): the address is empty for a piece that is no link.
+
+    ``before`` is the character in front of the text: it may forbid a link.
+    """
+    whole = before + text
+    done = position = len(before)
+    while match := _EITHER.search(whole, position):
+        end = _url_end(match, len(whole)) if match["head"] else match.end()
         position = end or match.end()
         if end is None:
             continue
         if match.start() > done:
-            yield text[done : match.start()], ""
-        label = text[match.start() : end]
+            yield whole[done : match.start()], ""
+        label = whole[match.start() : end]
         yield label, _address(label)
         done = end
-    if done < len(text):
-        yield text[done:], ""
+    if done < len(whole):
+        yield whole[done:], ""
 
 
 def normalised(address: str) -> str:

@@ -104,15 +104,21 @@ def _is_tight(item: Item) -> bool:
     """Whether nothing in the item needs a blank line before it."""
     first, others = item.blocks[:1], item.blocks[1:]
     return all(isinstance(block, Paragraph | List) for block in first) and all(
-        isinstance(block, List) and block.start == 1 and block.items[0].blocks for block in others
+        isinstance(block, List) and _may_follow_text(block) for block in others
     )
 
 
+def _may_follow_text(block: List) -> bool:
+    """Whether the list is one without a blank line before it: it starts with 1, and with some text."""
+    return block.start == 1 and isinstance((*block.items[0].blocks, None)[0], Paragraph)
+
+
 def _fence(code: Code) -> str:
-    longest = max(map(len, re.findall("`+", code.text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    info = code.language if re.fullmatch(r"[\w.+#/-]+", code.language) else ""
-    return f"{fence}{info}\n{code.text}\n{fence}"
+    character = "~" if "`" in code.language else "`"
+    longest = max(map(len, re.findall(f"{character}+", code.text)), default=0)
+    fence = character * max(3, longest + 1)
+    language = re.sub(r"[\\&]", r"\\\g<0>", code.language)
+    return f"{fence}{language}\n{code.text}\n{fence}"
 
 
 def _prefixed(text: str, first: str, others: str, *, blank: str) -> str:

@@ -67,13 +67,16 @@ def _bridge(left: Run, gap: list[Run], right: Run, *, line_break: bool) -> Run:
 
 def _merged(parts: list[Run]) -> Runs:
     runs: list[Run] = []
+    before = ""
     for (marks, href, src), group in groupby(parts, key=lambda run: (run.marks, run.href, run.src)):
         if src:
             runs.extend(group)
+            before = ")"
             continue
         text = unicodedata.normalize("NFC", "".join(run.text for run in group))
         if href or "code" in marks:
             runs.append(Run(text, marks, href))
         else:
-            runs.extend(Run(piece, marks, found) for piece, found in autolink.split(text))
+            runs.extend(Run(piece, marks, found) for piece, found in autolink.split(text, before))
+        before = text[-1:]
     return tuple(runs)

@@ -45,17 +45,46 @@ class Step:
     play: Play
 
 
-def side_by_side(part: Callable[[Stage, Scene], Awaitable[Sequence[Seen]]]) -> Play:
-    """Play it in all scenes at once."""
+Part: TypeAlias = Callable[[Stage, Scene], Awaitable[Sequence[Seen]]]
 
-    async def play(stage: Stage) -> Sequence[Seen]:
-        parts = await asyncio.gather(*(part(stage, scene) for scene in stage.scenes), return_exceptions=True)
-        for result in parts:
-            if isinstance(result, BaseException):
-                raise result
-        return [seen for result in parts if not isinstance(result, BaseException) for seen in result]
 
-    return play
+def side_by_side(part: Part) -> Play:
+    """Play it in all scenes at once, each as soon as nothing moves there any more."""
+
+    async def begin(stage: Stage, scene: Scene) -> Sequence[Seen]:
+        await calm(stage, scene)
+        return await part(stage, scene)
+
+    return lambda stage: together(stage, begin)
+
+
+async def together(stage: Stage, part: Part) -> Sequence[Seen]:
+    """The same in all scenes; where it fails in one, the others still end."""
+    parts = await asyncio.gather(*(part(stage, scene) for scene in stage.scenes), return_exceptions=True)
+    seen: list[Seen] = []
+    for result in parts:
+        if isinstance(result, BaseException):
+            raise result
+        seen += result
+    return seen
+
+
+async def calm(stage: Stage, scene: Scene) -> None:
+    """Wait until the product has nothing to do for this mapping."""
+
+    async def has_nothing_to_do() -> bool:
+        status = await stage.installation.status()
+        (mapping,) = (each for each in status["mappings"] if each["name"] == scene.mapping)
+        busy = mapping["pending"] or mapping["in_flight"] or mapping["links"]["confirming"]
+        return not busy and not status["deliveries"]["queued"]
+
+    await until_told(
+        has_nothing_to_do, Unmet(f"status of {scene.mapping}", "nothing pending", "still at work")
+    )
+
+
+async def everywhere_calm(stage: Stage) -> None:
+    await asyncio.gather(*(calm(stage, scene) for scene in stage.scenes))
 
 
 async def opened(stage: Stage, scene: Scene) -> Sequence[Seen]:
@@ -99,6 +128,7 @@ async def different_fields(stage: Stage, scene: Scene) -> Sequence[Seen]:
 
 async def same_field(stage: Stage) -> Sequence[Seen]:
     """Paused meanwhile: otherwise the first edit would have crossed before the second is typed."""
+    await everywhere_calm(stage)
     older, newer = "Pay button: fixed in 3.2?", "Pay button: broken since 3.1"
     await stage.installation.command("pause")
     for scene in stage.scenes:
@@ -106,12 +136,14 @@ async def same_field(stage: Stage) -> Sequence[Seen]:
     await asyncio.sleep(_LATER_S)
     for scene in stage.scenes:
         scene.external.edit(by="ada", title=newer)
-    await stage.installation.command("resume")
-    return await side_by_side(lambda stage, scene: _newest_won(stage, scene, older, newer))(stage)
-
-
-async def _newest_won(stage: Stage, scene: Scene, older: str, newer: str) -> Sequence[Seen]:
     began = time.perf_counter()
+    resuming = asyncio.create_task(stage.installation.command("resume"))
+    seen = await together(stage, lambda stage, scene: _newest_won(stage, scene, older, newer, began))
+    await resuming
+    return seen
+
+
+async def _newest_won(stage: Stage, scene: Scene, older: str, newer: str, began: float) -> Sequence[Seen]:
     for end in (scene.hub, scene.external):
         await shows(end, title=newer)
     ms = since(began)
@@ -121,50 +153,46 @@ async def _newest_won(stage: Stage, scene: Scene, older: str, newer: str) -> Seq
     ]
     expected = [("title", "external", older, newer, "open")]
     require(listed == expected, f"conflicts of {scene.mapping}", str(expected), listed)
-    what = f"title on both sides: newest wins, {older!r} is listed"
+    what = f"after resume the newest wins; {older!r} is in the conflict list"
     return [Seen(both(scene.external, scene.hub), what, ms)]
 
 
 async def comments(stage: Stage, scene: Scene) -> Sequence[Seen]:
     external, hub = scene.external, scene.hub
     question, answer = "Can you reproduce it?", "Yes, on three devices."
-    return [
-        await carried(
-            "comment", external, hub, lambda: external.comment(question, by="ada"), comment=question
-        ),
-        await carried("answer", hub, external, lambda: hub.comment(answer, by="bob"), comment=answer),
-    ]
+    there = await carried(
+        "comment", external, hub, lambda: external.comment(question, by="ada"), comment=question
+    )
+    await calm(stage, scene)
+    back = await carried("answer", hub, external, lambda: hub.comment(answer, by="bob"), comment=answer)
+    return [there, back]
 
 
 async def closed_and_reopened(stage: Stage, scene: Scene) -> Sequence[Seen]:
     external, hub = scene.external, scene.hub
-    return [
-        await carried(
-            f"{external.noun} closed",
-            external,
-            hub,
-            lambda: external.edit(by="ada", state="closed"),
-            state="closed",
-        ),
-        await carried(
-            f"{hub.noun} reopened", hub, external, lambda: hub.edit(by="bob", state="open"), state="open"
-        ),
-    ]
+    closed, opened = {"state": "closed"}, {"state": "open"}
+    there = await carried(
+        f"{external.noun} closed", external, hub, lambda: external.edit(by="ada", **closed), **closed
+    )
+    await calm(stage, scene)
+    back = await carried(
+        f"{hub.noun} reopened", hub, external, lambda: hub.edit(by="bob", **opened), **opened
+    )
+    return [there, back]
 
 
 async def labels(stage: Stage, scene: Scene) -> Sequence[Seen]:
     external, hub = scene.external, scene.hub
-    more, fewer = ["bug", "urgent"], ["urgent"]
-    return [
-        await carried(
-            "label added", external, hub, lambda: external.edit(by="ada", labels=more), labels=more
-        ),
-        await carried("tag removed", hub, external, lambda: hub.edit(by="bob", labels=fewer), labels=fewer),
-    ]
+    more, fewer = {"labels": ["bug", "urgent"]}, {"labels": ["urgent"]}
+    there = await carried("label added", external, hub, lambda: external.edit(by="ada", **more), **more)
+    await calm(stage, scene)
+    back = await carried("tag removed", hub, external, lambda: hub.edit(by="bob", **fewer), **fewer)
+    return [there, back]
 
 
 async def worker_killed(stage: Stage) -> Sequence[Seen]:
     """SIGKILL while creations are under way: in the hub it is done already, elsewhere not yet."""
+    await everywhere_calm(stage)
     incoming, outgoing = "Refund mail has the wrong total", "Write release notes for 3.2"
     stage.hub.faults.add(Fault(kind="timeout_after", method="POST", times=len(stage.scenes)))
     for scene in stage.scenes:
@@ -180,7 +208,7 @@ async def worker_killed(stage: Stage) -> Sequence[Seen]:
     )
     killed = await stage.installation.kill_workers()
     began = time.perf_counter()
-    seen = await side_by_side(lambda stage, scene: _recovered(stage, scene, incoming, outgoing, began))(stage)
+    seen = await together(stage, lambda stage, scene: _recovered(stage, scene, incoming, outgoing, began))
     await until_told(
         lambda: _another_works(stage, killed), Unmet("the product", "another worker", "none that lives")
     )
@@ -201,9 +229,7 @@ async def _recovered(
     external, hub = scene.external, scene.hub
     await appears(external, outgoing)
     ms = since(began)
-    await until_told(
-        lambda: _quiet(stage), Unmet("asana-sync status", "quiet after the recovery", "still at work")
-    )
+    await calm(stage, scene)
     for end in (external, hub):
         for title in (incoming, outgoing):
             await appears(end, title)
@@ -223,7 +249,7 @@ async def curtain(stage: Stage) -> Sequence[Seen]:
     writes = _writes(stage)
     await asyncio.sleep(_STILL_S)
     require(_writes(stage) == writes, "the simulators", f"{writes} writes", f"{_writes(stage)}")
-    return await side_by_side(_agreed)(stage)
+    return await together(stage, _agreed)
 
 
 def _writes(stage: Stage) -> int:

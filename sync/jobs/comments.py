@@ -3,55 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from connectors.errors import Park
-from connectors.records import Comment, CommentDraft, Ref
+from connectors.records import Comment, CommentDraft
 from sync.jobs import settling
 from sync.jobs.outcome import DONE, Later, Outcome
+from sync.jobs.thread import TEXT, Thread, thread_of, uncertain
 from sync.jobs.unit import Unit
 from sync.jobs.writing import Desk, Intent, close, intend, perform
 from sync.reconcile import plan_comments, root_url
-from sync.reconcile.model import Clash, CommentAction, CommentLink, CommentStep, Pair, Policy, Side
+from sync.reconcile.model import Clash, CommentAction, CommentStep, Pair, Policy, Side
 from sync.store import conflicts, links, parking, writes
 from sync.store.history import tell
 from sync.store.tables import Link, Write
 
-TEXT = "text"
-"""The field of a comment link's Seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """The comments of one link as they stand: rows of the mapping table, and both complete listings."""
-
-    desk: Desk
-    link: Link
-    ends: Mapping[Side, Ref]
-    listed: Mapping[Side, Sequence[Comment]]
-    rows: Mapping[int, Link]
-    seen: Mapping[int, Pair]
-
-    def comment_link(self, row: Link) -> CommentLink | None:
-        source = Side(row.source)
-        root = links.end(row, source, self.desk.route.end(source).connection)
-        if root is None:
-            return None
-        seen = self.seen.get(row.id, Pair("", ""))
-        return CommentLink(
-            id=row.id,
-            source=source,
-            root=root,
-            copy=links.end(row, source.other, self.desk.route.end(source.other).connection),
-            root_text=str(seen.of(source) or ""),
-            copy_text=str(seen.of(source.other) or ""),
-        )
+_LOOK_AGAIN_S = 5.0
+"""After listings that may not show our own writes yet."""
 
 
 async def sync_comments(desk: Desk, unit: Unit, link: Link) -> Outcome:
@@ -60,13 +31,20 @@ async def sync_comments(desk: Desk, unit: Unit, link: Link) -> Outcome:
     read_hub, read_external = await asyncio.gather(
         *(desk.route.end(side).session.comments(ends[side]) for side in (Side.HUB, Side.EXTERNAL))
     )
-    thread = await _thread(desk, link, ends, {Side.HUB: read_hub, Side.EXTERNAL: read_external})
+    thread = await thread_of(desk, link, ends, {Side.HUB: read_hub, Side.EXTERNAL: read_external})
     held = await _resolve_open(thread)
     if held is not None:
         return held
-    thread = await _thread(desk, link, ends, thread.listed)
-    for action in await _plan(thread):
+    thread = await thread_of(desk, link, ends, thread.listed)
+    late = await uncertain(thread)
+    for action in _plan(thread, late):
         await _do(thread, action)
+    if late:
+        return Later(
+            min(_LOOK_AGAIN_S, desk.engine.settings.stale_seconds),
+            "the comments were listed as they stood before our own writes",
+            attempt=False,
+        )
     async with desk.engine.database.write() as session:
         stored = await session.get(Link, link.id)
         if stored is not None:
@@ -75,19 +53,7 @@ async def sync_comments(desk: Desk, unit: Unit, link: Link) -> Outcome:
     return DONE
 
 
-async def _thread(
-    desk: Desk, link: Link, ends: Mapping[Side, Ref], listed: Mapping[Side, Sequence[Comment]]
-) -> Thread:
-    async with desk.engine.database.read() as session:
-        rows = {row.id: row for row in await links.comments_of(session, link.id)}
-        seen = await links.seen_of(session, rows)
-    texts = {
-        row_id: links.pairs(fields)[TEXT] for row_id, fields in seen.items() if TEXT in links.pairs(fields)
-    }
-    return Thread(desk, link, ends, listed, rows, texts)
-
-
-async def _plan(thread: Thread) -> Sequence[CommentAction]:
+def _plan(thread: Thread, late: frozenset[int]) -> Sequence[CommentAction]:
     route = thread.desk.route
     known = [link for row in thread.rows.values() if (link := thread.comment_link(row)) is not None]
     return plan_comments(
@@ -97,28 +63,14 @@ async def _plan(thread: Thread) -> Sequence[CommentAction]:
         into=route.copies_comments(),
         since=None if route.config.comments.history else _start(thread),
         same=route.translation.same,
-        foreign_roots=await _foreign_roots(thread),
+        foreign_roots=frozenset(thread.passed_on),
+        fresh=late,
     )
 
 
 def _start(thread: Thread) -> datetime:
     """Comments before the mapping's start are history. The clocks of both sides are taken as one."""
     return thread.desk.route.started_at.replace(microsecond=0)
-
-
-async def _foreign_roots(thread: Thread) -> frozenset[str]:
-    """Roots of our copies on the hub object that were made under other mappings: they are passed on."""
-    ours = [str(comment.ref) for comment in thread.listed[Side.HUB] if comment.by_us]
-    if not ours:
-        return frozenset()
-    query = select(col(Link.external_url)).where(
-        col(Link.kind) == links.COMMENT,
-        col(Link.mapping_id) != thread.link.mapping_id,
-        col(Link.source) == Side.EXTERNAL.value,
-        col(Link.hub_ref).in_(ours),
-    )
-    async with thread.desk.engine.database.read() as session:
-        return frozenset((await session.execute(query)).scalars())
 
 
 async def _resolve_open(thread: Thread) -> Later | None:
@@ -167,21 +119,13 @@ async def _resolve(thread: Thread, comment: Link, row: Write) -> Later | None:
 async def _do(thread: Thread, action: CommentAction) -> None:
     """One step; a parked one does not hold up the others."""
     row = thread.rows[action.link.id] if action.link else None
+    text = action.comment.text if action.comment else ""
+    ref = str(action.comment.ref if action.comment else row.id if row else "")
+    writes_something = action.step in (CommentStep.COPY, CommentStep.EDIT, CommentStep.DELETE)
+    if writes_something and await _is_parked(thread, ref, text):
+        return
     try:
-        if action.step is CommentStep.COPY:
-            assert action.comment is not None
-            await _copy(thread, action, action.comment)
-        elif action.step is CommentStep.SETTLE:
-            await _adopt(thread, action, row)
-        elif action.step is CommentStep.FORGET and row is not None:
-            await _forget(thread, row, action.reason)
-        elif action.step is CommentStep.LIST and row is not None:
-            await _list(thread, action, row)
-        elif action.step is CommentStep.EDIT and row is not None:
-            assert action.comment is not None
-            await _edit(thread, action, action.comment, row)
-        elif action.step is CommentStep.DELETE and row is not None:
-            await _delete(thread, action, row)
+        await _step(thread, action, row)
     except Park as error:
         async with thread.desk.engine.database.write() as session:
             await parking.park(
@@ -189,10 +133,35 @@ async def _do(thread: Thread, action: CommentAction) -> None:
                 mapping_id=thread.link.mapping_id,
                 link=thread.link,
                 what="comment",
-                ref=str(action.comment.ref if action.comment else row.id if row else ""),
+                ref=ref,
                 error=error,
                 now=thread.desk.engine.now(),
+                values=text,
             )
+
+
+async def _is_parked(thread: Thread, ref: str, text: str) -> bool:
+    """Whether it was parked with this very text; another text is tried anew."""
+    async with thread.desk.engine.database.read() as session:
+        entry = await parking.found(session, thread.link.mapping_id, "comment", ref)
+    return entry is not None and entry.values == text
+
+
+async def _step(thread: Thread, action: CommentAction, row: Link | None) -> None:
+    if action.step is CommentStep.COPY:
+        assert action.comment is not None
+        await _copy(thread, action, action.comment)
+    elif action.step is CommentStep.SETTLE:
+        await _adopt(thread, action, row)
+    elif action.step is CommentStep.FORGET and row is not None:
+        await _forget(thread, row, action.reason)
+    elif action.step is CommentStep.LIST and row is not None:
+        await _list(thread, action, row)
+    elif action.step is CommentStep.EDIT and row is not None:
+        assert action.comment is not None
+        await _edit(thread, action, action.comment, row)
+    elif action.step is CommentStep.DELETE and row is not None:
+        await _delete(thread, action, row)
 
 
 def _new_row(thread: Thread, source: Side, root: Comment) -> Link:
@@ -204,18 +173,22 @@ def _new_row(thread: Thread, source: Side, root: Comment) -> Link:
         state=links.CONFIRMING,
         source=source.value,
         root=str(root.ref),
+        author=root.author.name,
         created_at=thread.desk.engine.now(),
     )
+    from_afar = thread.passed_on.get(root_url(root))
+    if from_afar is not None:
+        row.root, row.author = from_afar.root, from_afar.author
     links.describe_comment(row, source, root)
     return row
 
 
+def _draft(row: Link, root: Comment) -> CommentDraft:
+    return CommentDraft(text=root.text, author_name=row.author or root.author.name, source_url=root_url(root))
+
+
 async def _copy(thread: Thread, action: CommentAction, root: Comment) -> None:
     desk, into = thread.desk, action.into
-    async with desk.engine.database.read() as session:
-        parked = await parking.is_parked(session, thread.link.mapping_id, "comment", str(root.ref))
-    if parked:
-        return
     row = next(
         (known for known in thread.rows.values() if getattr(known, f"{into.other}_ref") == str(root.ref)),
         None,
@@ -238,7 +211,7 @@ async def _copy(thread: Thread, action: CommentAction, root: Comment) -> None:
             )
         ],
     )
-    draft = CommentDraft(text=root.text, author_name=root.author.name, source_url=url)
+    draft = _draft(row, root)
     session_ = desk.route.end(into).session
     copy = await perform(desk, write, lambda: session_.add_comment(thread.ends[into], draft))
     await _copied(thread, row, write, copy, root.text)
@@ -277,6 +250,7 @@ async def _settle(
     session.add(stored)
     pair = Pair(copy.text, root_text) if into is Side.HUB else Pair(root_text, copy.text)
     await links.settle(session, row.id, {TEXT: pair})
+    await parking.unpark(session, row.mapping_id, "comment", getattr(stored, f"{into.other}_ref"))
 
 
 async def _done(session: AsyncSession, thread: Thread, write: Write, text: str) -> None:
@@ -318,11 +292,11 @@ async def _edit(thread: Thread, action: CommentAction, root: Comment, row: Link)
                 ref=copy_ref,
                 fields={TEXT: root.text},
                 before={TEXT: action.link.copy_text},
-                plan={"root_text": root.text},
+                plan={"root_text": root.text, "root_before": action.link.root_text},
             )
         ],
     )
-    draft = CommentDraft(text=root.text, author_name=root.author.name, source_url=root_url(root))
+    draft = _draft(row, root)
     session = desk.route.end(into).session
     copy = await perform(desk, write, lambda: session.edit_comment(copy_ref, draft))
     await _edited(thread, row, write, copy, root.text)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, PauseConnection, RetryLater
@@ -114,16 +115,43 @@ async def observe(engine: Engine) -> None:
 
 
 async def refresh_people(engine: Engine, connection: Connection, containers: Sequence[str]) -> None:
-    """Read who can be assigned in these containers."""
+    """Read who can be assigned in these containers; one that shows nobody is passed over."""
     session = await engine.sessions.get(connection)
     users = []
     for container in containers:
         try:
             users += list(await session.people(container))
-        except PauseConnection:
+        except (PauseConnection, RetryLater):
             raise
         except ConnectorError as error:
             log.warning("poll.done", connection=connection.name, reason=f"people: {error.reason}")
-    if users:
-        async with engine.database.write() as store:
+    async with engine.database.write() as store:
+        if users:
             await store_users(store, connection.id, users)
+        await store.execute(
+            update(Connection).where(col(Connection.id) == connection.id).values(people_at=engine.now())
+        )
+
+
+async def meet_people(engine: Engine, connections: Iterable[Connection]) -> bool:
+    """List the users of connections where that was not done yet; whether there was any.
+
+    Whoever is not known when an object is first looked at would be left out there for good.
+    """
+    new = [connection for connection in connections if connection.people_at is None]
+    if new:
+        mapped = await containers(engine)
+        for connection in new:
+            await refresh_people(engine, connection, sorted(mapped.get(connection.id, set())))
+    return bool(new)
+
+
+async def containers(engine: Engine) -> dict[int, set[str]]:
+    """Connection id -> containers of its living mappings."""
+    found: defaultdict[int, set[str]] = defaultdict(set)
+    query = select(Mapping).where(col(Mapping.removed_at).is_(None))
+    async with engine.database.read() as session:
+        for mapping in (await session.execute(query)).scalars():
+            found[mapping.hub_connection_id].add(mapping.hub_container)
+            found[mapping.external_connection_id].add(mapping.external_container)
+    return dict(found)

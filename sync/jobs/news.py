@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,6 +31,7 @@ async def marks_for(
     A link that was written less than ``join_s`` seconds ago waits for the rest of that time, so
     that a burst of edits is one look.
     """
+    changes = await _on_objects(session, route, side, changes)
     by_ref = await links.by_refs(session, route.mapping.id, [str(change.ref) for change in changes])
     with_record = [
         by_ref[str(change.ref)].id for change in changes if change.record and str(change.ref) in by_ref
@@ -56,6 +58,30 @@ async def marks_for(
                 due_at=link.synced_at + timedelta(seconds=join_s) if link and link.synced_at else None,
             )
         )
+    return found
+
+
+async def _on_objects(
+    session: AsyncSession, route: Route, side: Side, changes: Sequence[Change]
+) -> Sequence[Change]:
+    """These changes, each at an object: one that names a comment alone is led to where that hangs.
+
+    Asana tells of an edited comment without its task. A comment that nobody linked is dropped: what
+    makes it known is told together with its task.
+    """
+    loose = [str(change.ref) for change in changes if change.ref.kind == links.COMMENT]
+    if not loose:
+        return changes
+    parents = await links.parents_of(session, route.mapping.id, side, loose)
+    found: list[Change] = []
+    for change in changes:
+        if change.ref.kind != links.COMMENT:
+            found.append(change)
+            continue
+        parent = parents.get(str(change.ref))
+        ref = links.end(parent, side, route.end(side).connection) if parent else None
+        if ref is not None:
+            found.append(replace(change, ref=ref, comments=True, gone=None))
     return found
 
 

@@ -55,6 +55,8 @@ async def sync_mapping(engine: Engine, mapping_id: int) -> None:
                     batch = list(await marks.due(session, mapping_id, engine.now(), BATCH))
                 if not batch:
                     break
+                if await connections.meet_people(engine, (end.connection for end in route.ends.values())):
+                    continue
                 await _work(Desk(engine, route, lease), batch)
             except ConnectorError as error:
                 await _refused(engine, mapping_id, error)
@@ -200,6 +202,10 @@ async def _refused(engine: Engine, mapping_id: int, error: ConnectorError, desk:
         log.warning("mapping.paused", mapping=mapping_id, reason=error.reason)
     else:
         log.warning("pass.done", mapping=mapping_id, reason=error.reason)
+        wait = error.after if isinstance(error, RetryLater) else None
+        async with engine.database.write() as session:
+            until = engine.in_s(wait or min(1.0, engine.settings.backoff_max_seconds))
+            await marks.put_off(session, mapping_id, engine.now(), until)
 
 
 async def _park(desk: Desk, unit: Unit, error: Park) -> None:

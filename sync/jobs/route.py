@@ -14,7 +14,7 @@ from sqlmodel import col
 from connectors import discover
 from connectors.base import Connector, Session
 from connectors.records import FieldKind, FieldSpec, Record, Ref
-from sync.configuration import MappingConfig
+from sync.configuration import MappingConfig, rule_names
 from sync.jobs.engine import Engine
 from sync.jobs.people import people_of
 from sync.reconcile.model import Mode, People, Policy, Rule, Side, Translation
@@ -189,7 +189,7 @@ def rules(
     if config.fields != "default":
         return tuple(
             Rule(
-                name=given.asana,
+                name=name,
                 hub=given.asana,
                 external=given.external,
                 hub_kind=hub[given.asana].kind,
@@ -201,7 +201,7 @@ def rules(
                 policy=POLICIES[given.conflict] if given.conflict else policy,
                 values=given.values,
             )
-            for given in config.fields
+            for name, given in zip(rule_names(config.fields), config.fields, strict=True)
             if given.asana in hub and given.external in external
         )
     found = [

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+import structlog
+from sqlalchemy import Exists, delete, select, update
 from sqlmodel import col
 
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, PauseConnection
 from sync.jobs import connections, subscriptions
 from sync.jobs.engine import Engine
 from sync.reconcile.model import Side
@@ -24,14 +23,14 @@ from sync.store.tables import (
     Event,
     Link,
     Mapping,
-    User,
     Worker,
     Write,
 )
 from sync.store.upsert import insert_into
 
+log = structlog.get_logger()
+
 _CHECK_S = 600.0
-_PEOPLE_S = 900.0
 _KEEP = {"deliveries": timedelta(days=7), "writes": timedelta(days=30), "conflicts": timedelta(days=90)}
 
 
@@ -53,26 +52,10 @@ async def sign_off(engine: Engine) -> None:
         await session.execute(delete(Worker).where(col(Worker.id) == engine.owner))
 
 
-async def containers(engine: Engine) -> dict[int, set[str]]:
-    """Connection id -> containers of its living mappings."""
-    async with engine.database.read() as session:
-        return await _containers(session)
-
-
-async def _containers(session: AsyncSession) -> dict[int, set[str]]:
-    found: defaultdict[int, set[str]] = defaultdict(set)
-    query = select(Mapping).where(col(Mapping.removed_at).is_(None))
-    for mapping in (await session.execute(query)).scalars():
-        found[mapping.hub_connection_id].add(mapping.hub_container)
-        found[mapping.external_connection_id].add(mapping.external_container)
-    return dict(found)
-
-
 async def ensure_cursors(engine: Engine) -> None:
     """Every mapped container has a cursor, and no other has."""
-    wanted = {
-        (connection_id, name) for connection_id, names in (await containers(engine)).items() for name in names
-    }
+    mapped = await connections.containers(engine)
+    wanted = {(connection_id, name) for connection_id, names in mapped.items() for name in names}
     async with engine.database.read() as session:
         have = {
             (row.connection_id, row.container): row
@@ -98,12 +81,11 @@ async def ensure_cursors(engine: Engine) -> None:
 
 async def check_connections(engine: Engine, *, everything: bool = False) -> None:
     """Ask each connection who we are, seldom; an unreachable one with every poll. Then its people."""
-    mapped = await containers(engine)
+    mapped = await connections.containers(engine)
     async with engine.database.read() as session:
         rows = list(
             (await session.execute(select(Connection).where(col(Connection.removed_at).is_(None)))).scalars()
         )
-        listed = set((await session.execute(select(col(User.connection_id)).distinct())).scalars())
     for row in rows:
         if row.state == connections.NEEDS_REAUTH or row.paused:
             continue
@@ -113,12 +95,14 @@ async def check_connections(engine: Engine, *, everything: bool = False) -> None
         due = _CHECK_S if row.state == connections.OK else min(_CHECK_S, engine.settings.poll_seconds)
         if not everything and age < due:
             continue
-        account = await connections.check(engine, row)
-        if account is not None and (row.id not in listed or age >= _PEOPLE_S):
-            try:
-                await connections.refresh_people(engine, row, sorted(mapped.get(row.id, set())))
-            except ConnectorError as error:
-                await connections.note(engine, row.id, connections.NEEDS_REAUTH, error.reason)
+        if await connections.check(engine, row) is None:
+            continue
+        try:
+            await connections.refresh_people(engine, row, sorted(mapped.get(row.id, set())))
+        except PauseConnection as error:
+            await connections.note(engine, row.id, connections.NEEDS_REAUTH, error.reason)
+        except ConnectorError as error:
+            log.warning("upkeep", connection=row.name, reason=f"people: {error.reason}")
 
 
 async def full_passes_due(engine: Engine) -> list[int]:
@@ -129,9 +113,22 @@ async def full_passes_due(engine: Engine) -> list[int]:
         col(Mapping.state).in_(["first_sync", "active"]),
         col(Mapping.paused).is_(False),
         (col(Mapping.full_pass_due)) | (col(Mapping.full_pass_at) < horizon),
+        # what comes after the listing must be found by polling: its position is taken first
+        _is_polled(Mapping.hub_connection_id, Mapping.hub_container),
+        _is_polled(Mapping.external_connection_id, Mapping.external_container),
     )
     async with engine.database.read() as session:
         return list((await session.execute(query)).scalars())
+
+
+def _is_polled(connection_id: int, container: str) -> Exists:
+    """Whether the polling of a container has a position to go on from; takes columns."""
+    query = select(col(Cursor.id)).where(
+        col(Cursor.connection_id) == connection_id,
+        col(Cursor.container) == container,
+        col(Cursor.read_at).is_not(None),
+    )
+    return query.exists()
 
 
 async def look_at_hidden(engine: Engine) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, OutcomeUnknown, Park
@@ -144,17 +144,22 @@ async def _permit(desk: Desk, side: Side) -> None:
         await desk.lease.renew()
         if not desk.lease.covers(desk.engine.sessions.call_s):
             raise Halted("the lease on the mapping is lost or about to end")
+    query = (
+        select(Mapping, Connection, col(Setting.value))
+        .join(Connection, col(Connection.id) == desk.route.end(side).connection.id)
+        .outerjoin(Setting, col(Setting.key) == "paused")
+        .where(col(Mapping.id) == desk.route.mapping.id)
+    )
     async with desk.engine.database.read() as session:
-        mapping = await session.get(Mapping, desk.route.mapping.id)
-        connection = await session.get(Connection, desk.route.end(side).connection.id)
-        everything = await session.get(Setting, "paused")
-    if mapping is None or connection is None or mapping.removed_at or connection.removed_at:
+        row = (await session.execute(query)).first()
+    if row is None or row[0].removed_at or row[1].removed_at:
         raise Halted("the mapping was removed")
+    mapping, connection, everything = row
     if mapping.lease_no != desk.lease.number:
         raise Halted("another worker took over the mapping")
     if mapping.version != desk.route.mapping.version:
         raise Halted("the mapping was changed meanwhile")
-    if (everything is not None and everything.value) or mapping.paused or connection.paused:
+    if everything or mapping.paused or connection.paused:
         raise Halted("paused")
     if mapping.state == "stopped":
         raise Halted("the mapping is stopped")

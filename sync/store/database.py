@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any
 
+import aiosqlite
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
@@ -94,7 +96,7 @@ def sqlite_engine(url: str, *, read_only: bool = False, foreign_keys: bool = Tru
     }
     engine = create_async_engine(
         url,
-        connect_args={"isolation_level": None},
+        connect_args={"isolation_level": None, "async_creator_fn": _connect},
         pool_size=READERS if read_only else 1,
         max_overflow=0,
     )
@@ -111,3 +113,17 @@ def sqlite_engine(url: str, *, read_only: bool = False, foreign_keys: bool = Tru
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+async def _connect(*args: Any, **options: Any) -> aiosqlite.Connection:
+    """Open a file. One that cannot be opened leaves no thread behind.
+
+    aiosqlite tells its thread to end, but does not wait: it would report to a loop that may be closed.
+    """
+    connection = aiosqlite.connect(*args, **options)
+    connection._thread.daemon = True  # as SQLAlchemy does where it connects by itself
+    try:
+        return await connection
+    except BaseException:
+        await asyncio.to_thread(connection._thread.join)
+        raise

@@ -89,27 +89,28 @@ async def claim(
     until: datetime,
 ) -> bool:
     """Claim all these objects or none, in ref order so that two passes cannot block each other."""
+    ours = {"owner": owner, "mapping_id": mapping_id, "lease_no": lease_no, "until": until}
     wanted = sorted(set(refs))
-    got: list[str] = []
-    for ref in wanted:
-        insert = insert_into(session, Claim).values(
-            ref=ref, owner=owner, mapping_id=mapping_id, lease_no=lease_no, until=until
-        )
-        statement = insert.on_conflict_do_update(
+    statement = (
+        insert_into(session, Claim)
+        .values([{"ref": ref, **ours} for ref in wanted])
+        .on_conflict_do_update(
             index_elements=["ref"],
-            set_={"owner": owner, "mapping_id": mapping_id, "lease_no": lease_no, "until": until},
+            set_=ours,
             where=or_(
                 col(Claim.until) < now,
                 (col(Claim.owner) == owner)
                 & (col(Claim.mapping_id) == mapping_id)
                 & (col(Claim.lease_no) < lease_no),
             ),
-        ).returning(col(Claim.ref))
-        if (await session.execute(statement)).scalar_one_or_none() is None:
-            await release(session, got, owner=owner, mapping_id=mapping_id)
-            return False
-        got.append(ref)
-    return True
+        )
+        .returning(col(Claim.ref))
+    )
+    got = list((await session.execute(statement)).scalars())
+    if len(got) == len(wanted):
+        return True
+    await release(session, got, owner=owner, mapping_id=mapping_id)
+    return False
 
 
 async def keep_until(session: AsyncSession, ref: str, owner: str, until: datetime) -> None:

@@ -57,6 +57,7 @@ def describe(link: Link, side: Side, record: Record) -> None:
 
 
 def describe_comment(link: Link, side: Side, comment: Comment) -> None:
+    """Keep what listings show of one end of a comment link."""
     set_end(link, side, comment.ref)
     setattr(link, f"{side}_url", comment.url)
 
@@ -111,16 +112,23 @@ def pairs(rows: Mapping[str, Seen]) -> dict[str, Pair]:
 
 async def settle(session: AsyncSession, link_id: int, settled: Mapping[str, Pair]) -> None:
     """Move both halves of these fields' Seen together; what was read before is forgotten."""
-    for name, pair in settled.items():
-        values = {
+    rows = [
+        {
+            "link_id": link_id,
+            "field": name,
             "hub": dump(pair.hub),
             "external": dump(pair.external),
             "hub_read": None,
             "external_read": None,
             "settled": True,
         }
-        insert = insert_into(session, Seen).values(link_id=link_id, field=name, **values)
-        await session.execute(insert.on_conflict_do_update(index_elements=["link_id", "field"], set_=values))
+        for name, pair in settled.items()
+    ]
+    if not rows:
+        return
+    insert = insert_into(session, Seen)
+    moved = {name: insert.excluded[name] for name in rows[0] if name not in ("link_id", "field")}
+    await session.execute(insert.on_conflict_do_update(index_elements=["link_id", "field"], set_=moved), rows)
 
 
 async def note_first_read(
@@ -147,6 +155,23 @@ async def comments_of(session: AsyncSession, parent_id: int) -> Sequence[Link]:
         .order_by(col(Link.id))
     )
     return (await session.execute(query)).scalars().all()
+
+
+async def parents_of(
+    session: AsyncSession, mapping_id: int, side: Side, comment_refs: Sequence[str]
+) -> dict[str, Link]:
+    """The living task links below which these comments hang, by the comments' Refs on that side."""
+    ref = col(Link.hub_ref) if side is Side.HUB else col(Link.external_ref)
+    query = select(ref, col(Link.parent_id)).where(
+        col(Link.mapping_id) == mapping_id,
+        col(Link.kind) == COMMENT,
+        col(Link.state) != UNLINKED,
+        ref.in_(list(comment_refs)),
+    )
+    parent_ids = {str(row[0]): row[1] for row in await session.execute(query)}
+    parents = select(Link).where(col(Link.id).in_(list(parent_ids.values())), col(Link.state) != UNLINKED)
+    by_id = {link.id: link for link in (await session.execute(parents)).scalars()}
+    return {found: by_id[parent_id] for found, parent_id in parent_ids.items() if parent_id in by_id}
 
 
 async def unlink(session: AsyncSession, link: Link, reason: str, now: datetime) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
 from sync.settings import HUB
 from sync.store.links import COMMENT
+from sync.store.parking import OPEN
 from sync.store.tables import Conflict, Connection, Delivery, Event, Link, Mapping, Mark, Parked
 from sync.store.times import rfc3339
 
@@ -28,15 +29,23 @@ async def _page(
     limit: int,
     after: int | None,
 ) -> dict[str, Any]:
+    rows, following = await _rows(session, query, table, limit, after)
+    return {"items": [show(row) for row in rows], "next": following}
+
+
+async def _rows(
+    session: AsyncSession, query: Select[Any], table: type[SQLModel], limit: int, after: int | None
+) -> tuple[Sequence[Any], int | None]:
+    """One page of rows, and the id after which the next one begins."""
     key = table.id  # type: ignore[attr-defined]
     if after is not None:
         query = query.where(col(key) > after)
-    rows: Sequence[Any] = (await session.execute(query.order_by(col(key)).limit(limit + 1))).scalars().all()
-    items = [show(row) for row in rows[:limit]]
-    return {"items": items, "next": rows[limit - 1].id if len(rows) > limit else None}
+    rows = (await session.execute(query.order_by(col(key)).limit(limit + 1))).scalars().all()
+    return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
 
 async def _names(session: AsyncSession) -> dict[int, Mapping]:
+    """All mappings; removed ones still have links and conflicts."""
     return {row.id: row for row in (await session.execute(select(Mapping))).scalars()}
 
 
@@ -46,14 +55,27 @@ def _on(query: Select[Any], column: Any, names: dict[int, Mapping], mapping: str
     return query.where(column.in_([row.id for row in names.values() if row.name == mapping]))
 
 
+def side_word(side: str | None) -> str | None:
+    """The hub side by its connector's name, as everything outside calls it."""
+    return HUB if side == "hub" else side
+
+
+def _half(half: dict[str, Any]) -> dict[str, Any]:
+    """One side of a conflict; who made the edit is not always known."""
+    return {**half, "author": half["author"] or {"id": None, "name": None}}
+
+
 async def links_page(
     session: AsyncSession, *, limit: int = DEFAULT_LIMIT, after: int | None = None, mapping: str | None = None
 ) -> dict[str, Any]:
     names = await _names(session)
     connections = {row.id: row for row in (await session.execute(select(Connection))).scalars()}
-    waiting = {
-        (row[0], row[1]): True for row in await session.execute(select(col(Mark.mapping_id), col(Mark.ref)))
-    }
+    rows, following = await _rows(
+        session, _on(select(Link), col(Link.mapping_id), names, mapping), Link, limit, after
+    )
+    refs = [ref for row in rows for ref in (row.hub_ref, row.external_ref) if ref]
+    marked = select(col(Mark.mapping_id), col(Mark.ref)).where(col(Mark.ref).in_(refs))
+    waiting = {(mapping_id, ref) for mapping_id, ref in await session.execute(marked)}
 
     def show(row: Link) -> dict[str, Any]:
         owner = names[row.mapping_id]
@@ -85,8 +107,7 @@ async def links_page(
             "last_synced_at": rfc3339(row.synced_at),
         }
 
-    query = _on(select(Link), col(Link.mapping_id), names, mapping)
-    return await _page(session, query, Link, show, limit, after)
+    return {"items": [show(row) for row in rows], "next": following}
 
 
 async def conflicts_page(
@@ -108,12 +129,12 @@ async def conflicts_page(
             "field": row.field,
             "kind": row.kind,
             "state": row.state,
-            "policy": HUB if row.policy == "hub" else row.policy,
-            "winner": HUB if row.winner == "hub" else row.winner,
+            "policy": side_word(row.policy),
+            "winner": side_word(row.winner),
             "reason": row.reason,
             "detected_at": rfc3339(row.detected_at),
-            HUB: row.hub,
-            "external": row.external,
+            HUB: _half(row.hub),
+            "external": _half(row.external),
         }
 
     query = _on(select(Conflict), col(Conflict.mapping_id), names, mapping)
@@ -125,6 +146,7 @@ async def conflicts_page(
 async def parked_page(
     session: AsyncSession, *, limit: int = DEFAULT_LIMIT, after: int | None = None, mapping: str | None = None
 ) -> dict[str, Any]:
+    """What still waits; what is ignored does not."""
     names = await _names(session)
 
     def show(row: Parked) -> dict[str, Any]:
@@ -136,7 +158,6 @@ async def parked_page(
             "ref": row.ref,
             "field": row.field or None,
             "class": row.park_class,
-            "state": row.state,
             "reason": row.reason,
             "provider_message": row.provider_message,
             "fix": row.fix,
@@ -145,7 +166,7 @@ async def parked_page(
             "last_at": rfc3339(row.last_at),
         }
 
-    query = _on(select(Parked), col(Parked.mapping_id), names, mapping)
+    query = _on(select(Parked).where(col(Parked.state) == OPEN), col(Parked.mapping_id), names, mapping)
     return await _page(session, query, Parked, show, limit, after)
 
 
@@ -196,7 +217,3 @@ async def history_page(
     below = select(col(Link.id)).where(col(Link.parent_id) == link_id, col(Link.kind) == COMMENT)
     query = select(Event).where((col(Event.link_id) == link_id) | col(Event.link_id).in_(below))
     return await _page(session, query, Event, show, limit, after)
-
-
-async def count(session: AsyncSession, query: Select[Any]) -> int:
-    return int((await session.execute(select(func.count()).select_from(query.subquery()))).scalar_one())

@@ -142,10 +142,15 @@ async def mappings_due(session: AsyncSession, now: datetime) -> Sequence[int]:
 async def clear(session: AsyncSession, marks: Iterable[Mark]) -> None:
     """Delete these marks; one whose counter moved since it was read stays, as a fresh one."""
     for mark in marks:
-        await session.execute(delete(Mark).where(col(Mark.id) == mark.id, col(Mark.counter) == mark.counter))
-        await session.execute(
-            update(Mark).where(col(Mark.id) == mark.id).values(attempts=0, rechecks=0, reason="")
+        gone = await session.execute(
+            delete(Mark)
+            .where(col(Mark.id) == mark.id, col(Mark.counter) == mark.counter)
+            .returning(col(Mark.id))
         )
+        if gone.scalar_one_or_none() is None:
+            await session.execute(
+                update(Mark).where(col(Mark.id) == mark.id).values(attempts=0, rechecks=0, reason="")
+            )
 
 
 async def postpone(
@@ -169,6 +174,13 @@ async def postpone(
                 reason=reason,
             )
         )
+
+
+async def put_off(session: AsyncSession, mapping_id: int, now: datetime, until: datetime) -> None:
+    """Nothing that is due is looked at before that time: the mapping as a whole cannot be worked on."""
+    await session.execute(
+        update(Mark).where(col(Mark.mapping_id) == mapping_id, col(Mark.due_at) <= now).values(due_at=until)
+    )
 
 
 async def hurry(session: AsyncSession, mapping_ids: Iterable[int], now: datetime) -> None:

@@ -87,9 +87,9 @@ async def ignore(session: AsyncSession, parked_id: int) -> bool:
     return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
-async def is_parked(session: AsyncSession, mapping_id: int, what: str, ref: str) -> bool:
-    """Whether this very thing waits for a person, or is ignored."""
-    query = select(col(Parked.id)).where(
+async def found(session: AsyncSession, mapping_id: int, what: str, ref: str) -> Parked | None:
+    """The entry of this very thing, open or ignored."""
+    query = select(Parked).where(
         col(Parked.mapping_id) == mapping_id, col(Parked.what) == what, col(Parked.ref) == ref
     )
-    return (await session.execute(query)).first() is not None
+    return (await session.execute(query)).scalars().first()

@@ -25,7 +25,10 @@ from sync.store.tables import (
     Worker,
     Write,
 )
-from sync.store.times import rfc3339
+from sync.store.times import parse_time, rfc3339
+
+ALIVE = timedelta(seconds=15)
+"""A worker says every second that it lives; one silent for this long is gone."""
 
 _SIDES = ("hub", "external")
 _OPEN = ("intent", "unknown")
@@ -34,7 +37,7 @@ _OPEN = ("intent", "unknown")
 async def status(
     session: AsyncSession, *, version: str, now: datetime, instance: dict[str, Any], since: datetime | None
 ) -> dict[str, Any]:
-    """``since``: when the running instance started; its cursors must have been read after that."""
+    """``since``: quiet is only what was read after that time; None asks for no reading."""
     counts = await _Counts.read(session)
     connections = [
         row
@@ -52,8 +55,8 @@ async def status(
     subscriptions = list((await session.execute(select(Subscription))).scalars())
     paused = await session.get(Setting, "paused")
     workers = list((await session.execute(select(Worker).order_by(col(Worker.started_at)))).scalars())
-    alive = [row for row in workers if row.heartbeat_at > now - timedelta(seconds=15)]
-    shown = [_mapping(row, counts, cursors, subscriptions) for row in mappings]
+    alive = [row for row in workers if row.heartbeat_at > now - ALIVE]
+    shown = [_mapping(row, now, counts, cursors, subscriptions) for row in mappings]
     deliveries = counts.deliveries
     return {
         "version": version,
@@ -78,9 +81,9 @@ async def status(
     }
 
 
-async def first_heartbeat(session: AsyncSession) -> datetime | None:
-    """When the oldest worker that lives now started."""
-    query = select(col(Worker.started_at)).order_by(col(Worker.started_at)).limit(1)
+async def last_start(session: AsyncSession, now: datetime) -> datetime | None:
+    """When the youngest worker that lives now started. A killed one seems alive for some seconds."""
+    query = select(func.max(Worker.started_at)).where(col(Worker.heartbeat_at) > now - ALIVE)
     return (await session.execute(query)).scalar_one_or_none()
 
 
@@ -160,18 +163,22 @@ def _connection(row: Connection, now: datetime) -> dict[str, Any]:
         "name": row.name,
         "connector": row.connector,
         "site": row.site,
-        "account": {"id": row.account_id, "name": row.account_name} if row.account_id else None,
+        "account": {"id": row.account_id or None, "name": row.account_name or None},
         "state": state,
         "reason": reason,
         "missing": row.missing,
         "clock_offset_s": row.clock_offset_s,
         "blocked_until": rfc3339(blocked),
-        "quota": row.quota,
+        "quota": row.quota or {"limit": None, "remaining": None, "reset_at": None},
     }
 
 
 def _mapping(
-    row: Mapping, counts: _Counts, cursors: dict[tuple[int, str], Cursor], subscriptions: list[Subscription]
+    row: Mapping,
+    now: datetime,
+    counts: _Counts,
+    cursors: dict[tuple[int, str], Cursor],
+    subscriptions: list[Subscription],
 ) -> dict[str, Any]:
     places = {
         "hub": (row.hub_connection_id, row.hub_container),
@@ -202,7 +209,7 @@ def _mapping(
             _word(side): rfc3339(counts.writes.get((row.id, side), (0, None))[1]) for side in _SIDES
         },
         "writes_total": {_word(side): counts.writes.get((row.id, side), (0, None))[0] for side in _SIDES},
-        "first_sync": _first_sync(row, pending),
+        "first_sync": _first_sync(row, pending, now),
         "subscriptions": [
             {
                 "side": _word(side),
@@ -219,13 +226,23 @@ def _mapping(
     }
 
 
-def _first_sync(row: Mapping, pending: int) -> dict[str, Any] | None:
+def _first_sync(row: Mapping, pending: int, now: datetime) -> dict[str, Any] | None:
+    """How far the first sync is. ``pending`` counts what came in meanwhile, too: ``total`` grows by it."""
     if row.state == "first_sync":
         return {"phase": "listing", "done": 0, "total": None, "rate_per_s": None, "eta_s": None}
     if row.first_sync is None:
         return None
     total = max(int(row.first_sync["total"]), pending)
-    return {"phase": "writing", "done": total - pending, "total": total, "rate_per_s": None, "eta_s": None}
+    done = total - pending
+    elapsed = (now - parse_time(row.first_sync["started_at"])).total_seconds()
+    rate = done / elapsed if elapsed > 0 else 0.0
+    return {
+        "phase": "writing",
+        "done": done,
+        "total": total,
+        "rate_per_s": round(rate, 3),
+        "eta_s": round(pending / rate, 1) if rate else None,
+    }
 
 
 def _quiet(

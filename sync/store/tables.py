@@ -70,6 +70,8 @@ class Connection(SQLModel, table=True):
     blocked_until: datetime | None = _time()
     quota: dict[str, Any] | None = _document(lambda: None)
     checked_at: datetime | None = _time()
+    people_at: datetime | None = _time()
+    """When its users were listed; None: not yet, or a new container has others."""
     removed_at: datetime | None = _time()
 
 
@@ -121,7 +123,8 @@ class Mapping(SQLModel, table=True):
 class Link(SQLModel, table=True):
     """One external object <-> one hub object under one mapping; comments hang below by ``parent_id``.
 
-    ``root``: Ref of the comment a person wrote. ``source``: the side that comment stands on.
+    ``root``: Ref of the comment a person wrote, ``author``: that person's name. ``source``: the side
+    it stands on, or its copy from a third tool.
     ``gone``: {"side", "proof", "at"} while a delete waits for its delay.
     ``hidden_since``: an end cannot be seen since then. ``synced_at``: last settled; ``looked_at``:
     last pass over it; ``*_at``: the provider's
@@ -154,6 +157,7 @@ class Link(SQLModel, table=True):
     external_key: str = ""
     source: str = ""
     root: str = ""
+    author: str = ""
     key_token: str = Field(default="", index=True)
     made_by: str = "create"
     gone: dict[str, Any] | None = _document(lambda: None)

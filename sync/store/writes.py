@@ -55,6 +55,23 @@ async def recent(session: AsyncSession, refs: Sequence[str], since: datetime) ->
     return (await session.execute(query)).scalars().all()
 
 
+async def newest_of(
+    session: AsyncSession, link_ids: Sequence[int], op: str, since: datetime
+) -> dict[int, Write]:
+    """The newest write of that kind done since then, by link."""
+    query = (
+        select(Write)
+        .where(
+            col(Write.link_id).in_(list(link_ids)),
+            col(Write.op) == op,
+            col(Write.state) == DONE,
+            col(Write.done_at) >= since,
+        )
+        .order_by(col(Write.id))
+    )
+    return {write.link_id: write for write in (await session.execute(query)).scalars()}
+
+
 async def last_of(session: AsyncSession, ref: str, limit: int = 20) -> Sequence[Write]:
     """The newest finished writes to an object, newest first, under whatever mapping."""
     query = (

@@ -14,7 +14,7 @@ from tests.e2e.town import Town, town
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """A running town with the mapping ``main``; tests make objects of their own in it."""
     async with town(tmp_path_factory.mktemp("town")) as made:
-        made.found("main")
+        made.found("main", limits={"deletes_percent": 100, "creates_per_hour": 10000})
         await made.up()
         yield made
 

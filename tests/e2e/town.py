@@ -24,7 +24,7 @@ import yaml
 
 from connectors.asana.simulator import AsanaSimulator
 from connectors.github.simulator import GitHubSimulator
-from connectors.simulation import Simulator, serve
+from connectors.simulation import Exchange, Journal, serve
 from sync.settings import Settings
 
 FAST = {
@@ -46,6 +46,8 @@ FAST = {
 
 PREFIX = "ASANA_SYNC_"
 LOOK_S = 0.03
+ON_ITS_WAY = timedelta(milliseconds=100)
+"""So long a request may have been on its way when another one was told to be silent."""
 READY_S = 60.0
 SETTLED_S = 40.0
 
@@ -338,10 +340,29 @@ def times(text: str, comments: Sequence[dict[str, Any]]) -> int:
     return sum(text in comment["text"] for comment in comments)
 
 
-def writes_to(simulator: Simulator, since: datetime, path: str) -> int:
-    """Committed writes since then whose path contains the text."""
-    return sum(each.at >= since and path in each.path for each in simulator.journal.writes())
+def assert_silence(journal: Journal) -> None:
+    """After each 429 nothing was sent before ``Retry-After`` was over; what was on its way counts not."""
+    for refused in journal:
+        if refused.status == 429 and refused.until is not None:
+            wait = float(refused.answer_headers["retry-after"])
+            over = refused.until + timedelta(seconds=wait)
+            early = [
+                f"{each.method} {each.path} {(each.at - refused.until).total_seconds():.3f} s after"
+                for each in journal
+                if refused.until + ON_ITS_WAY < each.at < over
+            ]
+            assert not early, f"told to be silent for {wait:g} s, but {early}"
 
 
-def after(seconds: float) -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=seconds)
+def assert_no_overlap(journal: Journal, object_of: Callable[[Exchange], str | None]) -> None:
+    """No two writes of one object at the same time."""
+    last: dict[str, Exchange] = {}
+    for each in journal:
+        name = object_of(each) if each.method != "GET" else None
+        if name is None:
+            continue
+        before = last.get(name)
+        if before is not None:
+            assert before.until is not None
+            assert before.until <= each.at, f"{before.method} {before.path} and {each.method} {each.path}"
+        last[name] = each

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-settings.register_profile("richtext", deadline=None, database=None, max_examples=60)
+settings.register_profile("richtext", deadline=None, database=None, max_examples=50)
 settings.load_profile("richtext")
 
 FIXTURES = Path(__file__).resolve().parents[3] / "shared" / "fixtures" / "richtext"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from connectors.richtext import asana_html
@@ -114,12 +114,14 @@ def test_source_that_reaches_beyond_its_block_swallows_nothing() -> None:
     )
 
 
+@settings(max_examples=25)
 @given(documents)
 def test_no_change_at_all(sources: list[str]) -> None:
     source = "\n\n".join(sources)
     assert carry_over(source, through(source), through(source), through) == source
 
 
+@settings(max_examples=25)
 @given(documents, st.data())
 def test_lone_edit(sources: list[str], data: st.DataObject) -> None:
     """One shown block gets new text: it is there, and all source outside its counterpart is as it was."""
@@ -137,6 +139,7 @@ def test_lone_edit(sources: list[str], data: st.DataObject) -> None:
     assert len(left) <= 2
 
 
+@settings(max_examples=25)
 @given(documents, st.data())
 def test_block_in_and_out_again(sources: list[str], data: st.DataObject) -> None:
     source = "\n\n".join(sources)
@@ -149,6 +152,7 @@ def test_block_in_and_out_again(sources: list[str], data: st.DataObject) -> None
     assert same(narrower, source) or same(through(narrower), before)
 
 
+@settings(max_examples=25)
 @given(documents | markdown.map(lambda text: [text]), markdown | anything | documents.map("\n\n".join))
 def test_nothing_new_is_lost(sources: list[str], text: str) -> None:
     """What was carried over is shown on the other side just as it was written there."""

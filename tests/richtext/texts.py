@@ -91,4 +91,4 @@ _BLOCKS = [
     "### Deep",
     "---",
 ]
-documents = st.lists(st.sampled_from(_BLOCKS), min_size=1, max_size=8)
+documents = st.lists(st.sampled_from(_BLOCKS), min_size=1, max_size=6)

@@ -1,0 +1,171 @@
+"""What only the providers can tell about a configuration: credentials, containers, sections, fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field
+
+from connectors.errors import ConnectorError, PauseConnection, PauseMapping
+from connectors.records import Account, Container
+from sync.configuration import Configuration, MappingConfig, Problem
+from sync.jobs.engine import Engine
+from sync.jobs.in_force import InForce, same_connection, same_mapping
+from sync.store.tables import Connection
+
+
+@dataclass(slots=True)
+class Findings:
+    """``problems`` forbid it; ``warnings`` are told. Rows of connections learn their account on the way."""
+
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def against(self, path: str) -> bool:
+        """Whether anything at this path or below it is wrong."""
+        return any(problem.path.startswith(path) for problem in self.problems)
+
+
+async def ask_providers(
+    engine: Engine, configuration: Configuration, rows: Map[str, Connection], present: InForce
+) -> Findings:
+    """Ask about everything new or changed; who does not answer now is a warning."""
+    found = Findings()
+    refused: set[str] = set()
+    for path, config in configuration.connections.items():
+        await _check_connection(engine, path, rows[config.name], present, found)
+        if found.against(path):
+            refused.add(config.name)
+    for path, mapping in configuration.mappings.items():
+        unusable = refused | ({mapping.connection, mapping.asana.connection} - rows.keys())
+        if unusable & {mapping.connection, mapping.asana.connection}:
+            continue
+        if not same_mapping(mapping, present.mappings.get(mapping.name)):
+            await _check_mapping(engine, mapping, path, rows, found)
+    return found
+
+
+async def _check_connection(
+    engine: Engine, path: str, row: Connection, present: InForce, found: Findings
+) -> None:
+    known = present.connections.get(row.name)
+    if known is not None and (known.connector, known.site) != (row.connector, row.site):
+        found.problems.append(
+            Problem(
+                f"{path}.settings",
+                f"leads to another place ({row.connector}, {row.site}) than before ({known.connector}, "
+                f"{known.site}); give the new one another name",
+            )
+        )
+        return
+    if same_connection(row, known):
+        return
+    account = await _account(engine, row, path, found)
+    if account is None:
+        return
+    if row.account_id and account.id != row.account_id:
+        found.problems.append(
+            Problem(
+                f"{path}.credentials",
+                f"belong to {account.name}, but this connection is {row.account_name}'s; "
+                "give the new one another name",
+            )
+        )
+        return
+    row.account_id, row.account_name = account.id, account.name
+    row.clock_offset_s, row.missing = account.clock_offset_s, list(account.missing)
+    found.warnings += [f"{row.name}: {sentence}" for sentence in account.missing]
+
+
+async def _account(engine: Engine, row: Connection, path: str, found: Findings) -> Account | None:
+    try:
+        return await (await engine.sessions.get(row)).check()
+    except PauseConnection as error:
+        found.problems.append(Problem(f"{path}.credentials", f"{row.name} refuses them: {error.reason}"))
+    except ConnectorError as error:
+        found.warnings.append(f"{row.name} could not be checked now: {error.reason}")
+    return None
+
+
+async def _check_mapping(
+    engine: Engine, mapping: MappingConfig, path: str, rows: Map[str, Connection], found: Findings
+) -> None:
+    external = await _container(
+        engine, rows[mapping.connection], mapping.container, f"{path}.container", found
+    )
+    hub = await _container(
+        engine, rows[mapping.asana.connection], mapping.asana.project, f"{path}.asana.project", found
+    )
+    if hub is not None:
+        _check_sections(mapping, path, hub, found)
+    if external is not None and external.public and _tells_the_world(mapping):
+        found.warnings.append(
+            f"{mapping.name}: {external.name} is public: everybody will read the comments copied from Asana"
+        )
+    if external is not None and hub is not None:
+        await _check_fields(engine, mapping, path, rows, found)
+
+
+async def _container(
+    engine: Engine, row: Connection, container: str, where: str, found: Findings
+) -> Container | None:
+    try:
+        return await (await engine.sessions.get(row)).container(container)
+    except (PauseMapping, PauseConnection) as error:
+        found.problems.append(Problem(where, f"{row.name} cannot see {container!r}: {error.reason}"))
+    except ConnectorError as error:
+        found.warnings.append(f"{container} could not be checked now: {error.reason}")
+    return None
+
+
+def _check_sections(mapping: MappingConfig, path: str, hub: Container, found: Findings) -> None:
+    chosen = {f"{path}.asana.section": mapping.asana.section} if mapping.asana.section else {}
+    for at, gid in enumerate(mapping.asana.filter.sections):
+        chosen[f"{path}.asana.filter.sections[{at}]"] = gid
+    known = ", ".join(f"{gid} ({name})" for gid, name in hub.sections.items()) or "none"
+    found.problems += [
+        Problem(where, f"{gid!r} is no section of {hub.name}; known: {known}")
+        for where, gid in chosen.items()
+        if gid not in hub.sections
+    ]
+
+
+def _tells_the_world(mapping: MappingConfig) -> bool:
+    return mapping.comments.from_asana and mapping.direction != "to_asana"
+
+
+async def _check_fields(
+    engine: Engine, mapping: MappingConfig, path: str, rows: Map[str, Connection], found: Findings
+) -> None:
+    if mapping.fields == "default":
+        return
+    places = {
+        "asana": (rows[mapping.asana.connection], mapping.asana.project),
+        "external": (rows[mapping.connection], mapping.container),
+    }
+    try:
+        known = {
+            side: {spec.name: spec for spec in await (await engine.sessions.get(row)).fields(container)}
+            for side, (row, container) in places.items()
+        }
+    except ConnectorError as error:
+        found.warnings.append(f"the fields of {mapping.name} could not be checked now: {error.reason}")
+        return
+    for at, rule in enumerate(mapping.fields):
+        kinds = []
+        for side, by_name in known.items():
+            name = getattr(rule, side)
+            if name in by_name:
+                kinds.append(by_name[name].kind.value)
+                continue
+            found.problems.append(
+                Problem(
+                    f"{path}.fields[{at}].{side}", f"there is no field {name!r}; known: {', '.join(by_name)}"
+                )
+            )
+        if len(kinds) == 2 and kinds[0] != kinds[1] and not set(kinds) <= {"person", "people"}:
+            found.problems.append(
+                Problem(
+                    f"{path}.fields[{at}]",
+                    f"a {kinds[0]} field cannot stand for a {kinds[1]} field; pair like with like",
+                )
+            )

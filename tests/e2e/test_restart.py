@@ -1,0 +1,76 @@
+"""Ended or killed, edited meanwhile, started again: it goes on where it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+
+import pytest
+
+from tests.e2e.town import Town, times
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_edits_made_while_it_was_down(empty: Town) -> None:
+    town = empty
+    place, github, asana = town.found("main"), town.github, town.asana
+    await town.up()
+    issue = github.new(place.repo, title="Start")
+    task = await town.twin(issue)
+    github.comment(issue, "before")
+    await town.quiet()
+
+    second = await town.cli("up")
+    assert second.code == 2
+    assert "running" in second.err
+
+    for turn, by in enumerate((signal.SIGTERM, signal.SIGKILL)):
+        assert town.up_process is not None
+        children = _children(town.up_process.pid)
+        assert await town.down(by) == (0 if by is signal.SIGTERM else -by)
+        await town.until(partial(_all_ended, children), "its children end", 2)
+        if turn:
+            asana.workspace.log.expire_tokens()
+        github.edit(issue, title=f"While down {turn}")
+        asana.edit(task, labels=[f"label {turn}"], state="closed" if turn else "open")
+        github.comment(issue, f"github remark {turn}")
+        asana.comment(task, f"asana remark {turn}")
+        github.new(place.repo, title=f"New issue {turn}")
+        asana.new(place.project, title=f"New task {turn}")
+        await town.up()
+        await town.quiet()
+        town.agree(issue, task)
+        for view in (github.view(issue), asana.view(task)):
+            assert view is not None
+            assert view["title"] == f"While down {turn}"
+            for said in ("before", f"github remark {turn}", f"asana remark {turn}"):
+                assert times(said, view["comments"]) == 1, said
+        counts = len(github.objects(place.repo)), len(asana.objects(place.project))
+        assert counts == (3 + 2 * turn, 3 + 2 * turn)
+
+    before = len(github.journal.writes()), len(asana.journal.writes())
+    asana.workspace.log.expire_tokens()
+    await town.done("sync", "--once", "--full", "--timeout", "30")
+    await town.quiet()
+    assert (len(github.journal.writes()), len(asana.journal.writes())) == before
+
+
+def _children(pid: int) -> list[int]:
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def _all_ended(pids: list[int]) -> bool:
+    return not any(map(_lives, pids))
+
+
+def _lives(pid: int) -> bool:
+    """A dead child that nobody has waited for does not count."""
+    try:
+        os.kill(pid, 0)
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False

@@ -1,0 +1,168 @@
+"""Lost answers: looked up before anything is repeated, and never taken for a person's edit."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.github.simulator import GitHubSimulator
+from connectors.simulation import Fault
+from sync.reconcile.model import Side
+from sync.store.links import pairs
+from sync.store.tables import Conflict, Link, Mark, Parked, Seen, Write
+from tests.jobs.conftest import Build
+from tests.jobs.world import Meanwhile, World
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "garbage", "502", "reset_before"])
+async def test_an_update_whose_answer_is_lost_is_done_once(world: World, kind: str) -> None:
+    item, task = await world.paired()
+    world.external.edit(item, title="Dead link", by="bob")
+    world.hub.faults.add(Fault(kind=kind, method="PUT", path="/tasks/"))  # type: ignore[arg-type]
+    await world.settle()
+    assert world.task()["title"] == "Dead link"
+    done = [each for each in world.hub.journal.by("PUT", "/tasks/") if each.committed]
+    assert len(done) == 1
+    assert world.thing()["title"] == "Dead link"
+    assert await world.rows(Conflict) == []
+    assert {row.state for row in await world.rows(Write)} <= {"done", "not_done"}
+
+
+async def test_a_lost_answer_never_turns_our_own_value_into_an_edit(world: World) -> None:
+    item, task = await world.paired()
+    world.external.edit(item, title="First", by="bob")
+    world.hub.faults.add(Fault(kind="reset_after", method="PUT", path="/tasks/"))
+    await world.look()
+    assert world.task()["title"] == "First"
+    world.external.edit(item, title="Second", by="bob")
+    await world.settle()
+    assert (world.thing()["title"], world.task()["title"]) == ("Second", "Second")
+    assert await world.rows(Conflict) == []
+    world.external.edit(item, title="Broken link", by="bob")
+    await world.settle()
+    assert (world.thing()["title"], world.task()["title"]) == ("Broken link", "Broken link")
+
+
+async def test_what_was_sent_is_settled_and_not_what_is_found(world: World) -> None:
+    item, task = await world.paired()
+    world.hub.edit(task, title="  Spacious  ")
+    world.external.faults.add(Fault(kind="reset_after", method="PATCH", path="/items/"))
+    await world.look()
+    await world.settle()
+    rows = {row.field: row for row in await world.rows(Seen, link_id=(await world.link()).id)}
+    assert pairs(rows)["title"].external.strip() == "Spacious"  # type: ignore[union-attr]
+    assert world.thing()["title"] == "Spacious"
+
+
+async def test_an_edit_on_top_of_a_lost_answer_is_an_edit(world: World) -> None:
+    item, task = await world.paired()
+    world.external.edit(item, title="Ours", by="bob")
+    world.hub.faults.add(Fault(kind="reset_after", method="PUT", path="/tasks/"))
+    await world.poll()
+    await world.work()
+    world.hub.clock.advance(5)
+    world.hub.edit(task, title="A person's", by="ada")
+    world.hub.clock.advance(-5)
+    await world.settle()
+    assert (world.task()["title"], world.thing()["title"]) == ("A person's", "A person's")
+
+
+async def test_a_creation_whose_answer_is_lost_is_found(github: World) -> None:
+    github.external.faults.add(Fault(kind="reset_after", method="POST", path="/issues$"))
+    github.hub.new(github.project, title="Once", notes="text")
+    await github.look()
+    link = await github.link()
+    assert link.state == "confirming"
+    await github.settle()
+    assert len(github.things()) == 1
+    link = await github.link()
+    assert (link.state, link.external_ref is not None) == ("active", True)
+    before = len(github.writes())
+    await github.settle()
+    assert len(github.writes()) == before
+
+
+async def test_an_issue_with_an_awaited_key_is_not_taken_for_a_new_one(build: Build) -> None:
+    world = await build(GitHubSimulator, settings_={"lookup_delay_seconds": 60})
+    world.hub.new(world.project, title="Once")
+    world.external.faults.add(Fault(kind="reset_after", method="POST", path="/issues$"))
+    await world.look()
+    link = await world.link()
+    assert link.state == "confirming"
+    await world.mark(Side.EXTERNAL, world.things()[-1])
+    await world.change(Mark, {"due_at": world.engine.in_s(60)}, side="hub")
+    await world.work()
+    assert len(world.tasks()) == 1
+    waiting = {row.side: row.reason for row in await world.rows(Mark)}
+    assert "key of a creation" in waiting["external"]
+
+
+async def test_not_found_too_early_waits_and_late_enough_creates_anew(build: Build) -> None:
+    world = await build(GitHubSimulator, settings_={"lookup_delay_seconds": 60})
+    world.external.faults.add(Fault(kind="reset_before", method="POST", path="/issues$"))
+    world.hub.new(world.project, title="Once")
+    await world.look()
+    world.clock.advance(2)
+    await world.work()
+    assert world.things() == []
+    assert "looking for it" in await world.waiting()
+    assert (await world.link()).state == "confirming"
+    world.clock.advance(64)
+    await world.work()
+    assert len(world.things()) == 1
+    assert [row.state for row in await world.rows(Write)][:2] == ["not_done", "done"]
+
+
+async def test_a_source_that_is_gone_ends_the_creation(github: World) -> None:
+    github.external.faults.add(Fault(kind="502", method="POST", path="/issues$", times=None))
+    task = github.hub.new(github.project, title="Given up")
+    await github.look()
+    github.hub.remove(task)
+    github.external.faults.clear()
+    for _ in range(4):
+        github.clock.advance(10)
+        await github.work()
+    assert github.things() == []
+    assert (await github.link()).state in ("unlinked", "confirming")
+
+
+async def test_a_surplus_object_is_reported_and_not_deleted(github: World) -> None:
+    github.external.faults.add(Fault(kind="reset_after", method="POST", path="/issues$"))
+    github.hub.new(github.project, title="Twice")
+    await github.look()
+    (made,) = github.things()
+    body = github.thing()["notes"]
+    github.external.new(github.container, title="Twice", notes=body, by="asana-sync" if False else _bot(github))
+    await github.settle()
+    assert len(github.things()) == 2
+    entry = await github.the(Parked)
+    assert entry.park_class == "ambiguous"
+    assert "twice" in entry.reason
+    assert (await github.link()).external_id == made
+
+
+def _bot(world: World) -> str:
+    return next(name for name in world.external.people if name not in ("ada", "bob"))
+
+
+async def test_a_lost_deletion_is_looked_up(build: Build) -> None:
+    world = await build(
+        delete={"to_asana": "delete", "from_asana": "delete"}, limits={"deletes": 5, "deletes_percent": 100}
+    )
+    item, task = await world.paired()
+    world.external.remove(item)
+    world.hub.faults.add(Fault(kind="reset_after", method="DELETE", path="/tasks/"))
+    await world.settle()
+    assert world.tasks() == []
+    assert (await world.the(Link)).state == "unlinked"
+    assert len([each for each in world.hub.journal.by("DELETE", "/tasks/") if each.committed]) == 1
+
+
+async def test_an_update_to_an_object_that_cannot_be_read_any_more_is_closed(world: World) -> None:
+    item, task = await world.paired()
+    world.external.edit(item, title="New")
+    world.hub.faults = Meanwhile("PUT", "/tasks/", lambda: None)
+    world.hub.faults.add(Fault(kind="502", method="PUT", path="/tasks/"))
+    await world.look()
+    world.hub.remove(task)
+    await world.settle()
+    assert {row.state for row in await world.rows(Write, op="update")} == {"not_done"}
