@@ -10,12 +10,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel
 
 from connectors.errors import Park, ParkClass, Unreadable
-from connectors.http import Outbound
 from connectors.records import (
     Account,
     Comment,
@@ -39,6 +38,9 @@ from connectors.records import (
     User,
     Value,
 )
+
+if TYPE_CHECKING:
+    from connectors.http import Outbound  # looking at what is stored needs no HTTP client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

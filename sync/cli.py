@@ -2,83 +2,93 @@
 
 0 done · 1 something waits for a person · 2 usage or configuration · 3 store or provider unreachable ·
 4 ``--timeout`` reached. stdout carries the result only; everything else goes to stderr.
+
+A command's module is imported when the command is asked for: ``asana-sync version`` needs no database.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import typer
-from pydantic import ValidationError
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from connectors.errors import ConnectorError
-from connectors.http import redact
-from sync import logs
-from sync.commands import configuring, deciding, running, watching
-from sync.commands.opening import UNREACHABLE, USAGE, say
-from sync.configuration import ConfigurationInvalid
-from sync.instance.folder import InstanceError
-from sync.settings import Settings
-from sync.store.errors import SecretKeyError, StoreError
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "up": "running",
+        "web": "serving",
+        "worker": "running",
+        "demo": "running",
+        "apply": "configuring",
+        "diff": "configuring",
+        "export": "configuring",
+        "check": "configuring",
+        "sync": "syncing",
+        "status": "watching",
+        "links": "watching",
+        "conflicts": "conflicts",
+        "parked": "parked",
+        "deliveries": "watching",
+        "history": "watching",
+        "link": "deciding",
+        "unlink": "deciding",
+        "pause": "deciding",
+        "resume": "deciding",
+        "approve": "deciding",
+        "migrate": "running",
+        "connectors": "about",
+        "settings": "about",
+        "openapi": "about",
+        "version": "version",
+    }
+)
+"""Command -> module in :mod:`sync.commands` whose ``app`` holds it, or is it (with commands of its own)."""
+
+
+class _Commands(TyperGroup):
+    """Loads a command when it is asked for (click.palletsprojects.com, "Lazily Loading Subcommands")."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"sync.commands.{COMMANDS[cmd_name]}")
+        group = get_group(module.app)
+        return group.commands.get(cmd_name, group)
+
 
 app = typer.Typer(
     name="asana-sync",
-    help="Keeps Asana tasks and the objects of other tools in step, in both directions.",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-for command in (
-    running.up,
-    running.web,
-    running.worker,
-    running.demo,
-    configuring.apply,
-    configuring.diff,
-    configuring.export,
-    configuring.check,
-    running.sync,
-    watching.status,
-    watching.links,
-    watching.deliveries,
-    watching.history,
-    deciding.pause,
-    deciding.resume,
-    deciding.approve,
-    deciding.link,
-    deciding.unlink,
-    running.migrate,
-    configuring.connectors,
-    configuring.settings,
-    configuring.version,
-):
-    app.command()(command)
-app.add_typer(deciding.conflicts_app, name="conflicts")
-app.add_typer(deciding.parked_app, name="parked")
+
+@app.callback()
+def _about() -> None:
+    """Keeps Asana tasks and the objects of other tools in step, in both directions."""
 
 
 def main() -> None:
     """The entry point."""
     try:
-        logs.configure(Settings())
-        app(standalone_mode=True)
-    except ConfigurationInvalid as error:
-        say("The configuration cannot be applied; nothing was changed:")
-        for problem in error.problems:
-            say(f"  {redact(str(problem))}")
-        sys.exit(USAGE)
-    except ValidationError as error:
-        for item in error.errors():
-            name = "_".join(str(part) for part in item["loc"]).upper()
-            say(f"ASANA_SYNC_{name}: {item['msg']}")
-        sys.exit(USAGE)
-    except (InstanceError, SecretKeyError) as error:
-        say(str(error))
-        sys.exit(USAGE)
-    except (StoreError, ConnectorError) as error:
-        say(redact(str(error)))
-        sys.exit(UNREACHABLE)
+        app()
+    except Exception as error:
+        from sync.commands.failures import explain  # what can fail is only imported where something did
+
+        code = explain(error)
+        if code is None:
+            raise
+        sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from connectors.http import redact
+from connectors.redaction import redact
 from sync.settings import Settings
 from sync.store.times import rfc3339
 

@@ -13,7 +13,7 @@ from typing import TextIO
 from connectors.errors import ConnectorError
 from sync.demo.installation import NotStarted
 from sync.demo.screen import Screen
-from sync.demo.seeing import Unmet
+from sync.demo.seeing import Unmet, settled
 from sync.demo.stage import Stage, staged
 from sync.demo.story import STORY
 from sync.settings import Settings
@@ -59,8 +59,9 @@ async def _play(stage: Stage, screen: Screen) -> int:
     try:
         for number, step in enumerate(STORY, 1):
             with screen.playing(number, step):
-                seen = await step.play(stage)
-            screen.played(seen)
+                for act in step.acts:
+                    await settled(stage)
+                    screen.seen(await act(stage))
     except (Unmet, ConnectorError) as error:
         screen.broke(error, stage.installation.log)
         return BROKEN

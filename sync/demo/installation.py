@@ -41,6 +41,15 @@ class Installation:
         """As ``asana-sync status --json`` tells it."""
         return dict((await self._api.send("GET", "/api/v1/status")).data)
 
+    async def is_settled(self) -> bool:
+        return not any(mapping["in_flight"] for mapping in (await self.status())["mappings"])
+
+    async def is_quiet(self) -> bool:
+        return bool((await self.status())["quiet"])
+
+    async def resumed(self) -> bool:
+        return not (await self.status())["paused"]
+
     async def listing(self, name: str, mapping: str) -> list[dict[str, Any]]:
         """``links``, ``conflicts`` or ``parked`` of a mapping."""
         answer = await self._api.send("GET", f"/api/v1/{name}", params={"mapping": mapping})
@@ -101,6 +110,11 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+def tail(log: Path, lines: int = 12) -> str:
+    """The last lines of a log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
 def _command(*arguments: str) -> Sequence[str]:
     return (sys.executable, "-m", "sync.cli", *arguments)
 
@@ -125,7 +139,7 @@ async def _ready(process: Process, log: Path) -> str:
     except TimeoutError:
         raise NotStarted(f"asana-sync up was not ready within {_READY_S:g} s") from None
     if not line:
-        raise NotStarted(f"asana-sync up ended:\n{log.read_text(errors='replace').strip()}")
+        raise NotStarted(f"asana-sync up ended:\n{tail(log)}")
     return str(json.loads(line)["url"])
 
 

@@ -13,12 +13,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sync.demo.installation import tail
 from sync.demo.seeing import Seen, Unmet
 from sync.demo.stage import Stage
 from sync.demo.story import Step
 
 _WIDTH = 96
-_LOG_LINES = 12
 
 
 class Screen:
@@ -51,8 +51,8 @@ class Screen:
         with self._console.status("", spinner="dots"):
             yield
 
-    def played(self, seen: Sequence[Seen]) -> None:
-        """What held in the step."""
+    def seen(self, seen: Sequence[Seen]) -> None:
+        """What held."""
         lines = Table.grid(padding=(0, 2), expand=False)
         lines.add_column(width=1, style="green")
         lines.add_column(width=18, style="dim", no_wrap=True)
@@ -79,8 +79,7 @@ class Screen:
                 self._console.print(Padding(Text.assemble((f"{word:<10}", "dim"), text), (0, 0, 0, 6)))
         else:
             self._console.print(Text.assemble(("    ✗ ", "bold red"), str(error)))
-        said = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
-        self._console.print(Padding(Text("\n".join(said), style="dim"), (1, 0, 0, 6)))
+        self._console.print(Padding(Text(tail(log), style="dim"), (1, 0, 0, 6)))
         self._console.print(Text(f"\nThe demo failed. The whole log: {log}", style="bold red"))
 
     def not_started(self, reason: str) -> None:

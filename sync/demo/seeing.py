@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sync.demo.stage import End
+from sync.demo.stage import End, Stage
 
 PATIENCE_S = 30.0
 _LOOK_S = 0.005
+_ASK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,17 @@ async def until_told(true: Callable[[], Awaitable[bool]], otherwise: Unmet) -> N
     while not await true():
         if time.perf_counter() > deadline:
             raise otherwise
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(_ASK_S)
+
+
+async def settled(stage: Stage) -> None:
+    """Wait until every write of the product has its answer."""
+    await until_told(stage.installation.is_settled, Unmet("asana-sync status", "no write in flight", "some"))
+
+
+async def quiet(stage: Stage) -> None:
+    """Wait until the product says that nothing is left to do."""
+    await until_told(stage.installation.is_quiet, Unmet("asana-sync status", "quiet", "still at work"))
 
 
 def require(held: bool, where: str, expected: str, found: object) -> None:

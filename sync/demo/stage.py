@@ -25,7 +25,7 @@ PEOPLE = ("ada", "bob")
 """Every simulator knows them, with the email ``NAME@example.com``."""
 
 LIVELY: Mapping[str, str] = {
-    "POLL_SECONDS": "1",
+    "POLL_SECONDS": "2",
     "REWAKE_SECONDS": "1",
     "HTTP_TIMEOUT_SECONDS": "4",
     "LEASE_SECONDS": "6",

@@ -9,6 +9,7 @@ import asyncio
 import errno
 import os
 import socket
+from typing import Any
 
 from sync.instance.folder import InstanceError
 
@@ -25,14 +26,14 @@ async def listen(host: str, port: int) -> socket.socket:
     while True:
         try:
             family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            return _server(family, address[:2])
+            return _server(family, address)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or asyncio.get_running_loop().time() > deadline:
                 raise InstanceError(f"cannot listen on {host} port {port}: {error.strerror}") from error
             await asyncio.sleep(0.05)
 
 
-def _server(family: int, address: tuple[str, int]) -> socket.socket:
+def _server(family: int, address: tuple[Any, ...]) -> socket.socket:
     """As ``socket.create_server`` makes it, but with its protocol named.
 
     asyncio switches the delays of small answers off (TCP_NODELAY) only on sockets that say they are TCP,

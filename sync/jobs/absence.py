@@ -15,16 +15,17 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from connectors.errors import Park, ParkClass
-from connectors.records import CLOSED, Gone, Hidden, Record
+from connectors.records import CLOSED, FieldKind, Gone, Hidden, Record
 from sync.jobs import settling
 from sync.jobs.outcome import DONE, Halted, Later, Outcome
+from sync.jobs.route import DIRECTIONS
 from sync.jobs.stamps import origin_of
 from sync.jobs.unit import Unit
-from sync.jobs.writing import Desk, Intent, close, intend, perform
-from sync.reconcile.model import Clash, Pair, Policy, Side
+from sync.jobs.writing import Desk, Intent, close, new_writes, perform
+from sync.reconcile.model import Clash, Mode, Pair, Policy, Side
 from sync.store import conflicts, links, parking, writes
 from sync.store.history import tell
-from sync.store.tables import Link, Mapping
+from sync.store.tables import Link, Mapping, Write
 from sync.store.times import parse_time, rfc3339
 
 CLOSE_DELETED = "close_deleted"
@@ -112,9 +113,16 @@ async def _act(desk: Desk, link: Link, side: Side, found: Gone, survivor: Record
     word = desk.route.config.delete.to_asana if into is Side.HUB else desk.route.config.delete.from_asana
     if word in ("ignore", "unlink"):
         return await _end(desk, link, f"deleted in {desk.route.end(side).connector.title}: {word}")
-    if into not in desk.route.into or (word != "delete" and "state" in survivor.read_only):
+    if link.state == links.DORMANT:
+        return await _end(desk, link, "deleted while it was out of scope: nothing is written")
+    if into not in DIRECTIONS[desk.route.config.direction] or (
+        word != "delete" and "state" in survivor.read_only
+    ):
         return await _end(desk, link, "deleted on a side that may not change the other")
-    await _within_budget(desk, link)
+    if into not in desk.route.into:
+        return Later(2, "a direction is paused", attempt=False)
+    if word != "delete" and survivor.fields.get("state") == CLOSED:
+        return await _end(desk, link, "deleted on one side, closed already on the other")
     if word == "delete":
         intent = Intent(link=link, side=into, op=writes.DELETE, ref=survivor.ref)
     else:
@@ -127,13 +135,11 @@ async def _act(desk: Desk, link: Link, side: Side, found: Gone, survivor: Record
             before={"state": survivor.fields.get("state")},
             origin={"state": origin_of(desk.route, into, survivor, None)},
         )
-    (row,) = await intend(desk, [intent])
+    row = await _reserved(desk, link, intent)
     session = desk.route.end(into).session
     if word == "delete":
         await perform(desk, row, lambda: session.delete(survivor.ref, survivor))
         await close(desk, row, writes.DONE)
-    elif survivor.fields.get("state") == CLOSED:
-        await close(desk, row, writes.NOT_DONE, "already closed")
     else:
         answer = await perform(desk, row, lambda: session.update(survivor.ref, {"state": CLOSED}, survivor))
         async with desk.engine.database.write() as store:
@@ -142,7 +148,10 @@ async def _act(desk: Desk, link: Link, side: Side, found: Gone, survivor: Record
 
 
 async def _edited(desk: Desk, link: Link, side: Side, record: Record) -> list[str]:
-    """Rules whose value on the surviving side is not the settled one."""
+    """Rules whose value on the surviving side is not the settled one, and would have gone across.
+
+    That it was closed is none: the deletion would do the same.
+    """
     async with desk.engine.database.read() as session:
         seen = links.pairs((await links.seen_of(session, [link.id])).get(link.id, {}))
     same = desk.route.end(side).session.same
@@ -150,8 +159,11 @@ async def _edited(desk: Desk, link: Link, side: Side, record: Record) -> list[st
         rule.name
         for rule in desk.route.rules
         if rule.name in seen
+        and side.other in rule.into
+        and rule.mode is not Mode.ON_CREATE
         and rule.field(side) in record.fields
         and not same(rule.field(side), seen[rule.name].of(side), record.fields[rule.field(side)])
+        and not (rule.kind(side) is FieldKind.STATE and record.fields[rule.field(side)] == CLOSED)
     ]
 
 
@@ -179,15 +191,21 @@ async def _edit_beats_delete(
     return await _end(desk, link, "deleted on one side, edited on the other")
 
 
-async def _within_budget(desk: Desk, link: Link) -> None:
-    """Reserve one destructive write; reaching the limit stops the mapping and lists what waits."""
+async def _reserved(desk: Desk, link: Link, intent: Intent) -> Write:
+    """Commit the intent of a destructive write, if the budget has room for it.
+
+    One transaction counts and takes, so that no number of units at work goes beyond the limit.
+    Reaching it stops the mapping and lists what waits.
+    """
     limits = desk.route.config.limits
+    (row,) = new_writes(desk, [intent])
     async with desk.engine.database.write() as session:
-        mapping = await session.get(Mapping, desk.route.mapping.id)
+        mapping = await session.get(Mapping, desk.route.mapping.id, with_for_update=True)
         assert mapping is not None
         approval = mapping.approval or {}
         if link.id in approval.get("approved", []):
-            return
+            session.add(row)
+            return row
         since = desk.engine.now() - timedelta(hours=1)
         done = await writes.count_since(session, mapping.id, [writes.DELETE, CLOSE_DELETED], since)
         active = (
@@ -201,7 +219,8 @@ async def _within_budget(desk: Desk, link: Link) -> None:
         ).scalar_one()
         allowed = min(limits.deletes, max(1, math.ceil((active + done) * limits.deletes_percent / 100)))
         if done < allowed:
-            return
+            session.add(row)
+            return row
         waiting = (
             await session.execute(
                 select(Link).where(

@@ -26,7 +26,8 @@ from sync.jobs.in_force import (
     same_mapping,
 )
 from sync.store import links, marks
-from sync.store.tables import Audit, Connection, Link, Mapping, Mark, Seen, Setting
+from sync.store.audit import note
+from sync.store.tables import Connection, Link, Mapping, Mark, Seen, Setting
 
 WRITES_WITHOUT_ASKING = 50
 
@@ -107,7 +108,7 @@ async def _store(
                 )
         await session.execute(delete(Setting).where(col(Setting.key) == "people"))
         session.add(Setting(key="people", value=[dict(person) for person in configuration.people]))
-        session.add(Audit(at=now, action="apply", detail={"changes": applied.changes}))
+        note(session, "apply", changes=applied.changes)
         living = (
             await session.execute(select(col(Mapping.id)).where(col(Mapping.removed_at).is_(None)))
         ).scalars()

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.records import Record, Ref
+from sync.jobs.connections import NEEDS_REAUTH
 from sync.jobs.engine import Engine
+from sync.jobs.passes import sync_mapping
 from sync.jobs.route import Route, open_route
 from sync.reconcile.model import Side
 from sync.settings import HUB
-from sync.store import links, marks
+from sync.store import links, marks, parking
+from sync.store.audit import note
 from sync.store.history import tell
-from sync.store.tables import Audit, Conflict, Connection, Link, Mapping, Parked
+from sync.store.tables import Conflict, Connection, Link, Mapping, Parked, Setting, Write
+
+_LOOK_S = 0.1
 
 
 class NotPossible(Exception):
     """The text says why, and what would be possible."""
 
 
-async def ask_to_restore(engine: Engine, entry: int, side: str | None) -> int:
-    """Mark a conflict to be restored; returns the mapping whose pass will do it."""
+async def ask_to_restore(engine: Engine, entry: int, side: str | None) -> None:
+    """Mark a conflict to be restored by the next pass; ``side`` says whose value where none won."""
     async with engine.database.write() as session:
         conflict = await session.get(Conflict, entry)
         if conflict is None or conflict.state != "open":
@@ -44,8 +52,49 @@ async def ask_to_restore(engine: Engine, entry: int, side: str | None) -> int:
         conflict.restoring = restored.value
         session.add(conflict)
         await _mark(session, engine, link, "restore asked for")
-        session.add(Audit(at=engine.now(), action="restore", target=str(entry)))
-        return link.mapping_id
+        note(session, "restore", str(entry))
+
+
+async def restore(engine: Engine, entry: int) -> None:
+    """Work until both sides have what was asked for, or a person has to do something first."""
+    while True:
+        async with engine.database.read() as session:
+            conflict = await session.get(Conflict, entry)
+            if conflict is None or not conflict.restoring or conflict.state != "open":
+                return
+            if await _waits_for_a_person(session, conflict.mapping_id):
+                return
+        await sync_mapping(engine, conflict.mapping_id)
+        await asyncio.sleep(_LOOK_S)
+
+
+async def _waits_for_a_person(session: AsyncSession, mapping_id: int) -> bool:
+    """Whether nothing of the mapping is written until somebody resumes it or renews credentials."""
+    mapping, everything = await session.get(Mapping, mapping_id), await session.get(Setting, "paused")
+    if mapping is None or mapping.removed_at or mapping.paused or mapping.state == "stopped":
+        return True
+    ids = (mapping.hub_connection_id, mapping.external_connection_id)
+    rows = [row for row in [await session.get(Connection, i) for i in ids] if row is not None]
+    dead = any(row.paused or row.state == NEEDS_REAUTH for row in rows)
+    return dead or bool(everything and everything.value)
+
+
+async def restoration(engine: Engine, entry: int, since: datetime) -> dict[str, Any]:
+    """How far it is: ``{id, state, writes}``, with the writes of the entry's field since it was asked for."""
+    async with engine.database.read() as session:
+        conflict = await session.get(Conflict, entry)
+        assert conflict is not None
+        query = select(Write).where(col(Write.link_id) == conflict.link_id, col(Write.intent_at) >= since)
+        rows = (await session.execute(query.order_by(col(Write.id)))).scalars().all()
+    return {
+        "id": entry,
+        "state": conflict.state,
+        "writes": [
+            {"id": row.id, "side": HUB if row.side == Side.HUB else row.side, "state": row.state}
+            for row in rows
+            if any(conflict.field in (name, part.get("field")) for name, part in row.plan.items())
+        ],
+    }
 
 
 async def _mark(session: AsyncSession, engine: Engine, link: Link, reason: str) -> None:
@@ -70,7 +119,7 @@ async def retry(engine: Engine, entry: int | None, park_class: str | None) -> in
     query = (
         query.where(col(Parked.id) == entry)
         if entry is not None
-        else query.where(col(Parked.park_class) == park_class)
+        else query.where(col(Parked.park_class) == park_class, col(Parked.state) == parking.OPEN)
     )
     async with engine.database.write() as session:
         rows = list((await session.execute(query)).scalars())
@@ -88,7 +137,7 @@ async def retry(engine: Engine, entry: int | None, park_class: str | None) -> in
             else:
                 await _mark_loose(session, engine, row)
             await session.delete(row)
-        session.add(Audit(at=engine.now(), action="retry", target=str(entry or park_class)))
+        note(session, "retry", str(entry if park_class is None else park_class))
     return len(rows)
 
 
@@ -144,7 +193,7 @@ async def link(engine: Engine, mapping_id: int, is_external: Chosen, is_task: Ch
         await session.flush()
         tell(session, made, "in", "linked by hand", now)
         await _mark(session, engine, made, "linked by hand")
-        session.add(Audit(at=now, action="link", target=str(made.id)))
+        note(session, "link", str(made.id))
     await engine.wake(mapping_id, 0)
     return made
 
@@ -177,4 +226,4 @@ async def unlink(engine: Engine, link_id: int) -> None:
             .where(col(Conflict.link_id) == link_id, col(Conflict.state) == "open")
             .values(state="dismissed")
         )
-        session.add(Audit(at=engine.now(), action="unlink", target=str(link_id)))
+        note(session, "unlink", str(link_id))

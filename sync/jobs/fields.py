@@ -46,7 +46,7 @@ async def sync_fields(desk: Desk, link: Link, records: Mapping[Side, Record]) ->
         plan = restoring.with_restored(view, plan, to_restore)
     if plan.writes and updates >= LOOP_BUDGET:
         return Later(60, f"{updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight")
-    plan = await _without_loops(desk, link, plan)
+    plan = await _without_loops(desk, link, plan, records)
     rows = await _commit_plan(desk, link, records, view, plan, seen)
     work = Written(read=dict(records))
     for write in plan.writes:
@@ -88,7 +88,7 @@ def _values_of(desk: Desk, name: str, records: Mapping[Side, Record]) -> list[ob
     return [dump(records[side].fields.get(rule.field(side))) for side in Side]
 
 
-async def _without_loops(desk: Desk, link: Link, plan: LinkPlan) -> LinkPlan:
+async def _without_loops(desk: Desk, link: Link, plan: LinkPlan, records: Mapping[Side, Record]) -> LinkPlan:
     """Park a field that alternates A, B, A, B under our hands, and leave it out."""
     if not plan.writes:
         return plan
@@ -111,7 +111,7 @@ async def _without_loops(desk: Desk, link: Link, plan: LinkPlan) -> LinkPlan:
                     field=write.field,
                     fix="Two automations seem to fight over it: switch one off, then retry.",
                 ),
-                [dump(write.before), dump(write.value)],
+                _values_of(desk, name, records),
             )
     return replace(plan, writes=tuple(write for write in plan.writes if write.rule not in looping))
 

@@ -117,9 +117,12 @@ async def _list(engine: Engine, route: Route, side: Side) -> Listed:
             if _matches(route):
                 news = [mark for mark in news if str(mark.ref) in known]
             await marks.put(session, news, engine.now())
+            had_a_link = await links.ended(session, route.mapping.id, refs)
         found.refs |= refs
         found.loose += [
-            change.record for change in page.changes if change.record and str(change.ref) not in known
+            change.record
+            for change in page.changes
+            if change.record and str(change.ref) not in known and str(change.ref) not in had_a_link
         ]
         cursor = page.cursor
         if not page.more:

@@ -29,6 +29,9 @@ from sync.store.values import dump_all, parse_all
 _ADOPTION_LOOKS = 5
 """An object that no full pass could adopt by its key after so many looks is one like any other."""
 
+_SLACK = timedelta(minutes=2)
+"""Between a provider's clock and ours, and between a call's deadline and its late effect."""
+
 _LOOK_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 
@@ -37,16 +40,20 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
     async with desk.engine.database.read() as session:
         awaited = await _is_awaited(session, record)
         elsewhere = await _linked_elsewhere(session, desk, side, record)
+        had_a_link = await links.ended(session, desk.route.mapping.id, [str(record.ref)])
     if awaited:
         return Later(1, "it carries the key of a creation whose answer is awaited", attempt=False)
-    if elsewhere or not wanted(desk.route, side, record):
+    if elsewhere or had_a_link or not wanted(desk.route, side, record):
         return DONE
-    if await _link_ended(desk, side, record):
-        return DONE
-    ours = record.created_by_us and bool(record.keys) and unit.attempts < _ADOPTION_LOOKS
-    if ours and not await _keys_are_living(desk, record):
-        await _ask_for_full_pass(desk)
-        return Later(5, "made by us, but its link is lost: the next full pass adopts it")
+    if record.created_by_us and record.keys:
+        holders = await _holders(desk, record)
+        for twin in holders:
+            if await _made_twice(desk, twin, side, record):
+                await _report_surplus(desk, twin, record, getattr(twin, f"{side}_url"))
+                return DONE
+        if not holders and unit.attempts < _ADOPTION_LOOKS:
+            await _ask_for_full_pass(desk)
+            return Later(5, "made by us, but its link is lost: the next full pass adopts it")
     if desk.route.mapping.state == "first_sync" and record.created_at < desk.route.started(side):
         return Later(2, "waits until the first sync has matched both sides", attempt=False)
     if await _creates_spent(desk):
@@ -116,16 +123,6 @@ async def _linked_elsewhere(session: AsyncSession, desk: Desk, side: Side, recor
     return (await session.execute(query)).first() is not None
 
 
-async def _link_ended(desk: Desk, side: Side, record: Record) -> bool:
-    """Whether the object had a link here that has ended: it is not created again for that."""
-    mine = col(Link.hub_ref) if side is Side.HUB else col(Link.external_ref)
-    query = select(col(Link.id)).where(
-        col(Link.mapping_id) == desk.route.mapping.id, col(Link.kind) == links.TASK, mine == str(record.ref)
-    )
-    async with desk.engine.database.read() as session:
-        return (await session.execute(query)).first() is not None
-
-
 async def _ask_for_full_pass(desk: Desk) -> None:
     async with desk.engine.database.write() as session:
         await session.execute(
@@ -133,16 +130,27 @@ async def _ask_for_full_pass(desk: Desk) -> None:
         )
 
 
-async def _keys_are_living(desk: Desk, record: Record) -> bool:
-    """Whether a key on the object belongs to a living link (of any mapping): then it is just a copy's."""
+async def _holders(desk: Desk, record: Record) -> Sequence[Link]:
+    """Living links (of any mapping) whose key the object carries: it may be just a person's copy."""
     keys = sorted(record.keys)
-    query = select(col(Link.id)).where(
+    query = select(Link).where(
         col(Link.kind) == links.TASK,
         col(Link.state).in_([links.ACTIVE, links.DORMANT, links.PARKED]),
         or_(col(Link.key_token).in_(keys), col(Link.hub_url).in_(keys), col(Link.external_url).in_(keys)),
     )
     async with desk.engine.database.read() as session:
-        return (await session.execute(query)).first() is not None
+        return (await session.execute(query)).scalars().all()
+
+
+async def _made_twice(desk: Desk, link: Link, side: Side, record: Record) -> bool:
+    """Whether a creation for that link made this object, too: one that showed itself too late."""
+    if link.mapping_id != desk.route.mapping.id or Side(link.source) is side:
+        return False
+    query = select(Write).where(col(Write.link_id) == link.id, col(Write.op) == writes.CREATE)
+    async with desk.engine.database.read() as session:
+        tries = (await session.execute(query)).scalars().all()
+    made_at = record.created_at - offset(desk.route.end(side))
+    return any(write.intent_at - _SLACK <= made_at <= write.deadline_at + _SLACK for write in tries)
 
 
 async def _creates_spent(desk: Desk) -> bool:
@@ -283,7 +291,7 @@ async def confirm(desk: Desk, link: Link, row: Write, side: Side, record: Record
     """
     key = Key(row.plan["key"]["token"], row.plan["key"]["url"], row.plan["key"]["label"])
     end = desk.route.end(Side(row.side))
-    since = row.intent_at + offset(end) - timedelta(minutes=2)
+    since = row.intent_at + offset(end) - _SLACK
     asked_at = desk.engine.now()
     found = await end.session.find_created(end.container, key, since)
     if found:
@@ -305,19 +313,24 @@ async def _surplus(desk: Desk, link: Link, found: Sequence[Record]) -> None:
     """More than one object carries the key: say so, delete nothing."""
     oldest = min(found, key=lambda candidate: candidate.created_at)
     for extra in found:
-        if extra is oldest:
-            continue
-        async with desk.engine.database.write() as session:
-            await parking.park(
-                session,
-                mapping_id=link.mapping_id,
-                link=link,
-                what="link",
-                ref=str(extra.ref),
-                error=Park(
-                    f"{extra.key} was created twice for the same object.",
-                    park_class=ParkClass.AMBIGUOUS,
-                    fix=f"Keep {oldest.url}, and delete {extra.url} after looking at it.",
-                ),
-                now=desk.engine.now(),
-            )
+        if extra is not oldest:
+            await _report_surplus(desk, link, extra, oldest.url)
+
+
+async def _report_surplus(desk: Desk, link: Link, extra: Record, kept_url: str) -> None:
+    async with desk.engine.database.write() as session:
+        if await parking.found(session, link.mapping_id, "link", str(extra.ref)) is not None:
+            return
+        await parking.park(
+            session,
+            mapping_id=link.mapping_id,
+            link=link,
+            what="link",
+            ref=str(extra.ref),
+            error=Park(
+                f"{extra.key} was created twice for the same object.",
+                park_class=ParkClass.AMBIGUOUS,
+                fix=f"Keep {kept_url}, and delete {extra.url} after looking at it.",
+            ),
+            now=desk.engine.now(),
+        )

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.records import Change, Record
 from sync.jobs.newcomers import wanted
 from sync.jobs.route import Route
-from sync.reconcile.model import Pair, Side
+from sync.reconcile.model import Mode, Pair, Side
 from sync.store import links, marks
 from sync.store.tables import Link
 
@@ -114,7 +114,7 @@ def differs(route: Route, side: Side, record: Record, seen: dict[str, Pair]) -> 
     same = route.end(side).session.same
     for rule in route.rules:
         name = rule.field(side)
-        if name not in record.fields:
+        if name not in record.fields or rule.mode is Mode.ON_CREATE:
             continue
         pair = seen.get(rule.name)
         value = record.fields[name]

@@ -30,6 +30,7 @@ async def work_until_quiet(
 ) -> dict[str, Any]:
     """Returns the status at the end: quiet, or waiting for a person."""
     started = engine.now()
+    await upkeep.bury_the_dead(engine)
     await upkeep.ensure_cursors(engine)
     await upkeep.check_connections(engine, everything=True)
     chosen = await _mappings(engine, mapping)

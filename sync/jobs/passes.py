@@ -120,6 +120,8 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
         for unit in mine:
             await _finish(desk, unit, await _after(desk, unit, error))
         return
+    except Exception as error:  # each is read by itself then, and the poison one found out
+        log.exception("pass.done", mapping=desk.route.mapping.name, reason=repr(error))
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(unit: Unit) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -30,6 +27,14 @@ async def connect(url: str) -> ArqRedis:
     return await create_pool(redis_settings(url), job_serializer=dump, job_deserializer=json.loads)
 
 
+async def connect_if_up(url: str) -> ArqRedis | None:
+    """The same, None where nobody answers: what is to be done is found without it, too."""
+    try:
+        return await connect(url)
+    except (OSError, RedisError):
+        return None
+
+
 def waker(redis: ArqRedis) -> Callable[[int, float], Awaitable[None]]:
     """Enqueue a pass. No job id: a fixed one would swallow wake-ups while the job runs."""
 
@@ -38,8 +43,3 @@ def waker(redis: ArqRedis) -> Callable[[int, float], Awaitable[None]]:
             await redis.enqueue_job("sync_mapping", mapping_id, _defer_by=delay_s or None)
 
     return wake
-
-
-def new_owner() -> str:
-    """A name for this process that no other has ever had."""
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"

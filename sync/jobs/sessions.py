@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,7 @@ class Sessions:
         self._vault = vault
         self._redis = redis
         self._opened: dict[str, Opened] = {}
+        self._opening = asyncio.Lock()
 
     async def get(self, connection: Connection) -> Session:
         """The session of a connection, by its newest settings and credentials."""
@@ -49,12 +51,14 @@ class Sessions:
         return (await self._open(connection)).outbound
 
     async def _open(self, connection: Connection) -> Opened:
-        fingerprint = json.dumps([connection.settings, connection.credentials], sort_keys=True)
-        known = self._opened.get(connection.name)
-        if known is not None and known.fingerprint == fingerprint:
-            return known
-        opened = await self._make(connection, fingerprint)
-        self._opened[connection.name] = opened
+        # a connection that is only being checked has no row yet that could remember a silence
+        fingerprint = json.dumps([connection.id, connection.settings, connection.credentials], sort_keys=True)
+        async with self._opening:
+            known = self._opened.get(connection.name)
+            if known is not None and known.fingerprint == fingerprint:
+                return known
+            opened = await self._make(connection, fingerprint)
+            self._opened[connection.name] = opened
         if known is not None:
             await known.session.aclose()
         return opened

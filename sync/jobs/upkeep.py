@@ -12,6 +12,7 @@ from sqlmodel import col
 from connectors.errors import ConnectorError, PauseConnection
 from sync.jobs import connections, subscriptions
 from sync.jobs.engine import Engine
+from sync.jobs.owner import is_dead
 from sync.reconcile.model import Side
 from sync.store import leases, links, marks
 from sync.store.tables import (
@@ -44,6 +45,12 @@ async def heartbeat(engine: Engine) -> None:
         await session.execute(insert.on_conflict_do_update(index_elements=["id"], set_={"heartbeat_at": now}))
         gone = now - timedelta(seconds=engine.settings.lease_seconds * 2)
         await session.execute(delete(Worker).where(col(Worker.heartbeat_at) < gone))
+
+
+async def bury_the_dead(engine: Engine) -> None:
+    """What killed processes of this machine held is free again, without waiting for it to run out."""
+    async with engine.database.write() as session:
+        await leases.free_after(session, is_dead)
 
 
 async def sign_off(engine: Engine) -> None:

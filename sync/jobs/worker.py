@@ -19,8 +19,9 @@ from redis.exceptions import RedisError
 from sync.jobs import polling, upkeep
 from sync.jobs.engine import Engine
 from sync.jobs.full_pass import full_pass
+from sync.jobs.owner import new_owner
 from sync.jobs.passes import sync_mapping
-from sync.jobs.queue import connect, dump, new_owner, waker
+from sync.jobs.queue import connect, dump, waker
 from sync.jobs.sessions import Sessions
 from sync.settings import Settings
 from sync.store import marks
@@ -54,6 +55,7 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
     ticking: list[asyncio.Task[None]] = []
 
     async def begin(ctx: dict[Any, Any]) -> None:
+        await upkeep.bury_the_dead(engine)
         await upkeep.heartbeat(engine)
         ticking.extend([asyncio.create_task(_tick(engine, redis)), asyncio.create_task(_look_after(engine))])
 

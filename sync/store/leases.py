@@ -5,10 +5,10 @@ A lease is taken by one conditional UPDATE, so it holds on SQLite and PostgreSQL
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -30,6 +30,20 @@ async def take_lease(
         .returning(col(Mapping.lease_no))
     )
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def free_after(session: AsyncSession, is_dead: Callable[[str], bool]) -> None:
+    """Take leases and claims from holders that are known to have ended."""
+    holders = set((await session.execute(select(col(Mapping.lease_owner)).distinct())).scalars())
+    holders |= set((await session.execute(select(col(Claim.owner)).distinct())).scalars())
+    dead = [owner for owner in holders if owner and is_dead(owner)]
+    if dead:
+        await session.execute(
+            update(Mapping)
+            .where(col(Mapping.lease_owner).in_(dead))
+            .values(lease_until=None, lease_owner=None)
+        )
+        await session.execute(delete(Claim).where(col(Claim.owner).in_(dead)))
 
 
 async def renew_lease(

@@ -174,6 +174,27 @@ async def parents_of(
     return {found: by_id[parent_id] for found, parent_id in parent_ids.items() if parent_id in by_id}
 
 
+async def ended(session: AsyncSession, mapping_id: int, refs: Iterable[str]) -> frozenset[str]:
+    """Those of these Refs that had a link of the mapping with both ends, which was ended.
+
+    A person ended it, or a deletion did: they get no other one by themselves.
+    """
+    wanted = sorted(set(refs))
+    found: set[str] = set()
+    for at in range(0, len(wanted), 400):
+        part = wanted[at : at + 400]
+        query = select(col(Link.hub_ref), col(Link.external_ref)).where(
+            col(Link.mapping_id) == mapping_id,
+            col(Link.kind) == TASK,
+            col(Link.state) == UNLINKED,
+            col(Link.hub_ref).is_not(None),
+            col(Link.external_ref).is_not(None),
+            or_(col(Link.hub_ref).in_(part), col(Link.external_ref).in_(part)),
+        )
+        found.update(ref for row in await session.execute(query) for ref in row if ref)
+    return frozenset(found & set(wanted))
+
+
 async def unlink(session: AsyncSession, link: Link, reason: str, now: datetime) -> None:
     """End a link and the links of its comments. Nothing is written at the providers."""
     await session.execute(

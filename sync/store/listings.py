@@ -28,19 +28,28 @@ async def _page(
     show: Callable[[Any], dict[str, Any]],
     limit: int,
     after: int | None,
+    *,
+    newest: bool = False,
 ) -> dict[str, Any]:
-    rows, following = await _rows(session, query, table, limit, after)
+    rows, following = await _rows(session, query, table, limit, after, newest=newest)
     return {"items": [show(row) for row in rows], "next": following}
 
 
 async def _rows(
-    session: AsyncSession, query: Select[Any], table: type[SQLModel], limit: int, after: int | None
+    session: AsyncSession,
+    query: Select[Any],
+    table: type[SQLModel],
+    limit: int,
+    after: int | None,
+    *,
+    newest: bool = False,
 ) -> tuple[Sequence[Any], int | None]:
-    """One page of rows, and the id after which the next one begins."""
-    key = table.id  # type: ignore[attr-defined]
+    """One page of rows, and the id after which the next one begins; ``newest`` goes from the other end."""
+    key = col(table.id)  # type: ignore[attr-defined]
     if after is not None:
-        query = query.where(col(key) > after)
-    rows = (await session.execute(query.order_by(col(key)).limit(limit + 1))).scalars().all()
+        query = query.where(key < after if newest else key > after)
+    query = query.order_by(key.desc() if newest else key).limit(limit + 1)
+    rows = (await session.execute(query)).scalars().all()
     return rows[:limit], rows[limit - 1].id if len(rows) > limit else None
 
 
@@ -65,13 +74,24 @@ def _half(half: dict[str, Any]) -> dict[str, Any]:
     return {**half, "author": half["author"] or {"id": None, "name": None}}
 
 
+async def is_mapping(session: AsyncSession, name: str) -> bool:
+    """Whether there is such a living mapping."""
+    query = select(col(Mapping.id)).where(col(Mapping.name) == name, col(Mapping.removed_at).is_(None))
+    return (await session.execute(query)).first() is not None
+
+
 async def links_page(
-    session: AsyncSession, *, limit: int = DEFAULT_LIMIT, after: int | None = None, mapping: str | None = None
+    session: AsyncSession,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    after: int | None = None,
+    mapping: str | None = None,
+    newest: bool = False,
 ) -> dict[str, Any]:
     names = await _names(session)
     connections = {row.id: row for row in (await session.execute(select(Connection))).scalars()}
     rows, following = await _rows(
-        session, _on(select(Link), col(Link.mapping_id), names, mapping), Link, limit, after
+        session, _on(select(Link), col(Link.mapping_id), names, mapping), Link, limit, after, newest=newest
     )
     refs = [ref for row in rows for ref in (row.hub_ref, row.external_ref) if ref]
     marked = select(col(Mark.mapping_id), col(Mark.ref)).where(col(Mark.ref).in_(refs))
@@ -117,6 +137,7 @@ async def conflicts_page(
     after: int | None = None,
     mapping: str | None = None,
     state: str | None = None,
+    newest: bool = False,
 ) -> dict[str, Any]:
     names = await _names(session)
 
@@ -140,7 +161,7 @@ async def conflicts_page(
     query = _on(select(Conflict), col(Conflict.mapping_id), names, mapping)
     if state is not None:
         query = query.where(col(Conflict.state) == state)
-    return await _page(session, query, Conflict, show, limit, after)
+    return await _page(session, query, Conflict, show, limit, after, newest=newest)
 
 
 async def parked_page(
@@ -158,6 +179,7 @@ async def parked_page(
             "ref": row.ref,
             "field": row.field or None,
             "class": row.park_class,
+            "state": row.state,
             "reason": row.reason,
             "provider_message": row.provider_message,
             "fix": row.fix,

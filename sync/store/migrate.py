@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from sync.settings import Settings
 from sync.store.database import sqlite_engine
@@ -52,6 +52,11 @@ async def migrate(settings: Settings) -> None:
         raise StoreUnreachable(f"the database does not answer: {error.orig}") from error
     finally:
         await engine.dispose()
+
+
+async def is_current(session: AsyncSession) -> bool:
+    """Whether the tables are those of this version."""
+    return await (await session.connection()).run_sync(_revision) == revisions()[-1]
 
 
 def migration_engine(settings: Settings) -> AsyncEngine:

@@ -2,47 +2,51 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from fastapi.templating import Jinja2Templates
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.types import ASGIApp
 
 from sync import __version__
+from sync.instance.folder import Instance
+from sync.instance.standing import standing
 from sync.jobs.engine import Engine
 from sync.jobs.intake import take_in
 from sync.store import listings
 from sync.store.errors import StoreError
-from sync.store.status import status
-from sync.web.limits import TooLarge, TooSlow, body_of
+from sync.store.migrate import is_current
+from sync.web.hardening import Hardened
+from sync.web.limits import BODY_SECONDS, MAX_BODY, Incomplete, TooLarge, body_of
 
 _TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
-_SECURITY = {
-    "content-security-policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-}
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+_LARGEST_ID = 2**63 - 1
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
-After = Annotated[int | None, Query(ge=0)]
+After = Annotated[int | None, Query(ge=0, le=_LARGEST_ID)]
 
 
 def make_app(
-    open_engine: Callable[[], AsyncIterator[Engine]], *, url: str, pid: int, started: datetime
-) -> FastAPI:
+    open_engine: Callable[[], AsyncIterator[Engine]],
+    *,
+    here: Instance,
+    max_body: int = MAX_BODY,
+    body_seconds: float = BODY_SECONDS,
+) -> ASGIApp:
     """The ASGI app.
 
     Args:
         open_engine: opens what the app works with, for its lifetime.
-        url, pid, started: the instance that ``status`` tells of.
+        here: what ``status`` tells of where no ``up`` runs in the data folder.
+        max_body, body_seconds: the largest webhook call in bytes, and how long it may take to come in.
     """
 
     @asynccontextmanager
@@ -51,87 +55,112 @@ def make_app(
             app.state.engine = engine
             yield
 
+    app = _app(lifespan)
+    app.state.here, app.state.max_body, app.state.body_seconds = here, max_body, body_seconds
+    return Hardened(app)
+
+
+def describe() -> dict[str, Any]:
+    """The OpenAPI document."""
+    return _app(None).openapi()
+
+
+def _app(lifespan: Any) -> FastAPI:
     app = FastAPI(title="asana-sync", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
-
-    def engine_of(request: Request) -> Engine:
-        engine: Engine = request.app.state.engine
-        return engine
-
-    @app.middleware("http")
-    async def harden(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await answer(request)
-        response.headers.update(_SECURITY)
-        return response
-
-    @app.exception_handler(StoreError)
-    async def store_away(request: Request, error: StoreError) -> Response:
-        return JSONResponse({"error": str(error)}, status_code=503)
-
-    @app.post("/webhooks/{connection}/{key}")
-    async def intake(request: Request, connection: str, key: str) -> Response:
-        try:
-            body = await body_of(request)
-        except TooLarge:
-            return PlainTextResponse("too large", 413)
-        except TooSlow:
-            return PlainTextResponse("incomplete", 400)
-        reply = await take_in(engine_of(request), connection, key, dict(request.headers), body)
-        return PlainTextResponse(reply.text, reply.status, headers=dict(reply.headers))
-
-    @app.get("/livez")
-    async def livez() -> Response:
-        return PlainTextResponse("ok")
-
-    @app.get("/readyz")
-    async def readyz(request: Request) -> Response:
-        async with engine_of(request).database.write():
-            return PlainTextResponse("ok")
-
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    async def now_standing(engine: Engine) -> dict[str, Any]:
-        async with engine.database.read() as session:
-            return await status(
-                session,
-                version=__version__,
-                now=engine.now(),
-                instance={"id": str(pid), "url": url},
-                since=started,
-            )
-
-    @app.get("/api/v1/status")
-    async def read_status(request: Request) -> dict[str, Any]:
-        return await now_standing(engine_of(request))
-
-    def listing(name: str, page: Callable[..., Awaitable[dict[str, Any]]]) -> None:
-        @app.get(f"/api/v1/{name}", name=name)
-        async def read(
-            request: Request,
-            limit: Limit = listings.DEFAULT_LIMIT,
-            after: After = None,
-            mapping: str | None = None,
-        ) -> dict[str, Any]:
-            session: AsyncSession
-            async with engine_of(request).database.read() as session:
-                return await page(session, limit=limit, after=after, mapping=mapping)
-
-    listing("links", listings.links_page)
-    listing("conflicts", listings.conflicts_page)
-    listing("parked", listings.parked_page)
-    listing("deliveries", listings.deliveries_page)
-
-    @app.get("/", response_class=HTMLResponse)
-    async def page(request: Request) -> Response:
-        engine = engine_of(request)
-        async with engine.database.read() as session:
-            shown = {
-                "conflicts": (await listings.conflicts_page(session, limit=20))["items"],
-                "parked": (await listings.parked_page(session, limit=20))["items"],
-                "links": (await listings.links_page(session, limit=50))["items"],
-            }
-        context = {"status": await now_standing(engine), **shown}
-        return _TEMPLATES.TemplateResponse(request, "status.html", context)
-
+    app.include_router(routes)
+    app.add_exception_handler(StoreError, _store_is_away)
     return app
+
+
+async def _store_is_away(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, status_code=503)
+
+
+routes = APIRouter()
+
+
+def _engine(request: Request) -> Engine:
+    engine: Engine = request.app.state.engine
+    return engine
+
+
+Opened = Annotated[Engine, Depends(_engine)]
+
+
+@routes.post("/webhooks/{connection}/{key}", response_class=PlainTextResponse)
+async def intake(request: Request, engine: Opened, connection: str, key: str) -> Response:
+    """One webhook call. 200 stored, repeated or ignored; 401 not genuine; 400 unreadable; 413 too large."""
+    if not _KEY.fullmatch(key) or not connection.isprintable():
+        return PlainTextResponse("unknown", 401)
+    limits = request.app.state
+    try:
+        body = await body_of(request, limit=limits.max_body, seconds=limits.body_seconds)
+    except TooLarge:
+        return PlainTextResponse("too large", 413)
+    except Incomplete:
+        return PlainTextResponse("incomplete", 400)
+    reply = await take_in(engine, connection, key, dict(request.headers), body)
+    return PlainTextResponse(reply.text, reply.status, headers=dict(reply.headers))
+
+
+@routes.get("/livez", response_class=PlainTextResponse)
+async def livez() -> str:
+    """Whether this process answers."""
+    return "ok"
+
+
+@routes.get("/readyz", response_class=PlainTextResponse)
+async def readyz(engine: Opened) -> Response:
+    """Whether webhook calls can be stored. Redis may be down: it only wakes."""
+    async with engine.database.write() as session:
+        current = await is_current(session)
+    return PlainTextResponse("ok") if current else PlainTextResponse("the tables are not up to date", 503)
+
+
+@routes.get("/metrics", response_class=PlainTextResponse)
+async def metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _standing(request: Request, engine: Engine) -> dict[str, Any]:
+    return await standing(engine.database, engine.settings, here=request.app.state.here, now=engine.now())
+
+
+@routes.get("/api/v1/status")
+async def read_status(request: Request, engine: Opened) -> dict[str, Any]:
+    """The same as ``asana-sync status --json``."""
+    return await _standing(request, engine)
+
+
+def _listing(name: str, page: Callable[..., Awaitable[dict[str, Any]]]) -> None:
+    async def read(
+        engine: Opened, limit: Limit = listings.DEFAULT_LIMIT, after: After = None, mapping: str | None = None
+    ) -> dict[str, Any]:
+        async with engine.database.read() as session:
+            if mapping is not None and not await listings.is_mapping(session, mapping):
+                raise HTTPException(404, f"there is no mapping {mapping!r}")
+            return await page(session, limit=limit, after=after, mapping=mapping)
+
+    summary = f"The same as ``asana-sync {name} --json``."
+    routes.add_api_route(f"/api/v1/{name}", read, methods=["GET"], name=name, description=summary)
+
+
+_listing("links", listings.links_page)
+_listing("conflicts", listings.conflicts_page)
+_listing("parked", listings.parked_page)
+_listing("deliveries", listings.deliveries_page)
+
+
+@routes.get("/", response_class=HTMLResponse)
+async def page(request: Request, engine: Opened) -> Response:
+    """How everything stands, for people. Nothing can be changed here."""
+    async with engine.database.read() as session:
+        shown = {
+            "conflicts": (await listings.conflicts_page(session, limit=20, state="open", newest=True))[
+                "items"
+            ],
+            "parked": (await listings.parked_page(session, limit=20))["items"],
+            "links": (await listings.links_page(session, limit=50, newest=True))["items"],
+        }
+    context = {"status": await _standing(request, engine), **shown}
+    return _TEMPLATES.TemplateResponse(request, "status.html", context)

@@ -16,7 +16,7 @@ class TooLarge(Exception):
     """The body is larger than any provider sends."""
 
 
-class TooSlow(Exception):
+class Incomplete(Exception):
     """The body did not come within the deadline, or the sender went away."""
 
 
@@ -25,10 +25,10 @@ async def body_of(request: Request, *, limit: int = MAX_BODY, seconds: float = B
 
     Raises:
         TooLarge: by the header, or by what really came.
-        TooSlow: not complete in time.
+        Incomplete: not all of it came in time.
     """
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isdecimal() and (len(declared) > 15 or int(declared) > limit):
         raise TooLarge
     parts: list[bytes] = []
     size = 0
@@ -40,5 +40,5 @@ async def body_of(request: Request, *, limit: int = MAX_BODY, seconds: float = B
                     raise TooLarge
                 parts.append(part)
     except (TimeoutError, ClientDisconnect) as error:
-        raise TooSlow from error
+        raise Incomplete from error
     return b"".join(parts)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from connectors.asana.simulator import AsanaSimulator
 from connectors.github.simulator import GitHubSimulator
@@ -17,6 +19,13 @@ from sync.store.database import Database
 from tests.jobs.world import FAST, World
 
 Build = Callable[..., Awaitable[World]]
+
+
+@pytest.fixture(autouse=True)
+def told() -> Iterator[list[EventDict]]:
+    """What is logged."""
+    with capture_logs() as entries:
+        yield entries
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ async def test_labels_of_both_sides_are_joined_and_both_halves_settled(world: Wo
 
 
 async def test_a_refused_field_is_parked_and_the_rest_is_written(world: World) -> None:
-    item, task = await world.paired(notes="old")
+    _item, task = await world.paired(notes="old")
     world.hub.edit(task, title="", notes="new")
     await world.look()
     assert world.thing()["notes"] == "new"

@@ -15,7 +15,7 @@ from tests.jobs.world import World
 
 
 async def test_a_limit_rests_the_whole_connection_and_counts_no_attempt(world: World) -> None:
-    item, task = await world.paired()
+    _item, task = await world.paired()
     world.hub.edit(task, title="Later")
     await world.poll()
     world.external.faults.add(Fault(kind="429", method="GET", path="/items", retry_after=30))
@@ -33,7 +33,7 @@ async def test_a_limit_rests_the_whole_connection_and_counts_no_attempt(world: W
 
 async def test_an_unavailable_provider_backs_off(build: Build) -> None:
     world = await build(settings_={"max_attempts": 3})
-    item, task = await world.paired()
+    _item, task = await world.paired()
     world.hub.edit(task, title="In the end")
     await world.poll()
     world.external.faults.add(Fault(kind="503", method="GET", path="/items$", times=2))
@@ -49,7 +49,7 @@ async def test_one_object_that_always_fails_is_parked_and_holds_up_nobody(build:
     world = await build(GitHubSimulator, settings_={"max_attempts": 3})
     first, second = (world.external.new(world.container, title=title) for title in ("one", "two"))
     await world.settle()
-    one, two = sorted(world.tasks())
+    one, two = sorted(world.tasks(), key=lambda gid: world.hub.view(gid)["title"])  # type: ignore[index]
     world.external.faults.add(Fault(kind="500", method="GET", path="/issues/1$", times=None))
     world.hub.edit(one, title="one!")
     world.hub.edit(two, title="two!")
@@ -83,7 +83,7 @@ async def test_a_refused_creation_is_parked_until_the_object_changes(world: Worl
 
 
 async def test_a_container_that_is_gone_stops_the_mapping(github: World) -> None:
-    issue, task = await github.paired()
+    _issue, task = await github.paired()
     assert isinstance(github.external, GitHubSimulator)
     github.external.delete_repo(github.container)
     await github.look()
@@ -98,7 +98,7 @@ async def test_a_container_that_is_gone_stops_the_mapping(github: World) -> None
 
 
 async def test_dead_credentials_rest_the_connection_until_new_ones_come(world: World) -> None:
-    item, task = await world.paired()
+    _item, task = await world.paired()
     assert isinstance(world.external, MemorySimulator)
     token, world.external.token = world.external.token, "revoked"
     world.hub.edit(task, title="Waits")
@@ -149,7 +149,7 @@ async def test_a_poisonous_object_is_parked_after_some_tries(world: World) -> No
 
 
 async def test_a_mapping_of_another_worker_is_left_alone(world: World) -> None:
-    item, task = await world.paired()
+    _item, task = await world.paired()
     world.hub.edit(task, title="Not ours")
     await world.poll()
     mapping = await world.the(Mapping)
@@ -167,7 +167,7 @@ async def test_a_mapping_of_another_worker_is_left_alone(world: World) -> None:
 
 
 async def test_an_object_of_another_pass_waits(world: World) -> None:
-    item, task = await world.paired()
+    _item, task = await world.paired()
     link = await world.link()
     async with world.engine.database.write() as session:
         session.add(
@@ -189,7 +189,7 @@ async def test_an_object_of_another_pass_waits(world: World) -> None:
 
 
 async def test_nothing_is_read_while_everything_is_paused(world: World) -> None:
-    item, task = await world.paired()
+    _item, task = await world.paired()
     async with world.engine.database.write() as session:
         session.add(Setting(key="paused", value=True))
     await world.mark(Side.HUB, task)

@@ -15,7 +15,7 @@ from tests.jobs.world import Meanwhile, World
 
 @pytest.mark.parametrize("kind", ["reset_after", "garbage", "502", "reset_before"])
 async def test_an_update_whose_answer_is_lost_is_done_once(world: World, kind: str) -> None:
-    item, task = await world.paired()
+    item, _task = await world.paired()
     world.external.edit(item, title="Dead link", by="bob")
     world.hub.faults.add(Fault(kind=kind, method="PUT", path="/tasks/"))  # type: ignore[arg-type]
     await world.settle()
@@ -28,7 +28,7 @@ async def test_an_update_whose_answer_is_lost_is_done_once(world: World, kind: s
 
 
 async def test_a_lost_answer_never_turns_our_own_value_into_an_edit(world: World) -> None:
-    item, task = await world.paired()
+    item, _task = await world.paired()
     world.external.edit(item, title="First", by="bob")
     world.hub.faults.add(Fault(kind="reset_after", method="PUT", path="/tasks/"))
     await world.look()
@@ -43,7 +43,7 @@ async def test_a_lost_answer_never_turns_our_own_value_into_an_edit(world: World
 
 
 async def test_what_was_sent_is_settled_and_not_what_is_found(world: World) -> None:
-    item, task = await world.paired()
+    _item, task = await world.paired()
     world.hub.edit(task, title="  Spacious  ")
     world.external.faults.add(Fault(kind="reset_after", method="PATCH", path="/items/"))
     await world.look()
@@ -85,6 +85,7 @@ async def test_an_issue_with_an_awaited_key_is_not_taken_for_a_new_one(build: Bu
     world = await build(GitHubSimulator, settings_={"lookup_delay_seconds": 60})
     world.hub.new(world.project, title="Once")
     world.external.faults.add(Fault(kind="reset_after", method="POST", path="/issues$"))
+    world.clock.stop()
     await world.look()
     link = await world.link()
     assert link.state == "confirming"
@@ -128,27 +129,60 @@ async def test_a_source_that_is_gone_ends_the_creation(github: World) -> None:
 async def test_a_surplus_object_is_reported_and_not_deleted(github: World) -> None:
     github.external.faults.add(Fault(kind="reset_after", method="POST", path="/issues$"))
     github.hub.new(github.project, title="Twice")
+    github.clock.stop()
     await github.look()
     (made,) = github.things()
-    body = github.thing()["notes"]
-    github.external.new(github.container, title="Twice", notes=body, by="asana-sync" if False else _bot(github))
+    github.external.new(github.container, title="Twice", notes=github.thing()["notes"], by=bot(github))
+    github.clock.run()
     await github.settle()
-    assert len(github.things()) == 2
+    assert (len(github.things()), len(github.tasks())) == (2, 1)
     entry = await github.the(Parked)
     assert entry.park_class == "ambiguous"
     assert "twice" in entry.reason
     assert (await github.link()).external_id == made
 
 
-def _bot(world: World) -> str:
+def bot(world: World) -> str:
+    """Whose token we have."""
     return next(name for name in world.external.people if name not in ("ada", "bob"))
+
+
+async def test_a_first_creation_that_shows_itself_too_late_is_reported(build: Build) -> None:
+    world = await build(GitHubSimulator, settings_={"lookup_delay_seconds": 5, "poll_seconds": 30})
+    world.external.faults.add(Fault(kind="reset_after", method="POST", path="/issues$"))
+    world.external.visible_after_s = 600
+    world.hub.new(world.project, title="Once")
+    world.clock.stop()
+    await world.look()
+    world.clock.advance(10)
+    await world.work()
+    assert len(world.things()) == 2, "the look-up could not see the first one"
+    world.clock.run()
+    world.external.visible_after_s = 0
+    await world.compare()
+    await world.settle()
+    assert (len(world.things()), len(world.tasks())) == (2, 1)
+    entry = await world.the(Parked)
+    assert entry.park_class == "ambiguous"
+    assert entry.ref.endswith(world.things()[0])
+
+
+async def test_the_copy_that_a_person_makes_of_one_of_our_objects_is_an_object_like_any_other(
+    github: World,
+) -> None:
+    github.hub.new(github.project, title="One")
+    await github.settle()
+    github.external.new(github.container, title="Copy", notes=github.thing()["notes"], by="bob")
+    await github.settle()
+    assert [github.hub.view(gid)["title"] for gid in github.tasks()] == ["One", "Copy"]  # type: ignore[index]
+    assert await github.rows(Parked) == []
 
 
 async def test_a_lost_deletion_is_looked_up(build: Build) -> None:
     world = await build(
         delete={"to_asana": "delete", "from_asana": "delete"}, limits={"deletes": 5, "deletes_percent": 100}
     )
-    item, task = await world.paired()
+    item, _task = await world.paired()
     world.external.remove(item)
     world.hub.faults.add(Fault(kind="reset_after", method="DELETE", path="/tasks/"))
     await world.settle()

@@ -60,9 +60,17 @@ class Skewed:
 
     def __init__(self) -> None:
         self.skew_s = 0.0
+        self._stopped_at: datetime | None = None
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.skew_s)
+        return (self._stopped_at or datetime.now(UTC)) + timedelta(seconds=self.skew_s)
+
+    def stop(self) -> None:
+        """Time goes on by :meth:`advance` alone, however slow the machine is."""
+        self._stopped_at = datetime.now(UTC)
+
+    def run(self) -> None:
+        self._stopped_at = None
 
     def advance(self, seconds: float) -> None:
         self.skew_s += seconds
@@ -192,9 +200,7 @@ class World:
         async with self.engine.database.write() as session:
             mapping = (await session.execute(select(Mapping))).scalars().first()
             assert mapping is not None
-            mark = marks.NewMark(
-                mapping_id=mapping.id, side=side, ref=ref, reason="test", **more
-            )
+            mark = marks.NewMark(mapping_id=mapping.id, side=side, ref=ref, reason="test", **more)
             await marks.put(session, [mark], now)
 
     async def route(self) -> Route:

@@ -1,0 +1,102 @@
+"""The command sync: one run in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from sync.commands.opening import known_mapping, run
+from sync.commands.output import DONE, TIMEOUT, UNREACHABLE, WAITS, AsJson, emit, table
+from sync.commands.working import opened_engine
+from sync.instance.standing import standing
+from sync.jobs.once import work_until_quiet
+from sync.settings import Settings
+
+app = typer.Typer()
+
+
+@app.command()
+def sync(
+    mapping: Annotated[str | None, typer.Argument(help="One mapping; all of them if left out.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Poll both sides and work until quiet.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Compare everything, too.")] = False,
+    wait: Annotated[
+        float | None, typer.Option("--timeout", min=0, help="Give up after so many seconds (exit 4).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sync now, in the foreground. Exit 1 if something waits for a person, 4 at the timeout."""
+    if not once:
+        raise typer.BadParameter(
+            "add --once: continuous sync is what 'asana-sync up' does", param_hint="sync"
+        )
+    settings = Settings()
+
+    async def work() -> tuple[dict[str, Any], int]:
+        async with opened_engine(settings) as engine:
+            if mapping is not None:
+                await known_mapping(engine.database, mapping)
+            with _progress(as_json) as progress:
+                task = progress.add_task("starting", total=None)
+
+                def show(seen: dict[str, Any]) -> None:
+                    progress.update(task, description=_doing(seen))
+
+                try:
+                    async with asyncio.timeout(wait):
+                        seen = await work_until_quiet(engine, mapping, full=full, progress=show)
+                except TimeoutError:
+                    return await standing(engine.database, settings), TIMEOUT
+        return seen, exit_code(seen, mapping)
+
+    seen, code = run(settings, work())
+    rows = [
+        [
+            entry["name"],
+            entry["state"],
+            entry["links"]["active"],
+            entry["pending"],
+            entry["conflicts_open"],
+            entry["parked_open"],
+            entry["reason"],
+        ]
+        for entry in seen["mappings"]
+        if mapping in (None, entry["name"])
+    ]
+    columns = ["mapping", "state", "links", "pending", "conflicts", "parked", "reason"]
+    emit(seen, as_json=as_json, show=table("sync", columns, rows))
+    raise typer.Exit(code)
+
+
+def _progress(quietly: bool) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=quietly or not sys.stderr.isatty(),
+    )
+
+
+def _doing(seen: dict[str, Any]) -> str:
+    pending = sum(entry["pending"] for entry in seen["mappings"])
+    writes = sum(sum(entry["writes_total"].values()) for entry in seen["mappings"])
+    return f"{pending} objects to look at, {writes} writes done"
+
+
+def exit_code(seen: dict[str, Any], mapping: str | None) -> int:
+    """1 where a person has to do something about what was synced; 3 where a provider is away."""
+    mine = [entry for entry in seen["mappings"] if mapping in (None, entry["name"])]
+    waits = any(
+        entry["parked_open"] or entry["approval"] or entry["state"] in ("stopped", "paused") for entry in mine
+    )
+    states = {entry["state"] for entry in seen["connections"]}
+    if waits or seen["paused"] or states & {"needs_reauth", "paused"}:
+        return WAITS
+    return UNREACHABLE if "unreachable" in states else DONE
