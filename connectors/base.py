@@ -49,14 +49,15 @@ class Capabilities:
 
     ``kinds``: object kinds that are synced; ``creatable``: those that we may create.
     ``webhooks``: "none", "secret" (we choose the secret) or "handshake" (the provider sends it).
-    ``exact_create``: the same key twice makes one object. ``preconditions``: a stale ``expected`` is
-    refused by the provider. ``sections``: objects lie in sections. ``container_word`` and
-    ``container_example`` are for messages.
+    ``clock_resolution_s``: how finely the provider dates changes. ``exact_create``: the same key
+    twice makes one object. ``preconditions``: a stale ``expected`` is refused by the provider.
+    ``sections``: objects lie in sections. ``container_word`` and ``container_example``: for messages.
     """
 
     kinds: tuple[str, ...]
     creatable: tuple[str, ...]
     webhooks: str = "none"
+    clock_resolution_s: float = 1.0
     exact_create: bool = False
     preconditions: bool = False
     comments: bool = True

@@ -27,14 +27,15 @@ import json as json_text
 import ssl
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from statistics import median
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 
@@ -77,18 +78,30 @@ _FOLLOWED_BY_READS = frozenset({301, 302, 307, 308})
 _FOLLOWED_BY_WRITES = frozenset({307, 308})
 """The others let a client turn the write into a read."""
 
-_stamp: ContextVar[str] = ContextVar("stamp", default="")
+Permit: TypeAlias = Callable[[], Awaitable[None]]
+"""Raises where a write must not be sent now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    text: str = ""
+    permit: Permit | None = None
+
+
+_stamp: ContextVar[_Stamp] = ContextVar("stamp", default=_Stamp())  # noqa: B039 (frozen)
 
 
 @contextmanager
-def stamped(write_id: str, mapping: str) -> Iterator[None]:
+def stamped(write_id: str, mapping: str, permit: Permit | None = None) -> Iterator[None]:
     """Writes inside carry these two in their User-Agent, so that a provider's log leads back to the reason.
 
     Args:
         write_id: id of the write in the write log.
         mapping: ``ID@VERSION`` of the mapping.
+        permit: asked right before each write is sent, after any waiting for the limits; what it raises
+            is raised from ``send``, and that write was not sent.
     """
-    token = _stamp.set(f" (write={write_id}; mapping={mapping})")
+    token = _stamp.set(_Stamp(f" (write={write_id}; mapping={mapping})", permit))
     try:
         yield
     finally:
@@ -199,6 +212,8 @@ class Outbound:
         )
         try:
             async with asyncio.timeout(self._timeout_s), self._gate.slot(write=write):
+                if write and (permit := _stamp.get().permit) is not None:
+                    await permit()
                 under_way = True
                 answer = await self._follow(request, write, accept)
         except TimeoutError:
@@ -219,7 +234,7 @@ class Outbound:
         merged = httpx.Headers({"accept": "application/json"})
         if body:
             merged["content-type"] = "application/json"
-        merged["user-agent"] = self._user_agent + (_stamp.get() if write else "")
+        merged["user-agent"] = self._user_agent + (_stamp.get().text if write else "")
         merged.update(self._headers)
         merged.update(headers)
         return merged

@@ -183,7 +183,8 @@ class Change:
     """A hint to look at ``ref``: never the truth.
 
     ``record`` is there where the listing carried the object whole. ``comments`` tells that its
-    comments may have changed, too. ``gone`` is proof from a verified event. ``previous`` holds the
+    comments may have changed, too; ``new_comments`` names them where all that happened is that they
+    were written. ``gone`` is proof from a verified event. ``previous`` holds the
     values that stood in a field before, where the provider's echo names them. ``actor`` is the user
     id, None for the system or unknown.
     """
@@ -193,6 +194,7 @@ class Change:
     actor: str | None = None
     record: Record | None = None
     comments: bool = False
+    new_comments: tuple[Ref, ...] = ()
     gone: Gone | None = None
     moved: Moved | None = None
     previous: Fields = field(default_factory=dict)

@@ -188,6 +188,7 @@ class AsanaConnector(Connector):
     settings: ClassVar[type[BaseModel]] = AsanaSettings
     credentials: ClassVar[type[BaseModel]] = AsanaCredentials
     capabilities: ClassVar[Capabilities] = Capabilities(
+        clock_resolution_s=0.001,
         kinds=(translate.TASK,),
         creatable=(translate.TASK,),
         webhooks="handshake",

@@ -7,10 +7,10 @@ for it, and never over one that we have (https://developers.asana.com/docs/webho
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 
 from connectors import signing
+from connectors.answers import parsed
 from connectors.asana.events import changes_of
 from connectors.errors import BadSignature, Unreadable
 from connectors.records import Delivery, Handshake, Received, Secrets
@@ -50,8 +50,8 @@ def _handshake(offered: str, secrets: Secrets) -> Handshake:
 
 def _events(body: bytes) -> list[object]:
     try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        payload = parsed(body)
+    except ValueError as error:
         raise Unreadable("the body is not JSON") from error
     events = payload.get("events") if isinstance(payload, dict) else None
     if not isinstance(events, list):

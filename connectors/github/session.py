@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -147,10 +148,9 @@ class GitHubSession(Session):
         with self._of_container(container, {404, 410}):
             issue = await self._github.create_issue(container, body)
         if draft.fields.get("state") == CLOSED:
-            try:
+            # made is made: what stayed open is closed by the next plan, like any other edit
+            with suppress(ConnectorError):
                 issue = await self._github.edit_issue(container, int(issue["number"]), CLOSING)
-            except ConnectorError as error:
-                raise OutcomeUnknown(f"made, but not closed: {error.reason}") from error
         return await self._known.record(issue, container)
 
     async def find_created(self, container: str, key: Key, since: datetime) -> Sequence[Record]:
@@ -292,20 +292,23 @@ class GitHubSession(Session):
         )
 
     async def _changed(self, container: str, issue: Payload, before: Mapping[str, Seen]) -> Change:
-        """The hint for a listed issue. A changed count of comments may be a deletion, which no list shows."""
+        """The hint for a listed issue. Fewer comments than before: a deletion, which no list shows."""
         record = await self._known.listed(issue, container)
         known = before.get(record.ref.id)
-        comments = known is not None and known.comments != look(issue).comments
+        comments = known is not None and known.comments > look(issue).comments
         return Change(ref=record.ref, at=record.modified_at, record=record, comments=comments)
 
     async def _commented(self, container: str, comments: Sequence[Payload]) -> list[Change]:
         """One hint for each issue with new or changed comments."""
-        latest = {translate.number_of(comment): comment for comment in comments}
-        numbers = [number for number in latest if number is not None]
-        refs = await together([self._known.visible_ref(container, number) for number in numbers])
+        by_issue = defaultdict[int, list[Payload]](list)
+        for comment in comments:
+            number = translate.number_of(comment)
+            if number is not None:
+                by_issue[number].append(comment)
+        refs = await together([self._known.visible_ref(container, number) for number in by_issue])
         return [
-            Change(ref=ref, at=translate.instant(latest[number]["updated_at"]), comments=True)
-            for number, ref in zip(numbers, refs, strict=True)
+            translate.commented(ref, told)
+            for ref, told in zip(refs, by_issue.values(), strict=True)
             if ref is not None
         ]
 

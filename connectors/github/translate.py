@@ -15,6 +15,7 @@ from connectors.records import (
     CLOSED,
     OPEN,
     Author,
+    Change,
     Comment,
     Container,
     FieldKind,
@@ -137,11 +138,8 @@ def comment(payload: Payload, *, parent: Ref, me: str) -> Comment:
     by_us = same_login(author.id, me)
     body = with_lf(payload.get("body"))
     source_url, text = without_header(body) if by_us else (None, body)
-    issue = parent.address.partition("/comments/")[0]
     return Comment(
-        ref=Ref(
-            CONNECTOR, parent.site, COMMENT, str(payload["node_id"]), f"{issue}/comments/{payload['id']}"
-        ),
+        ref=comment_ref(payload, parent),
         parent=parent,
         text=restored(text).rstrip(),
         author=author,
@@ -150,6 +148,23 @@ def comment(payload: Payload, *, parent: Ref, me: str) -> Comment:
         url=str(payload.get("html_url") or ""),
         by_us=by_us,
         source_url=source_url,
+    )
+
+
+def comment_ref(payload: Payload, parent: Ref) -> Ref:
+    """The identity of a comment; its address leads through the issue below which it hangs."""
+    issue = parent.address.partition("/comments/")[0]
+    return Ref(CONNECTOR, parent.site, COMMENT, str(payload["node_id"]), f"{issue}/comments/{payload['id']}")
+
+
+def commented(issue: Ref, comments: Sequence[Payload]) -> Change:
+    """The hint for an issue whose comments were written or edited; those just written are named."""
+    written = all(comment["created_at"] == comment["updated_at"] for comment in comments)
+    return Change(
+        ref=issue,
+        at=max(instant(comment["updated_at"]) for comment in comments),
+        comments=True,
+        new_comments=tuple(comment_ref(one, issue) for one in comments) if written else (),
     )
 
 

@@ -8,16 +8,27 @@ are the exception, because nothing else tells of them.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
+from connectors.answers import parsed
 from connectors.errors import BadSignature, Unreadable
 from connectors.github.text import parted
-from connectors.github.translate import Payload, instant, issue_ref, pull_ref
-from connectors.records import Change, Delivery, Fields, Gone, Moved, Received, Secrets, Value
+from connectors.github.translate import Payload, comment_ref, instant, issue_ref, pull_ref, record
+from connectors.records import (
+    Change,
+    Delivery,
+    Fields,
+    Gone,
+    Moved,
+    Received,
+    Record,
+    Secrets,
+    Value,
+)
 from connectors.signing import matches
 
 EVENTS = ("issues", "issue_comment", "pull_request", "label", "milestone", "repository")
@@ -52,7 +63,7 @@ def receive(delivery: Delivery, secrets: Secrets, site: str) -> Received:
         return Received(dedupe=dedupe, ignored=_IGNORED.get(event, f"the event {event[:50]!r} is not synced"))
     try:
         changes = tuple(read(payload, site))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise Unreadable(
             f"{event[:50]}: the payload is not as documented ({type(error).__name__})"
         ) from error
@@ -67,8 +78,8 @@ def _payload(delivery: Delivery) -> Payload:
         except (ValueError, KeyError) as error:
             raise Unreadable("the form has no readable payload") from error
     try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        payload = parsed(body)
+    except ValueError as error:
         raise Unreadable("the body is not JSON") from error
     if not isinstance(payload, Mapping):
         raise Unreadable("the body is not an object")
@@ -91,7 +102,16 @@ def _issues(payload: Payload, site: str) -> Iterator[Change]:
         # The other half of a transfer. It may come first: told alone, it would look like a new issue.
         old = issue_ref(changes["old_issue"], site, changes["old_repository"]["full_name"])
         yield Change(ref=old, at=at, actor=actor, moved=Moved(ref))
-    yield Change(ref=ref, at=at, actor=actor, previous=_previous(changes))
+    snapshot = _snapshot(issue, site, payload["repository"]["full_name"])
+    yield Change(ref=ref, at=at, actor=actor, record=snapshot, previous=_previous(changes))
+
+
+def _snapshot(issue: Payload, site: str, repository: str) -> Record | None:
+    """The issue as the payload shows it: good enough to see that nothing is new, never to act on."""
+    try:
+        return record(issue, site=site, place=repository, me="")
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _pull_request(payload: Payload, site: str) -> Iterator[Change]:
@@ -103,7 +123,10 @@ def _pull_request(payload: Payload, site: str) -> Iterator[Change]:
 
 def _issue_comment(payload: Payload, site: str) -> Iterator[Change]:
     ref = issue_ref(payload["issue"], site, payload["repository"]["full_name"])
-    yield Change(ref=ref, at=_at(payload["comment"]), actor=_actor(payload), comments=True)
+    change = Change(ref=ref, at=_at(payload["comment"]), actor=_actor(payload), comments=True)
+    if payload.get("action") == "created":
+        change = replace(change, new_comments=(comment_ref(payload["comment"], ref),))
+    yield change
 
 
 _READERS: Mapping[str, Callable[[Payload, str], Iterator[Change]]] = {

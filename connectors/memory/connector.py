@@ -167,6 +167,7 @@ class MemoryConnector(Connector):
     settings: ClassVar[type[BaseModel]] = Settings
     credentials: ClassVar[type[BaseModel]] = Credentials
     capabilities: ClassVar[Capabilities] = Capabilities(
+        clock_resolution_s=0.001,
         kinds=("item",),
         creatable=("item",),
         webhooks="secret",

@@ -263,6 +263,8 @@ def upgrade() -> None:
         sa.Column("synced_at", types.Utc(), nullable=True),
         sa.Column("looked_at", types.Utc(), nullable=True),
         sa.Column("comments_at", types.Utc(), nullable=True),
+        sa.Column("hub_comments_version", sa.String(), nullable=False),
+        sa.Column("external_comments_version", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["mapping_id"], ["mapping.id"], name=op.f("fk_link_mapping_id_mapping"), ondelete="CASCADE"
         ),
@@ -428,6 +430,9 @@ def upgrade() -> None:
         sa.Column("field", sa.String(), nullable=False),
         sa.Column("hub", types.Document(), nullable=True),
         sa.Column("external", types.Document(), nullable=True),
+        sa.Column("hub_before", types.Document(), nullable=True),
+        sa.Column("external_before", types.Document(), nullable=True),
+        sa.Column("moved_at", types.Utc(), nullable=True),
         sa.Column("hub_read", types.Document(), nullable=True),
         sa.Column("external_read", types.Document(), nullable=True),
         sa.Column("settled", sa.Boolean(), nullable=False),

@@ -13,7 +13,6 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    PlainValidator,
     SecretStr,
     Tag,
 )
@@ -54,7 +53,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 Name = Annotated[str, BeforeValidator(_name)]
 Identifier = Annotated[str, BeforeValidator(_number_as_text)]
-Since = Annotated[Literal["now", "all"] | date | datetime, PlainValidator(_since)]
+Since = Annotated[Literal["now", "all"] | date | datetime, BeforeValidator(_since)]
 Direction = Literal["both", "to_asana", "from_asana"]
 
 

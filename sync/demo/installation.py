@@ -111,8 +111,8 @@ def free_port() -> int:
 
 
 def tail(log: Path, lines: int = 12) -> str:
-    """The last lines of a log."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    """The last lines of a log, without the ends of very long ones."""
+    return "\n".join(line[:400] for line in log.read_text(errors="replace").splitlines()[-lines:])
 
 
 def _command(*arguments: str) -> Sequence[str]:

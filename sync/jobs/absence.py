@@ -28,6 +28,8 @@ from sync.store.history import tell
 from sync.store.tables import Link, Mapping, Write
 from sync.store.times import parse_time, rfc3339
 
+_HIDDEN_LOOK_S = 60.0
+
 CLOSE_DELETED = "close_deleted"
 """The update that completes or closes the survivor of a deletion; it counts as destructive."""
 
@@ -39,8 +41,11 @@ async def handle(desk: Desk, unit: Unit, link: Link, side: Side) -> Outcome:
         return await _hidden(desk, link, side, found)
     assert isinstance(found, Gone)
     other = unit.found.get(side.other)
-    if not isinstance(other, Record):
+    if isinstance(other, Gone):
         return await _end(desk, link, "both sides are gone")
+    if not isinstance(other, Record):
+        await _note_gone(desk, link, side, found)
+        return Later(_HIDDEN_LOOK_S, "deleted on one side, not to be seen on the other", attempt=False)
     now, delay = desk.engine.now(), desk.engine.settings.delete_delay_seconds
     if not link.gone or link.gone["side"] != side.value:
         await _note_gone(desk, link, side, found)
@@ -51,13 +56,26 @@ async def handle(desk: Desk, unit: Unit, link: Link, side: Side) -> Outcome:
     return await _act(desk, link, side, found, other)
 
 
+async def back_again(desk: Desk, link: Link) -> None:
+    """Both ends can be seen: whatever was noted of their absence is over."""
+    if not link.gone and not link.hidden_since:
+        return
+    link.gone, link.hidden_since = None, None
+    async with desk.engine.database.write() as session:
+        stored = await session.get(Link, link.id)
+        if stored is not None:
+            stored.gone, stored.hidden_since = None, None
+            session.add(stored)
+
+
 async def _hidden(desk: Desk, link: Link, side: Side, found: Hidden) -> Outcome:
     now = desk.engine.now()
-    if (now - link.created_at).total_seconds() < desk.engine.settings.stale_seconds:
-        await _note_hidden(desk, link)
-        return Later(5, found.reason, attempt=False)
     since = link.hidden_since or now
     await _note_hidden(desk, link)
+    shown = max(since, link.synced_at or since, link.created_at)
+    if (now - shown).total_seconds() < desk.engine.settings.stale_seconds:
+        # it may only be late; what led here must not be forgotten meanwhile
+        return Later(min(5.0, desk.engine.settings.stale_seconds), found.reason, attempt=False)
     patience = desk.engine.settings.hidden_park_seconds
     if (now - since).total_seconds() >= patience:
         title = desk.route.end(side).connector.title

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from connectors.errors import Park
-from connectors.records import Comment, CommentDraft
+from connectors.records import Comment, CommentDraft, Record
 from sync.jobs import settling
-from sync.jobs.outcome import DONE, Later, Outcome
+from sync.jobs.outcome import DID, DONE, Done, Later, Outcome
 from sync.jobs.thread import TEXT, Thread, thread_of, uncertain
 from sync.jobs.unit import Unit
 from sync.jobs.writing import Desk, Intent, close, intend, perform
@@ -37,7 +39,8 @@ async def sync_comments(desk: Desk, unit: Unit, link: Link) -> Outcome:
         return held
     thread = await thread_of(desk, link, ends, thread.listed)
     late = await uncertain(thread)
-    for action in _plan(thread, late):
+    actions = _plan(thread, late)
+    for action in actions:
         await _do(thread, action)
     if late:
         return Later(
@@ -49,8 +52,24 @@ async def sync_comments(desk: Desk, unit: Unit, link: Link) -> Outcome:
         stored = await session.get(Link, link.id)
         if stored is not None:
             stored.comments_at = desk.engine.now()
+            for side in Side:
+                found = unit.found.get(side)
+                if isinstance(found, Record):  # read before the comments were listed
+                    setattr(stored, f"{side}_comments_version", found.version)
             session.add(stored)
-    return DONE
+    return DID if actions else DONE
+
+
+async def look_up(desk: Desk, unit: Unit, link: Link) -> Done | Later:
+    """Only look up comment writes whose answers were lost: the link itself rests."""
+    async with desk.engine.database.read() as session:
+        rows = [row.id for row in await links.comments_of(session, link.id)]
+        waiting = await writes.unresolved(session, rows)
+    if not waiting:
+        return DONE
+    ends = {side: unit.refs[side] for side in Side}
+    listed = {side: await desk.route.end(side).session.comments(ends[side]) for side in Side}
+    return await _resolve_open(await thread_of(desk, link, ends, listed)) or DONE
 
 
 def _plan(thread: Thread, late: frozenset[int]) -> Sequence[CommentAction]:
@@ -92,7 +111,9 @@ async def _resolve(thread: Thread, comment: Link, row: Write) -> Later | None:
         if copies:
             await _copied(thread, comment, row, copies[0], str(row.fields[TEXT]))
             return None
-        certain_at = row.deadline_at + timedelta(seconds=desk.engine.settings.lookup_delay_seconds)
+        certain_at = max(row.deadline_at, row.done_at or row.deadline_at) + timedelta(
+            seconds=desk.engine.settings.lookup_delay_seconds
+        )
         remaining = (certain_at - desk.engine.now()).total_seconds()
         if remaining > 0:
             return Later(
@@ -137,6 +158,15 @@ async def _do(thread: Thread, action: CommentAction) -> None:
                 error=error,
                 now=thread.desk.engine.now(),
                 values=text,
+            )
+            await session.execute(
+                update(Link)
+                .where(
+                    col(Link.parent_id) == thread.link.id,
+                    col(Link.state) == links.CONFIRMING,
+                    or_(col(Link.hub_ref) == ref, col(Link.external_ref) == ref),
+                )
+                .values(state=links.PARKED, reason=error.reason)
             )
 
 
@@ -249,7 +279,7 @@ async def _settle(
     stored.state, stored.synced_at = links.ACTIVE, now
     session.add(stored)
     pair = Pair(copy.text, root_text) if into is Side.HUB else Pair(root_text, copy.text)
-    await links.settle(session, row.id, {TEXT: pair})
+    await links.settle(session, row.id, {TEXT: pair}, now)
     await parking.unpark(session, row.mapping_id, "comment", getattr(stored, f"{into.other}_ref"))
 
 

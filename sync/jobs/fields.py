@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +13,7 @@ from sqlmodel import col
 from connectors.errors import Park, ParkClass
 from connectors.records import Fields, Record
 from sync.jobs import restoring, settling
-from sync.jobs.outcome import DONE, Later, Outcome
+from sync.jobs.outcome import DID, DONE, Later, Outcome
 from sync.jobs.settling import Written
 from sync.jobs.stamps import first_read, origin_of, stamps_for
 from sync.jobs.writing import Desk, Intent, new_writes, perform
@@ -29,7 +29,9 @@ LOOP_BUDGET = 20
 """Updates of one link within the window; more wait."""
 
 
-async def sync_fields(desk: Desk, link: Link, records: Mapping[Side, Record]) -> Outcome:
+async def sync_fields(
+    desk: Desk, link: Link, records: Mapping[Side, Record], read_at: datetime | None
+) -> Outcome:
     """One planning and its writes. Whatever cannot be done now raises; what was done is settled."""
     async with desk.engine.database.read() as session:
         seen = (await links.seen_of(session, [link.id])).get(link.id, {})
@@ -48,7 +50,7 @@ async def sync_fields(desk: Desk, link: Link, records: Mapping[Side, Record]) ->
         return Later(60, f"{updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight")
     plan = await _without_loops(desk, link, plan, records)
     rows = await _commit_plan(desk, link, records, view, plan, seen)
-    work = Written(read=dict(records))
+    work = Written(read=dict(records), read_at=read_at)
     for write in plan.writes:
         work.planned.setdefault(write.rule, {})[write.side] = write
     for side, row in rows.items():
@@ -56,7 +58,7 @@ async def sync_fields(desk: Desk, link: Link, records: Mapping[Side, Record]) ->
     await _finish(desk, link, records, work, to_restore)
     if plan.held and desk.route.mapping.paused_directions:
         return Later(2, "a direction is paused", attempt=False)
-    return DONE
+    return DID if plan.writes or plan.settle or plan.clashes else DONE
 
 
 def _view(
@@ -147,7 +149,8 @@ async def _commit_plan(
     rows = dict(zip(intents, new_writes(desk, list(intents.values())), strict=True))
     async with desk.engine.database.write() as session:
         session.add_all(rows.values())
-        await links.settle(session, link.id, fresh)
+        await settling.fence(session, desk)
+        await links.settle(session, link.id, fresh, now)
         for clash in plan.clashes:
             await conflicts.keep(session, link, clash, now, version)
         for write in plan.writes:
@@ -211,7 +214,9 @@ async def _write_side(
     expected = work.answered.get(side, work.read[side])
     session = desk.route.end(side).session
     try:
-        answer = await perform(desk, row, lambda: session.update(expected.ref, fields, expected))
+        answer = await perform(
+            desk, row, lambda: session.update(expected.ref, fields, expected), read_at=work.read_at
+        )
     except Park as error:
         bad = [write for write in chosen if len(chosen) == 1 or write.field == error.field]
         async with desk.engine.database.write() as store:
@@ -256,7 +261,7 @@ async def _write_again(
 
 async def _settle(session: AsyncSession, desk: Desk, link: Link, work: Written) -> None:
     settled, lost = settling.halves(desk.route, work)
-    await links.settle(session, link.id, settled)
+    await links.settle(session, link.id, settled, desk.engine.now())
     await settling.park_dropped(session, desk, link, lost, work)
     for name in settled:
         await parking.unpark(session, link.mapping_id, "field", f"link:{link.id}", name)
@@ -290,11 +295,15 @@ async def _finish(
     changed = {side: work.answered.get(side, records[side]) for side in Side}
     again = settling.news(desk.route.rules, work)
     async with desk.engine.database.write() as session:
+        await settling.fence(session, desk)
         row = await session.get(Link, link.id)
         if row is None:
             return
         for side, record in changed.items():
             links.describe(row, side, record)
+            if side in work.answered and getattr(row, f"{side}_comments_version") >= records[side].version:
+                # between what was read and our own answer there is nothing but our own write
+                setattr(row, f"{side}_comments_version", record.version)
         row.looked_at = now
         if work.answered:
             row.synced_at = now

@@ -76,7 +76,7 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
     finally:
         async with engine.database.write() as session:
             if completed:
-                await leases.release(session, [turn], owner=engine.owner, mapping_id=mapping_id)
+                await leases.release(session, [turn], owner=engine.owner, mapping_id=mapping_id, lease_no=0)
             else:
                 pause = min(_PAUSE_S, engine.settings.poll_seconds)
                 await leases.keep_until(session, turn, engine.owner, engine.in_s(pause))
@@ -85,7 +85,7 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
 
 async def _compare(engine: Engine, mapping_id: int, *, all_comments: bool) -> bool:
     route = await open_route(engine, mapping_id)
-    if route is None or route.mapping.state == "stopped":
+    if route is None or route.mapping.state == "stopped" or route.is_blocked(engine.now()):
         return False
     listed = {side: await _list(engine, route, side) for side in Side}
     if not await _credible(engine, route, listed):
@@ -130,8 +130,8 @@ async def _list(engine: Engine, route: Route, side: Side) -> Listed:
 
 
 def _quietly(change: Change) -> Change:
-    """Listings say nothing of comments: those of quiet objects are looked at in turn."""
-    return Change(ref=change.ref, record=change.record)
+    """Without a time: being listed is no change. Objects newer than their known comments count, too."""
+    return Change(ref=change.ref, record=change.record, comments=True)
 
 
 def _matches(route: Route) -> bool:
@@ -226,7 +226,10 @@ async def _link(
     session: AsyncSession, engine: Engine, route: Route, hub: Record, external: Record, made_by: str
 ) -> None:
     now = engine.now()
-    if await links.by_refs(session, route.mapping.id, [str(hub.ref), str(external.ref)]):
+    refs = [str(hub.ref), str(external.ref)]
+    if await links.by_refs(session, route.mapping.id, refs) or await links.ended(
+        session, route.mapping.id, refs
+    ):
         return
     link = Link(
         mapping_id=route.mapping.id,

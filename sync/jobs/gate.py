@@ -65,6 +65,7 @@ class SharedGate:
         self._local = {False: asyncio.Semaphore(reads), True: asyncio.Semaphore(writes)}
         self._ttl_ms = int((call_s + 5) * 1000)
         self._held = held
+        self._silent_until = 0.0
 
     @asynccontextmanager
     async def slot(self, *, write: bool) -> AsyncIterator[None]:
@@ -85,6 +86,11 @@ class SharedGate:
 
     async def _wait_for_room(self, lane: str, limit: int, token: str) -> None:
         while True:
+            silent = self._silent_until - time.monotonic()
+            if silent > _PATIENCE_S:
+                raise RetryLater("the provider's limit is reached", after=silent, limited=True)
+            if silent > 0:
+                await asyncio.sleep(silent)
             now_ms = int(time.time() * 1000)
             answer = int(
                 await self._enter(keys=[self._hold_key, lane], args=[now_ms, token, limit, self._ttl_ms])
@@ -103,6 +109,8 @@ class SharedGate:
 
     async def hold(self, seconds: float) -> None:
         """Nobody sends for that long, whatever worker; a longer silence is never shortened."""
+        # known in this process at once, and even if Redis is emptied
+        self._silent_until = max(self._silent_until, time.monotonic() + seconds)
         wanted_ms = max(1, int(seconds * 1000))
         try:
             if await self._redis.pttl(self._hold_key) < wanted_ms:

@@ -46,12 +46,16 @@ class Lease:
 
     async def release(self, refs: Iterable[str]) -> None:
         async with self.engine.database.write() as session:
-            await leases.release(session, refs, owner=self.engine.owner, mapping_id=self.mapping_id)
+            await leases.release(
+                session, refs, owner=self.engine.owner, mapping_id=self.mapping_id, lease_no=self.number
+            )
 
     async def renew(self) -> None:
         until = self.engine.in_s(self.engine.settings.lease_seconds)
         async with self.engine.database.write() as session:
-            held = await leases.renew_lease(session, self.mapping_id, self.engine.owner, self.number, until)
+            held = await leases.renew_lease(
+                session, self.mapping_id, self.engine.owner, self.number, self.engine.now(), until
+            )
         if held:
             self.until = until
         else:

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.errors import Park, ParkClass
-from connectors.records import Draft, Fields, Key, Record, Value
+from connectors.records import Draft, FieldKind, Fields, Key, Record, Ref, Value
 from sync.jobs import settling
-from sync.jobs.outcome import DONE, Later, Outcome
+from sync.jobs.outcome import DID, DONE, Later, Outcome
 from sync.jobs.route import Route
 from sync.jobs.stamps import offset, origin_of
 from sync.jobs.unit import Unit
@@ -226,8 +226,8 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
     created = await perform(
         desk, row, lambda: end.session.create(end.container, creation.draft(section), creation.key)
     )
-    await attach(desk, link, row, side, record, created, base=created.fields)
-    return DONE
+    await attach(desk, link, row, side, record.ref, record.fields, created, base=created.fields)
+    return DID
 
 
 def _creation(desk: Desk, link: Link, side: Side, record: Record) -> Creation:
@@ -245,16 +245,31 @@ def _creation(desk: Desk, link: Link, side: Side, record: Record) -> Creation:
 
 
 async def attach(
-    desk: Desk, link: Link, row: Write, side: Side, record: Record, created: Record, *, base: Fields
+    desk: Desk,
+    link: Link,
+    row: Write,
+    side: Side,
+    source: Ref,
+    read: Fields,
+    created: Record,
+    *,
+    base: Fields,
 ) -> None:
     """The counterpart exists: complete the link and settle what was sent.
 
-    ``base``: what the written halves become: the provider's answer, or what we sent where the
-    answer was lost and the object was looked up.
+    Args:
+        source: the object that it stands for.
+        read: what was read of the source when the creation was planned.
+        base: what the written halves become: the provider's answer, or what we sent where the
+            answer was lost and the object was looked up.
     """
     now = desk.engine.now()
     settled = pairs_after_create(
-        desk.route.rules, record, replace(created, fields=base), side, desk.route.translation
+        desk.route.rules,
+        replace(created, fields=read),
+        replace(created, fields=base),
+        side,
+        desk.route.translation,
     )
     async with desk.engine.database.write() as session:
         stored = await session.get(Link, link.id)
@@ -263,7 +278,7 @@ async def attach(
         links.describe(stored, side.other, created)
         stored.state, stored.reason, stored.synced_at = links.ACTIVE, "", now
         session.add(stored)
-        await links.settle(session, link.id, settled)
+        await links.settle(session, link.id, settled, now)
         await settling.record_done(session, desk, stored, row, created)
         await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
         await marks.put(
@@ -272,7 +287,7 @@ async def attach(
                 marks.NewMark(
                     mapping_id=link.mapping_id,
                     side=side,
-                    ref=record.ref,
+                    ref=source,
                     comments=True,
                     reason="its comments follow",
                 )
@@ -283,11 +298,11 @@ async def attach(
     link.state = links.ACTIVE
 
 
-async def confirm(desk: Desk, link: Link, row: Write, side: Side, record: Record) -> Outcome:
+async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -> Outcome:
     """Look for a creation whose answer was lost. *Found* counts at once, *not found* only late enough.
 
-    ``side`` and ``record`` are the source end. DONE means that the caller may go on: the link is
-    complete, or nothing was created and a new try may start.
+    ``side`` and ``source`` are the source end; it need not be there any more. DONE means that the
+    caller may go on: the link is complete, or nothing was created and a new try may start.
     """
     key = Key(row.plan["key"]["token"], row.plan["key"]["url"], row.plan["key"]["label"])
     end = desk.route.end(Side(row.side))
@@ -297,16 +312,32 @@ async def confirm(desk: Desk, link: Link, row: Write, side: Side, record: Record
     if found:
         await _surplus(desk, link, found)
         created = min(found, key=lambda candidate: candidate.created_at)
-        read = replace(record, fields={**record.fields, **parse_all(row.plan["read"])})
-        await attach(desk, link, row, side, read, created, base={**created.fields, **parse_all(row.fields)})
+        base = {**created.fields, **_certainly_sent(desk, row)}
+        await attach(desk, link, row, side, source, parse_all(row.plan["read"]), created, base=base)
         return DONE
-    certain_at = row.deadline_at + timedelta(seconds=desk.engine.settings.lookup_delay_seconds)
+    certain_at = max(row.deadline_at, row.done_at or row.deadline_at) + timedelta(
+        seconds=desk.engine.settings.lookup_delay_seconds
+    )
     if asked_at >= certain_at:
         await close(desk, row, writes.NOT_DONE, "looked up after the delay: it was not created")
         return DONE
     remaining = (certain_at - asked_at).total_seconds()
     pause = next((s for s in _LOOK_AGAIN_S if s > (asked_at - row.intent_at).total_seconds()), 15.0)
     return Later(min(pause, remaining), "the answer to a creation was lost; looking for it", attempt=False)
+
+
+def _certainly_sent(desk: Desk, row: Write) -> Fields:
+    """Texts that were sent: what is found may be rewritten, or edited since.
+
+    States, sets and people are left out: some of them arrive by further calls, or not at all.
+    """
+    side = Side(row.side)
+    texts = {
+        rule.field(side)
+        for rule in desk.route.rules
+        if rule.kind(side) in (FieldKind.TEXT, FieldKind.MARKDOWN)
+    }
+    return {name: value for name, value in parse_all(row.fields).items() if name in texts}
 
 
 async def _surplus(desk: Desk, link: Link, found: Sequence[Record]) -> None:

@@ -39,9 +39,13 @@ async def marks_for(
     seen = {
         link_id: links.pairs(rows) for link_id, rows in (await links.seen_of(session, with_record)).items()
     }
+    told = [str(ref) for change in changes for ref in change.new_comments]
+    known = await links.comments_known(session, route.mapping.id, side, told) if told else frozenset()
     found: list[marks.NewMark] = []
     for change in changes:
         link = by_ref.get(str(change.ref))
+        if change.new_comments and known.issuperset(str(ref) for ref in change.new_comments):
+            continue  # our own copies come back
         if not _is_news(route, side, change, link, seen.get(link.id, {}) if link else {}):
             continue
         found.append(
@@ -92,21 +96,17 @@ def _is_news(route: Route, side: Side, change: Change, link: Link | None, seen: 
         return link is None or not _older_than_settled(route, side, change, link)
     if link is None:
         return wanted(route, side, change.record)
-    if change.comments and change.record.version > getattr(link, f"{side}_version"):
+    if change.comments and change.record.version > getattr(link, f"{side}_comments_version"):
         return True
     return link.state != links.ACTIVE or bool(link.gone) or differs(route, side, change.record, seen)
 
 
 def _older_than_settled(route: Route, side: Side, change: Change, link: Link) -> bool:
-    """A record that was settled later than the change happened contains it.
-
-    Equal times prove it only where the change is our own: a provider may count whole seconds.
-    """
+    """A record that was settled later than the change happened contains it; who made it does not matter."""
     settled_at = getattr(link, f"{side}_at")
     if change.comments or change.at is None or settled_at is None or link.state != links.ACTIVE or link.gone:
         return False
-    ours = change.actor is not None and change.actor in route.own_names(side)
-    return bool(change.at < settled_at or (ours and change.at == settled_at))
+    return route.end(side).contains(settled_at, change.at)
 
 
 def differs(route: Route, side: Side, record: Record, seen: dict[str, Pair]) -> bool:

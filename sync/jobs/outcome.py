@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Nothing is left to do; the marks go."""
+    """Nothing is left to do; the marks go. ``did``: something was written or settled."""
+
+    did: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Later:
 
 Outcome = Done | Later
 DONE = Done()
+DID = Done(did=True)
 
 
 class Halted(Exception):

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select
-from sqlmodel import col
 
 from connectors.errors import (
     ConnectorError,
@@ -21,21 +19,25 @@ from connectors.errors import (
     ReplanNeeded,
     RetryLater,
 )
-from sync.jobs import connections, unit_work
+from sync.jobs import connections, settling, unit_work
 from sync.jobs.engine import Engine
 from sync.jobs.lease import leased
-from sync.jobs.outcome import Done, Halted, Later, Outcome
+from sync.jobs.outcome import DONE, Halted, Later, Outcome
 from sync.jobs.route import Route, open_route
 from sync.jobs.unit import Unit, read, units_of
 from sync.jobs.writing import Desk
 from sync.reconcile.model import Side
 from sync.store import leases, links, marks, parking, writes
+from sync.store.cursors import cursors_on
 from sync.store.errors import StoreError
 from sync.store.tables import Link, Mapping, Mark, Setting
 
 log = structlog.get_logger()
 
 BATCH = 60
+_AT_A_TIME_S = 30.0
+"""A pass ends after that; the ticker rings again for what is left."""
+
 AT_ONCE = 15
 """Units worked on side by side; the connections' own limits are below that."""
 
@@ -46,7 +48,7 @@ async def sync_mapping(engine: Engine, mapping_id: int) -> None:
     async with leased(engine, mapping_id) as lease:
         if lease is None:
             return
-        while not lease.lost:
+        while not lease.lost and time.perf_counter() - started < _AT_A_TIME_S:
             try:
                 route = await open_route(engine, mapping_id)
                 if route is None or await _resting(engine, route):
@@ -60,6 +62,9 @@ async def sync_mapping(engine: Engine, mapping_id: int) -> None:
                 await _work(Desk(engine, route, lease), batch)
             except ConnectorError as error:
                 await _refused(engine, mapping_id, error)
+                return
+            except Halted as halt:
+                log.info("pass.done", mapping=mapping_id, reason=halt.reason)
                 return
             looked_at += len(batch)
     if looked_at:
@@ -83,9 +88,7 @@ async def _resting(engine: Engine, route: Route) -> bool:
         connection = route.end(side).connection
         if connection.paused or connection.state == "needs_reauth" or connection.removed_at:
             return True
-        if connection.blocked_until and connection.blocked_until > engine.now():
-            return True
-    return False
+    return route.is_blocked(engine.now())
 
 
 async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
@@ -158,23 +161,21 @@ async def _attempt(desk: Desk, unit: Unit) -> Outcome:
                 fix="This is a fault of asana-sync: please report it with the log, then retry.",
             ),
         )
-        return Done()
+        return DONE
 
 
 async def _after(desk: Desk, unit: Unit, error: ConnectorError) -> Outcome:
     """What an error of the connector means for the unit."""
     engine = desk.engine
     if isinstance(error, ReplanNeeded):
-        return Later(0 if unit.attempts < 3 else engine.back_off(unit.attempts), error.reason)
-    if isinstance(error, OutcomeUnknown):
-        return Later(min(1.0, engine.back_off(unit.attempts)), error.reason, attempt=False)
+        return Later(min(1.0, engine.back_off(unit.attempts)), error.reason)
     if isinstance(error, Park):
         await _park(desk, unit, error)
-        return Done()
-    if isinstance(error, RetryLater):
-        if error.limited:
-            return Later(error.after or 60, error.reason, attempt=False)
-        if error.status is not None and unit.attempts + 1 >= engine.settings.max_attempts:
+        return DONE
+    if isinstance(error, RetryLater) and error.limited:
+        return Later(error.after or 60, error.reason, attempt=False)
+    if isinstance(error, RetryLater | OutcomeUnknown):
+        if unit.attempts + 1 >= engine.settings.max_attempts and await _others_go_through(desk):
             await _park(
                 desk,
                 unit,
@@ -185,10 +186,21 @@ async def _after(desk: Desk, unit: Unit, error: ConnectorError) -> Outcome:
                     fix="Look at it in the provider, then retry.",
                 ),
             )
-            return Done()
-        return Later(error.after or engine.back_off(unit.attempts), error.reason)
+            return DONE
+        wait = engine.back_off(unit.attempts)
+        if isinstance(error, OutcomeUnknown):
+            return Later(min(1.0, wait), error.reason)
+        return Later(error.after or wait, error.reason)
     await _refused(engine, desk.route.mapping.id, error, desk)
     return Later(1, error.reason, attempt=False)
+
+
+async def _others_go_through(desk: Desk) -> bool:
+    """Whether the providers answer otherwise: then it is this object, and no outage."""
+    places = [(end.connection.id, end.container) for end in desk.route.ends.values()]
+    async with desk.engine.database.read() as session:
+        rows = await cursors_on(session, places)
+    return bool(rows) and all(row.attempts == 0 and row.read_at is not None for row in rows)
 
 
 async def _refused(engine: Engine, mapping_id: int, error: ConnectorError, desk: Desk | None = None) -> None:
@@ -238,6 +250,7 @@ async def _finish(desk: Desk, unit: Unit, outcome: Outcome) -> None:
     """Clear or postpone the marks, and give the claims back, in one transaction."""
     engine = desk.engine
     async with engine.database.write() as session:
+        await settling.fence(session, desk)
         if isinstance(outcome, Later):
             due_at = engine.now() + timedelta(seconds=outcome.seconds)
             await marks.postpone(
@@ -249,17 +262,11 @@ async def _finish(desk: Desk, unit: Unit, outcome: Outcome) -> None:
                 recheck=outcome.recheck,
             )
         else:
-            await marks.clear(session, unit.marks)
+            await marks.clear(session, unit.marks, engine.now())
         await leases.release(
             session,
             [str(ref) for ref in unit.refs.values()],
             owner=engine.owner,
             mapping_id=desk.route.mapping.id,
+            lease_no=desk.lease.number,
         )
-
-
-async def mapping_ids(engine: Engine) -> list[int]:
-    """All living mappings."""
-    async with engine.database.read() as session:
-        query = select(col(Mapping.id)).where(col(Mapping.removed_at).is_(None))
-        return list((await session.execute(query)).scalars())

@@ -8,7 +8,7 @@ person's edit on top: plan with the old Seen.
 from __future__ import annotations
 
 from connectors.records import Record
-from sync.jobs import newcomers
+from sync.jobs import newcomers, settling
 from sync.jobs.outcome import DONE, Later, Outcome
 from sync.jobs.unit import Unit
 from sync.jobs.writing import Desk, close
@@ -29,11 +29,7 @@ async def resolve(desk: Desk, unit: Unit, link: Link) -> Outcome:
         side = Side(row.side)
         outcome: Outcome = DONE
         if row.op == writes.CREATE:
-            source = unit.found.get(side.other)
-            if isinstance(source, Record):
-                outcome = await newcomers.confirm(desk, link, row, side.other, source)
-            else:
-                outcome = Later(5, "its source cannot be read while a creation is looked up")
+            outcome = await newcomers.confirm(desk, link, row, side.other, unit.refs[side.other])
         elif row.op in _COMMENTS:
             continue  # the comments' own pass looks them up
         elif row.op == writes.UPDATE:
@@ -43,11 +39,19 @@ async def resolve(desk: Desk, unit: Unit, link: Link) -> Outcome:
             else:
                 await close(desk, row, writes.NOT_DONE, "the object cannot be read any more")
         else:
-            done = not isinstance(unit.found.get(side), Record)
-            await close(desk, row, writes.DONE if done else writes.NOT_DONE, "looked up")
+            await close(desk, row, _ended(unit, row, side), "looked up")
         if isinstance(outcome, Later):
             return outcome
     return DONE
+
+
+def _ended(unit: Unit, row: Write, side: Side) -> str:
+    """How a deletion, or the closing of a deletion's survivor, ended."""
+    found = unit.found.get(side)
+    if not isinstance(found, Record):
+        return writes.DONE
+    arrived = bool(row.fields) and all(found.fields.get(name) == value for name, value in row.fields.items())
+    return writes.DONE if arrived else writes.NOT_DONE
 
 
 async def _resolve_update(desk: Desk, link: Link, row: Write, side: Side, found: Record) -> None:
@@ -63,7 +67,8 @@ async def _resolve_update(desk: Desk, link: Link, row: Write, side: Side, found:
             settled[rule_name] = Pair(mine, theirs) if side is Side.HUB else Pair(theirs, mine)
     now = desk.engine.now()
     async with desk.engine.database.write() as session:
-        await links.settle(session, link.id, settled)
+        await settling.fence(session, desk)
+        await links.settle(session, link.id, settled, now)
         stored = await session.get(Write, row.id)
         if stored is not None:
             stored.state = writes.DONE if len(happened) == len(sent) else writes.NOT_DONE

@@ -52,6 +52,10 @@ class End:
         """Whether the object still is in the mapped container."""
         return any(place.casefold() == self.container.casefold() for place in record.places)
 
+    def contains(self, read: datetime, change: datetime) -> bool:
+        """Whether a record of that time certainly shows a change of that time, by the provider's clock."""
+        return read > change or (read == change and self.connector.capabilities.clock_resolution_s < 1)
+
     def ref(self, kind: str, object_id: str, address: str = "") -> Ref:
         return Ref(self.connector.name, self.connection.site, kind, object_id, address)
 
@@ -107,6 +111,11 @@ class Route:
             return False
         word = "to_asana" if into is Side.HUB else "from_asana"
         return into in DIRECTIONS[self.config.direction] and bool(getattr(self.config.create, word))
+
+    def is_blocked(self, now: datetime) -> bool:
+        """Whether a provider asked one of the connections to be silent."""
+        until = [end.connection.blocked_until for end in self.ends.values()]
+        return any(at is not None and at > now for at in until)
 
     def own_names(self, side: Side) -> frozenset[str]:
         """What changes call our own account there: its id, or its login."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from redis.asyncio import Redis
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlmodel import col
 
 from connectors import discover
@@ -113,7 +113,12 @@ class _Held:
         until = datetime.now(UTC) + timedelta(seconds=seconds)
         async with self.database.write() as session:
             await session.execute(
-                update(Connection).where(col(Connection.id) == self.connection_id).values(blocked_until=until)
+                update(Connection)
+                .where(
+                    col(Connection.id) == self.connection_id,
+                    or_(col(Connection.blocked_until).is_(None), col(Connection.blocked_until) < until),
+                )
+                .values(blocked_until=until)
             )
 
 

@@ -27,6 +27,7 @@ class Written:
     """What a pass wrote to one link so far, until both halves of each field are known."""
 
     read: dict[Side, Record]
+    read_at: datetime | None = None
     planned: dict[str, dict[Side, FieldWrite]] = field(default_factory=dict)
     answered: dict[Side, Record] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
@@ -34,6 +35,23 @@ class Written:
     def value(self, side: Side, name: str) -> Value:
         """What stands in a field on that side, as far as this pass knows."""
         return self.answered.get(side, self.read[side]).fields.get(name)
+
+    def own_half(self, write: FieldWrite) -> Value:
+        """What came back for a written field, less what people did to it meanwhile.
+
+        In a set every element tells whose it is: one that was neither there nor sent was added by a
+        person, one that was there, was sent and is missing was removed by one. Both are new edits.
+        """
+        answer = self.answered[write.side].fields.get(write.field, write.value)
+        if not (isinstance(answer, tuple) and isinstance(write.value, tuple)):
+            return answer
+        before = write.before if isinstance(write.before, tuple) else ()
+        ours = {element.casefold() for element in (*write.value, *before)}
+        there = {element.casefold() for element in answer}
+        kept = [element for element in answer if element.casefold() in ours]
+        was = {element.casefold() for element in before}
+        kept += [one for one in write.value if one.casefold() in was and one.casefold() not in there]
+        return tuple(kept) if set(kept) != set(answer) else answer
 
 
 async def fence(session: AsyncSession, desk: Desk) -> None:
@@ -109,15 +127,13 @@ def halves(route: Route, work: Written) -> tuple[dict[str, Pair], dict[str, Fiel
             lost[rule.name] = ignored[0]
             work.failed.add(rule.name)
         elif len(sides) == 2:
-            settled[rule.name] = Pair(
-                work.value(Side.HUB, rule.hub), work.value(Side.EXTERNAL, rule.external)
-            )
+            settled[rule.name] = Pair(work.own_half(sides[Side.HUB]), work.own_half(sides[Side.EXTERNAL]))
         else:
-            side = next(iter(sides))
+            side, write = next(iter(sides.items()))
             settled[rule.name] = settle_after(
                 rule,
                 side,
-                work.value(side, rule.field(side)),
+                work.own_half(write),
                 work.read[side.other].fields.get(rule.field(side.other)),
             )
     return settled, lost
@@ -131,9 +147,12 @@ def _ignored(route: Route, work: Written, write: FieldWrite) -> bool:
 
 
 def news(rules: Iterable[Rule], work: Written) -> set[Side]:
-    """Sides whose answer differs from what was read in a field that was not written: a new edit."""
+    """Sides whose answer shows a new edit: in a field that was not written, or in a set that was."""
     found: set[Side] = set()
     for side, answer in work.answered.items():
+        mine = [sides[side] for sides in work.planned.values() if side in sides]
+        if any(work.own_half(write) != answer.fields.get(write.field, write.value) for write in mine):
+            found.add(side)
         before = work.read[side].fields
         written = {sides[side].field for sides in work.planned.values() if side in sides}
         for name in {rule.field(side) for rule in rules} - written:

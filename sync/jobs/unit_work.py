@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping as Map
+from datetime import datetime, timedelta
 
-from connectors.records import Fields, Found, Moved, Record
+from connectors.records import Fields, Found, Gone, Moved, Record
 from sync.jobs import absence, comments, newcomers, recovery
 from sync.jobs.fields import sync_fields
-from sync.jobs.outcome import DONE, Later, Outcome
+from sync.jobs.outcome import DID, DONE, Done, Later, Outcome
 from sync.jobs.unit import Unit, ends, read
 from sync.jobs.writing import Desk
 from sync.reconcile.model import Side
 from sync.store import links, writes
 from sync.store.history import tell
-from sync.store.tables import Link, Write
+from sync.store.tables import Link, Seen, Write
 from sync.store.values import parse
 
 _STALE_LOOKS_S = (5.0, 15.0, 60.0)
@@ -39,6 +40,7 @@ async def work(desk: Desk, unit: Unit) -> Outcome:
     for side in Side:
         if not isinstance(unit.found.get(side), Record):
             return await absence.handle(desk, unit, link, side)
+    await absence.back_again(desk, link)
     return await _pair(desk, unit, link)
 
 
@@ -51,23 +53,31 @@ def _too_old(desk: Desk, unit: Unit) -> bool:
 async def _newcomer(desk: Desk, unit: Unit) -> Outcome:
     (side,) = unit.refs
     record = unit.found.get(side)
-    if not isinstance(record, Record):
-        return DONE
-    outcome = await newcomers.meet(desk, unit, side, record)
-    return outcome
+    outcome: Outcome = DONE
+    if isinstance(record, Record):
+        outcome = await newcomers.meet(desk, unit, side, record)
+    return outcome if isinstance(outcome, Later) else _doubtful(desk, unit, outcome)
 
 
 async def _half(desk: Desk, unit: Unit, link: Link) -> Outcome:
     """A link that has only its source: make the other end, unless the source went away."""
     side = Side(link.source)
-    record = unit.found.get(side)
-    if not isinstance(record, Record):
-        async with desk.engine.database.write() as session:
-            await links.unlink(session, link, "its source went away before it was created", desk.engine.now())
-        return DONE
-    if link.state == links.PARKED and not newcomers.wanted(desk.route, side, record):
-        return DONE
-    return await newcomers.create_counterpart(desk, link, side, record)
+    found = unit.found.get(side)
+    if isinstance(found, Record):
+        if not newcomers.wanted(desk.route, side, found):
+            return await _give_up(desk, link, "its source left the filter before it was created")
+        return await newcomers.create_counterpart(desk, link, side, found)
+    if isinstance(found, Gone):
+        return await _give_up(desk, link, "its source was deleted before it was created")
+    if (desk.engine.now() - link.created_at).total_seconds() < desk.engine.settings.hidden_park_seconds:
+        return Later(_STALE_LOOKS_S[min(unit.attempts, 2)], "its source cannot be seen now")
+    return await _give_up(desk, link, "its source could not be seen any more before it was created")
+
+
+async def _give_up(desk: Desk, link: Link, reason: str) -> Outcome:
+    async with desk.engine.database.write() as session:
+        await links.unlink(session, link, reason, desk.engine.now())
+    return DID
 
 
 async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
@@ -83,17 +93,20 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     dormant = _out_of_scope(desk, records)
     await _set_state(desk, link, links.DORMANT if dormant else links.ACTIVE, dormant)
     if dormant:
-        return DONE
-    outcome = await sync_fields(desk, link, records)
+        lost = await comments.look_up(desk, unit, link)
+        return lost if isinstance(lost, Later) else _doubtful(desk, unit, lost)
+    outcome = await sync_fields(desk, link, records, unit.read_at)
     if isinstance(outcome, Later):
         return outcome
+    did = outcome.did
     if unit.comment_sides and desk.route.mapping.paused_directions:
         return Later(2, "a direction is paused: comments wait", attempt=False)
     if unit.comment_sides and desk.route.copies_comments():
         outcome = await comments.sync_comments(desk, unit, link)
         if isinstance(outcome, Later):
             return outcome
-    return _look_once_more(desk, unit, link, records)
+        did = did or outcome.did
+    return _doubtful(desk, unit, Done(did=did))
 
 
 def _out_of_scope(desk: Desk, records: dict[Side, Record]) -> str:
@@ -123,22 +136,40 @@ async def _set_state(desk: Desk, link: Link, state: str, reason: str) -> None:
 async def _stale(desk: Desk, link: Link, records: dict[Side, Record]) -> str:
     """Why what was read cannot be the present, empty when it can."""
     horizon = desk.engine.now() - timedelta(seconds=desk.engine.settings.stale_seconds)
+    if link.looked_at is None or link.looked_at < horizon:
+        return ""
     async with desk.engine.database.read() as session:
         recent = await writes.recent(session, [str(record.ref) for record in records.values()], horizon)
-        seen = links.pairs((await links.seen_of(session, [link.id])).get(link.id, {})) if recent else {}
+        seen = (await links.seen_of(session, [link.id])).get(link.id, {})
     for side, record in records.items():
         known = getattr(link, f"{side}_version")
         title = desk.route.end(side).connector.title
-        if known and record.version < known and link.looked_at and link.looked_at > horizon:
+        if known and record.version < known:
             return f"{title} answered with an older version than it did before"
-        if known and record.version <= known:
-            ours = [write for write in recent if write.ref == str(record.ref)]
-            settled = {
-                rule.field(side): seen[rule.name].of(side) for rule in desk.route.rules if rule.name in seen
-            }
-            if _shows_before_image(record, ours, settled):
-                return f"{title} does not show our own write yet"
+        if not known or record.version > known:
+            continue
+        if _replaced(desk, side, record, seen, horizon):
+            return f"{title} shows a value that was replaced a moment ago"
+        ours = [write for write in recent if write.ref == str(record.ref)]
+        pairs = links.pairs(seen)
+        settled = {
+            rule.field(side): pairs[rule.name].of(side) for rule in desk.route.rules if rule.name in pairs
+        }
+        if _shows_before_image(record, ours, settled):
+            return f"{title} does not show our own write yet"
     return ""
+
+
+def _replaced(desk: Desk, side: Side, record: Record, seen: Map[str, Seen], horizon: datetime) -> bool:
+    """Whether a field shows, at a version that is not newer, what stood there before it was settled."""
+    for rule in desk.route.rules:
+        row, name = seen.get(rule.name), rule.field(side)
+        if row is None or row.moved_at is None or row.moved_at < horizon or name not in record.fields:
+            continue
+        before, now = parse(getattr(row, f"{side}_before")), parse(getattr(row, str(side)))
+        if record.fields[name] == before != now:
+            return True
+    return False
 
 
 def _shows_before_image(record: Record, ours: list[Write], settled: Fields) -> bool:
@@ -159,23 +190,28 @@ def _shows_before_image(record: Record, ours: list[Write], settled: Fields) -> b
     return False
 
 
-def _look_once_more(desk: Desk, unit: Unit, link: Link, records: dict[Side, Record]) -> Outcome:
-    """A delivery that tells of a later time than what was read: the read may have been too early."""
+def _doubtful(desk: Desk, unit: Unit, outcome: Done) -> Outcome:
+    """Whether the marks may go: not while what was read may be older than the change behind them.
+
+    Reads may show the past for a while (``STALE_SECONDS``). Where something was done the change was
+    there; where nothing was, the read must be newer than the change, or it is repeated.
+    """
+    if outcome.did:
+        return outcome
+    now = desk.engine.now()
     for mark in unit.marks:
-        record = records[Side(mark.side)]
-        if (
-            mark.delivery_id is not None
-            and mark.rechecks == 0
-            and mark.seen_at is not None
-            and record.modified_at < mark.seen_at
+        found = unit.found.get(Side(mark.side))
+        left = desk.engine.settings.stale_seconds - (now - mark.first_at).total_seconds()
+        if mark.seen_at is None or left <= 0:
+            continue
+        if isinstance(found, Record) and desk.route.end(Side(mark.side)).contains(
+            found.modified_at, mark.seen_at
         ):
-            return Later(
-                desk.engine.settings.rewake_seconds,
-                "a delivery told of a newer version than could be read",
-                attempt=False,
-                recheck=True,
-            )
-    return DONE
+            continue
+        looks = _STALE_LOOKS_S[min(mark.rechecks, len(_STALE_LOOKS_S) - 1)]
+        reason = "what was read may be older than the change"
+        return Later(max(0.1, min(looks, left)), reason, attempt=False, recheck=True)
+    return outcome
 
 
 async def _follow(desk: Desk, unit: Unit) -> None:

@@ -219,4 +219,4 @@ async def round_of(engine: Engine) -> None:
         await end_first_syncs(engine)
     finally:
         async with engine.database.write() as session:
-            await leases.release(session, turn, owner=engine.owner, mapping_id=0)
+            await leases.release(session, turn, owner=engine.owner, mapping_id=0, lease_no=0)

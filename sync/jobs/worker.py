@@ -36,7 +36,9 @@ POLL_DELAY_S = 0.02
 _TICK_S = 0.25
 _UPKEEP_S = 1.0
 _CLEAN_S = 3600.0
-_JOB_S = 3600
+_PASS_S = 180
+_FULL_PASS_S = 1800
+_HEARTBEAT_S = 1.0
 
 
 async def run_worker(settings: Settings, redis_url: str) -> None:
@@ -57,7 +59,8 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
     async def begin(ctx: dict[Any, Any]) -> None:
         await upkeep.bury_the_dead(engine)
         await upkeep.heartbeat(engine)
-        ticking.extend([asyncio.create_task(_tick(engine, redis)), asyncio.create_task(_look_after(engine))])
+        loops = (_tick(engine, redis), _look_after(engine), _beat(engine))
+        ticking.extend(asyncio.create_task(loop) for loop in loops)
 
     async def end(ctx: dict[Any, Any]) -> None:
         for task in ticking:
@@ -66,9 +69,9 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
 
     worker = Worker(
         functions=[
-            func(_job(engine, sync_mapping), name="sync_mapping", timeout=_JOB_S, max_tries=1),
-            func(_job(engine, polling.poll), name="poll", timeout=_JOB_S, max_tries=1),
-            func(_job(engine, full_pass), name="full_pass", timeout=_JOB_S, max_tries=1),
+            func(_job(engine, sync_mapping), name="sync_mapping", timeout=_PASS_S, max_tries=1),
+            func(_job(engine, polling.poll), name="poll", timeout=_PASS_S, max_tries=1),
+            func(_job(engine, full_pass), name="full_pass", timeout=_FULL_PASS_S, max_tries=1),
         ],
         redis_pool=redis,
         on_startup=begin,
@@ -99,8 +102,18 @@ def _job(engine: Engine, work: Callable[[Engine, int], Awaitable[object]]) -> An
             await work(engine, row_id)
         except StoreError as error:
             log.warning("pass.done", reason=str(error))
+        except Exception:
+            log.exception("pass.done", reason="unexpected")
 
     return run
+
+
+async def _beat(engine: Engine) -> None:
+    """Say that this process lives, whatever the providers do meanwhile."""
+    while True:
+        with suppress(StoreError):
+            await upkeep.heartbeat(engine)
+        await asyncio.sleep(_HEARTBEAT_S)
 
 
 async def _tick(engine: Engine, redis: ArqRedis) -> None:
@@ -120,6 +133,8 @@ async def _tick(engine: Engine, redis: ArqRedis) -> None:
                 await redis.enqueue_job("full_pass", mapping_id)
         except (StoreError, OSError, RedisError) as error:
             log.warning("tick", reason=str(error))
+        except Exception:  # the ticker must outlive everything: without it nothing is found
+            log.exception("tick", reason="unexpected")
         await asyncio.sleep(pause)
 
 
@@ -128,7 +143,6 @@ async def _look_after(engine: Engine) -> None:
     loop = asyncio.get_running_loop()
     while True:
         try:
-            await upkeep.heartbeat(engine)
             await upkeep.ensure_cursors(engine)
             await upkeep.round_of(engine)
             if loop.time() - cleaned > _CLEAN_S:
@@ -136,4 +150,6 @@ async def _look_after(engine: Engine) -> None:
                 cleaned = loop.time()
         except (StoreError, OSError, RedisError) as error:
             log.warning("upkeep", reason=str(error))
+        except Exception:  # one bad round must not end all later ones
+            log.exception("upkeep", reason="unexpected")
         await asyncio.sleep(_UPKEEP_S)

@@ -10,13 +10,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from connectors.errors import ConnectorError, OutcomeUnknown, Park
+from connectors.errors import ConnectorError, OutcomeUnknown, Park, ReplanNeeded
 from connectors.http import stamped
 from connectors.records import Fields, Ref
 from sync.jobs.engine import Engine
@@ -86,19 +87,30 @@ async def intend(desk: Desk, intents: Sequence[Intent]) -> list[Write]:
     return rows
 
 
-async def perform(desk: Desk, write: Write, call: Callable[[], Awaitable[T]]) -> T:
+async def perform(
+    desk: Desk, write: Write, call: Callable[[], Awaitable[T]], *, read_at: datetime | None = None
+) -> T:
     """Do one write whose intent is committed.
+
+    Right before each request of it is sent, everything that may forbid it is read again.
+
+    Args:
+        read_at: when the record behind the plan was read; too long ago means to read and plan anew.
 
     Raises:
         Halted: it may not start now; the write is closed as not done.
         OutcomeUnknown: kept as unknown, to be looked up.
         ConnectorError: it did not happen; the write is closed with the reason.
     """
-    try:
+    sent = 0
+
+    async def permit() -> None:
+        nonlocal sent
         await _permit(desk, Side(write.side))
-    except Halted as halt:
-        await close(desk, write, writes.NOT_DONE, halt.reason)
-        raise
+        if sent == 0 and read_at is not None:
+            _fresh(desk, read_at)
+        sent += 1
+
     names = {
         "mapping": desk.route.stamp,
         "link": write.link_id,
@@ -109,8 +121,15 @@ async def perform(desk: Desk, write: Write, call: Callable[[], Awaitable[T]]) ->
     log.info("write.start", op=write.op, **names)
     started = time.perf_counter()
     try:
-        with stamped(str(write.id), desk.route.stamp):
+        with stamped(str(write.id), desk.route.stamp, permit):
             result = await call()
+    except Halted as halt:
+        if sent == 0:
+            await close(desk, write, writes.NOT_DONE, halt.reason)
+            raise
+        log.warning("write.unknown", reason=halt.reason, **names)
+        await close(desk, write, writes.UNKNOWN, halt.reason)
+        raise OutcomeUnknown(f"stopped half-way: {halt.reason}") from halt
     except OutcomeUnknown as error:
         log.warning("write.unknown", reason=error.reason, **names)
         await close(desk, write, writes.UNKNOWN, error.reason)
@@ -125,6 +144,16 @@ async def perform(desk: Desk, write: Write, call: Callable[[], Awaitable[T]]) ->
         raise
     log.info("write.done", outcome="done", duration_ms=round((time.perf_counter() - started) * 1000), **names)
     return result
+
+
+_SLACK = 3.0
+"""Times the write window: planning takes a while, too."""
+
+
+def _fresh(desk: Desk, read_at: datetime) -> None:
+    age = (desk.engine.now() - read_at).total_seconds()
+    if age > desk.engine.settings.write_window_seconds * _SLACK:
+        raise ReplanNeeded(f"it was read {age:.0f} s before it could be written")
 
 
 async def close(desk: Desk, write: Write, state: str, reason: str = "") -> None:
@@ -146,6 +175,7 @@ async def _permit(desk: Desk, side: Side) -> None:
             raise Halted("the lease on the mapping is lost or about to end")
     query = (
         select(Mapping, Connection, col(Setting.value))
+        .select_from(Mapping)
         .join(Connection, col(Connection.id) == desk.route.end(side).connection.id)
         .outerjoin(Setting, col(Setting.key) == "paused")
         .where(col(Mapping.id) == desk.route.mapping.id)

@@ -43,7 +43,8 @@ async def keep(
         half(clash.values.of(Side.HUB), clash.hub_stamp),
         half(clash.values.of(Side.EXTERNAL), clash.external_stamp),
     )
-    content = json.dumps([clash.kind, hub["value"], external["value"], salt], sort_keys=True)
+    times = [hub["modified_at"], external["modified_at"]] if clash.winner else []
+    content = json.dumps([clash.kind, hub["value"], external["value"], times, salt], sort_keys=True)
     insert = insert_into(session, Conflict).values(
         mapping_id=link.mapping_id,
         mapping_version=version,

@@ -47,15 +47,16 @@ async def free_after(session: AsyncSession, is_dead: Callable[[str], bool]) -> N
 
 
 async def renew_lease(
-    session: AsyncSession, mapping_id: int, owner: str, lease_no: int, until: datetime
+    session: AsyncSession, mapping_id: int, owner: str, lease_no: int, now: datetime, until: datetime
 ) -> bool:
-    """Hold on to the mapping and its claims; False when somebody else took over."""
+    """Hold on to the mapping and its claims; False when it ran out, whoever has it now."""
     statement = (
         update(Mapping)
         .where(
             col(Mapping.id) == mapping_id,
             col(Mapping.lease_owner) == owner,
             col(Mapping.lease_no) == lease_no,
+            col(Mapping.lease_until) >= now,
         )
         .values(lease_until=until)
         .returning(col(Mapping.id))
@@ -123,7 +124,7 @@ async def claim(
     got = list((await session.execute(statement)).scalars())
     if len(got) == len(wanted):
         return True
-    await release(session, got, owner=owner, mapping_id=mapping_id)
+    await release(session, got, owner=owner, mapping_id=mapping_id, lease_no=lease_no)
     return False
 
 
@@ -134,12 +135,17 @@ async def keep_until(session: AsyncSession, ref: str, owner: str, until: datetim
     )
 
 
-async def release(session: AsyncSession, refs: Iterable[str], *, owner: str, mapping_id: int) -> None:
-    """Give claimed objects back."""
+async def release(
+    session: AsyncSession, refs: Iterable[str], *, owner: str, mapping_id: int, lease_no: int
+) -> None:
+    """Give back what was claimed under this very lease."""
     refs = list(refs)
     if refs:
         await session.execute(
             delete(Claim).where(
-                col(Claim.ref).in_(refs), col(Claim.owner) == owner, col(Claim.mapping_id) == mapping_id
+                col(Claim.ref).in_(refs),
+                col(Claim.owner) == owner,
+                col(Claim.mapping_id) == mapping_id,
+                col(Claim.lease_no) == lease_no,
             )
         )

@@ -11,9 +11,10 @@ from sqlmodel import col
 
 from connectors.records import Comment, Record, Ref
 from sync.reconcile.model import Pair, Side
-from sync.store.tables import Connection, Link, Seen
+from sync.store.tables import Connection, Link, Seen, Write
 from sync.store.upsert import insert_into
 from sync.store.values import dump, parse
+from sync.store.writes import NOT_DONE, OPEN
 
 TASK = "task"
 COMMENT = "comment"
@@ -110,7 +111,7 @@ def pairs(rows: Mapping[str, Seen]) -> dict[str, Pair]:
     return {name: Pair(parse(row.hub), parse(row.external)) for name, row in rows.items() if row.settled}
 
 
-async def settle(session: AsyncSession, link_id: int, settled: Mapping[str, Pair]) -> None:
+async def settle(session: AsyncSession, link_id: int, settled: Mapping[str, Pair], now: datetime) -> None:
     """Move both halves of these fields' Seen together; what was read before is forgotten."""
     rows = [
         {
@@ -118,6 +119,7 @@ async def settle(session: AsyncSession, link_id: int, settled: Mapping[str, Pair
             "field": name,
             "hub": dump(pair.hub),
             "external": dump(pair.external),
+            "moved_at": now,
             "hub_read": None,
             "external_read": None,
             "settled": True,
@@ -128,6 +130,7 @@ async def settle(session: AsyncSession, link_id: int, settled: Mapping[str, Pair
         return
     insert = insert_into(session, Seen)
     moved = {name: insert.excluded[name] for name in rows[0] if name not in ("link_id", "field")}
+    moved |= {"hub_before": col(Seen.hub), "external_before": col(Seen.external)}
     await session.execute(insert.on_conflict_do_update(index_elements=["link_id", "field"], set_=moved), rows)
 
 
@@ -155,6 +158,17 @@ async def comments_of(session: AsyncSession, parent_id: int) -> Sequence[Link]:
         .order_by(col(Link.id))
     )
     return (await session.execute(query)).scalars().all()
+
+
+async def comments_known(
+    session: AsyncSession, mapping_id: int, side: Side, refs: Sequence[str]
+) -> frozenset[str]:
+    """Those of these comments that are linked."""
+    ref = col(Link.hub_ref) if side is Side.HUB else col(Link.external_ref)
+    query = select(ref).where(
+        col(Link.mapping_id) == mapping_id, col(Link.kind) == COMMENT, ref.in_(list(refs))
+    )
+    return frozenset(str(row[0]) for row in await session.execute(query))
 
 
 async def parents_of(
@@ -196,7 +210,16 @@ async def ended(session: AsyncSession, mapping_id: int, refs: Iterable[str]) -> 
 
 
 async def unlink(session: AsyncSession, link: Link, reason: str, now: datetime) -> None:
-    """End a link and the links of its comments. Nothing is written at the providers."""
+    """End a link and the links of its comments. Nothing is written at the providers.
+
+    Writes whose answers were lost are closed: nobody looks at this link again.
+    """
+    family = select(col(Link.id)).where(or_(col(Link.id) == link.id, col(Link.parent_id) == link.id))
+    await session.execute(
+        update(Write)
+        .where(col(Write.link_id).in_(family), col(Write.state).in_(OPEN))
+        .values(state=NOT_DONE, reason="the link ended", done_at=now)
+    )
     await session.execute(
         update(Link)
         .where(or_(col(Link.id) == link.id, col(Link.parent_id) == link.id))

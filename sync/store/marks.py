@@ -60,6 +60,7 @@ async def put(session: AsyncSession, marks: Iterable[NewMark], now: datetime) ->
                     "delivery_id": func.coalesce(new.delivery_id, Mark.delivery_id),
                     "address": case((new.address != "", new.address), else_=col(Mark.address)),
                     "lane": case((new.lane == LIVE, LIVE), else_=col(Mark.lane)),
+                    "attempts": case((new.lane == LIVE, 0), else_=col(Mark.attempts)),
                     "due_at": case((new.due_at < Mark.due_at, new.due_at), else_=col(Mark.due_at)),
                 },
             )
@@ -139,7 +140,7 @@ async def mappings_due(session: AsyncSession, now: datetime) -> Sequence[int]:
     return (await session.execute(query)).scalars().all()
 
 
-async def clear(session: AsyncSession, marks: Iterable[Mark]) -> None:
+async def clear(session: AsyncSession, marks: Iterable[Mark], now: datetime) -> None:
     """Delete these marks; one whose counter moved since it was read stays, as a fresh one."""
     for mark in marks:
         gone = await session.execute(
@@ -149,7 +150,16 @@ async def clear(session: AsyncSession, marks: Iterable[Mark]) -> None:
         )
         if gone.scalar_one_or_none() is None:
             await session.execute(
-                update(Mark).where(col(Mark.id) == mark.id).values(attempts=0, rechecks=0, reason="")
+                update(Mark)
+                .where(col(Mark.id) == mark.id)
+                .values(
+                    attempts=0,
+                    rechecks=0,
+                    reason="",
+                    first_at=now,
+                    # the time of a change that was looked at already is no time of what came since
+                    seen_at=case((col(Mark.seen_at) == mark.seen_at, None), else_=col(Mark.seen_at)),
+                )
             )
 
 

@@ -128,7 +128,8 @@ class Link(SQLModel, table=True):
     ``gone``: {"side", "proof", "at"} while a delete waits for its delay.
     ``hidden_since``: an end cannot be seen since then. ``synced_at``: last settled; ``looked_at``:
     last pass over it; ``*_at``: the provider's
-    time of the newest version that was settled; ``comments_at``: last complete look at its comments.
+    time of the newest version that was settled; ``comments_at``: last complete look at its
+    comments; ``*_comments_version``: newest version whose comments are known.
     """
 
     id: int = _id()
@@ -166,6 +167,8 @@ class Link(SQLModel, table=True):
     synced_at: datetime | None = _time()
     looked_at: datetime | None = _time()
     comments_at: datetime | None = _time()
+    hub_comments_version: str = ""
+    external_comments_version: str = ""
 
     __table_args__ = (
         Index(
@@ -193,6 +196,7 @@ class Link(SQLModel, table=True):
 class Seen(SQLModel, table=True):
     """Per link and field the pair of forms that stood for one value when it was settled.
 
+    ``*_before``, ``moved_at``: what the pair was until it moved then.
     ``*_read``: a value that differs from its half and was read, but not settled yet, with the
     record's time at the first such read: {"value", "at", "by"}.
     """
@@ -201,6 +205,9 @@ class Seen(SQLModel, table=True):
     field: str = Field(primary_key=True)
     hub: Any = _document(lambda: None)
     external: Any = _document(lambda: None)
+    hub_before: Any = _document(lambda: None)
+    external_before: Any = _document(lambda: None)
+    moved_at: datetime | None = _time()
     hub_read: dict[str, Any] | None = _document(lambda: None)
     external_read: dict[str, Any] | None = _document(lambda: None)
     settled: bool = True

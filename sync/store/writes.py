@@ -17,6 +17,9 @@ DONE = "done"
 NOT_DONE = "not_done"
 REFUSED = "refused"
 
+OPEN = (INTENT, UNKNOWN)
+"""Not known whether it happened."""
+
 CREATE = "create"
 UPDATE = "update"
 DELETE = "delete"
@@ -32,7 +35,7 @@ async def unresolved(session: AsyncSession, link_ids: Sequence[int]) -> dict[int
         return found
     query = (
         select(Write)
-        .where(col(Write.link_id).in_(list(link_ids)), col(Write.state).in_([INTENT, UNKNOWN]))
+        .where(col(Write.link_id).in_(list(link_ids)), col(Write.state).in_(OPEN))
         .order_by(col(Write.id))
     )
     for write in (await session.execute(query)).scalars():

@@ -37,9 +37,11 @@ async def test_an_unavailable_provider_backs_off(build: Build) -> None:
     world.hub.edit(task, title="In the end")
     await world.poll()
     world.external.faults.add(Fault(kind="503", method="GET", path="/items$", times=2))
+    world.clock.stop()
     await world.work()
     mark = await world.the(Mark)
     assert mark.attempts == 1
+    world.clock.run()
     await world.settle()
     assert world.thing()["title"] == "In the end"
     assert await world.rows(Parked) == []

@@ -6,7 +6,6 @@ import pytest
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault
-from sync.reconcile.model import Side
 from sync.store.links import pairs
 from sync.store.tables import Conflict, Link, Mark, Parked, Seen, Write
 from tests.jobs.conftest import Build
@@ -89,9 +88,7 @@ async def test_an_issue_with_an_awaited_key_is_not_taken_for_a_new_one(build: Bu
     await world.look()
     link = await world.link()
     assert link.state == "confirming"
-    await world.mark(Side.EXTERNAL, world.things()[-1])
-    await world.change(Mark, {"due_at": world.engine.in_s(60)}, side="hub")
-    await world.work()
+    await world.look()
     assert len(world.tasks()) == 1
     waiting = {row.side: row.reason for row in await world.rows(Mark)}
     assert "key of a creation" in waiting["external"]
@@ -132,6 +129,7 @@ async def test_a_surplus_object_is_reported_and_not_deleted(github: World) -> No
     github.clock.stop()
     await github.look()
     (made,) = github.things()
+    github.external.clock.advance(2)
     github.external.new(github.container, title="Twice", notes=github.thing()["notes"], by=bot(github))
     github.clock.run()
     await github.settle()
