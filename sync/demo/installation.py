@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -111,8 +112,9 @@ def free_port() -> int:
 
 
 def tail(log: Path, lines: int = 12) -> str:
-    """The last lines of a log, without the ends of very long ones."""
-    return "\n".join(line[:400] for line in log.read_text(errors="replace").splitlines()[-lines:])
+    """The last lines of a log that tell of trouble, without the ends of very long ones."""
+    told = (line for line in log.read_text(errors="replace").splitlines() if '"level": "info"' not in line)
+    return "\n".join(line[:300] for line in deque(told, maxlen=lines))
 
 
 def _command(*arguments: str) -> Sequence[str]:

@@ -90,9 +90,11 @@ async def appears(end: End, title: str, *, known: Collection[str] = ()) -> str:
     return ids()[0]
 
 
-async def until(true: Callable[[], bool], otherwise: Callable[[], Unmet]) -> None:
+async def until(
+    true: Callable[[], bool], otherwise: Callable[[], Unmet], *, patience_s: float = PATIENCE_S
+) -> None:
     """Look again and again; raises what ``otherwise`` says when patience ends."""
-    deadline = time.perf_counter() + PATIENCE_S
+    deadline = time.perf_counter() + patience_s
     while not true():
         if time.perf_counter() > deadline:
             raise otherwise()

@@ -14,6 +14,7 @@ from sqlmodel import col
 from connectors.records import Record, Ref
 from sync.jobs.connections import NEEDS_REAUTH
 from sync.jobs.engine import Engine
+from sync.jobs.looking import look_again
 from sync.jobs.passes import sync_mapping
 from sync.jobs.route import Route, open_route
 from sync.reconcile.model import Side
@@ -51,7 +52,7 @@ async def ask_to_restore(engine: Engine, entry: int, side: str | None) -> None:
             raise NotPossible("the link has ended meanwhile")
         conflict.restoring = restored.value
         session.add(conflict)
-        await _mark(session, engine, link, "restore asked for")
+        await look_again(session, link, "restore asked for", engine.now())
         note(session, "restore", str(entry))
 
 
@@ -97,22 +98,6 @@ async def restoration(engine: Engine, entry: int, since: datetime) -> dict[str, 
     }
 
 
-async def _mark(session: AsyncSession, engine: Engine, link: Link, reason: str) -> None:
-    mapping = await session.get(Mapping, link.mapping_id)
-    assert mapping is not None
-    for side, connection_id in (
-        (Side.HUB, mapping.hub_connection_id),
-        (Side.EXTERNAL, mapping.external_connection_id),
-    ):
-        connection = await session.get(Connection, connection_id)
-        ref = links.end(link, side, connection) if connection else None
-        if ref is not None:
-            mark = marks.NewMark(
-                mapping_id=mapping.id, side=side, ref=ref, comments=True, reason=reason, due_at=engine.now()
-            )
-            await marks.put(session, [mark], engine.now())
-
-
 async def retry(engine: Engine, entry: int | None, park_class: str | None) -> int:
     """Forget that these were parked and look at them again; returns how many."""
     query = select(Parked)
@@ -133,7 +118,7 @@ async def retry(engine: Engine, entry: int | None, park_class: str | None) -> in
                         None,
                     )
                     session.add(link)
-                await _mark(session, engine, link, "retry asked for")
+                await look_again(session, link, "retry asked for", engine.now())
             else:
                 await _mark_loose(session, engine, row)
             await session.delete(row)
@@ -192,7 +177,7 @@ async def link(engine: Engine, mapping_id: int, is_external: Chosen, is_task: Ch
         session.add(made)
         await session.flush()
         tell(session, made, "in", "linked by hand", now)
-        await _mark(session, engine, made, "linked by hand")
+        await look_again(session, made, "linked by hand", engine.now())
         note(session, "link", str(made.id))
     await engine.wake(mapping_id, 0)
     return made

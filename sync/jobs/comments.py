@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +22,7 @@ from sync.reconcile.model import Clash, CommentAction, CommentStep, Pair, Policy
 from sync.store import conflicts, links, parking, writes
 from sync.store.history import tell
 from sync.store.tables import Link, Write
+from sync.store.times import rfc3339
 
 _LOOK_AGAIN_S = 5.0
 """After listings that may not show our own writes yet."""
@@ -39,10 +40,10 @@ async def sync_comments(desk: Desk, unit: Unit, link: Link) -> Outcome:
         return held
     thread = await thread_of(desk, link, ends, thread.listed)
     late = await uncertain(thread)
-    actions = _plan(thread, late)
+    actions, missing = await _confirmed(thread, _plan(thread, late))
     for action in actions:
         await _do(thread, action)
-    if late:
+    if late or missing:
         return Later(
             min(_LOOK_AGAIN_S, desk.engine.settings.stale_seconds),
             "the comments were listed as they stood before our own writes",
@@ -72,6 +73,32 @@ async def look_up(desk: Desk, unit: Unit, link: Link) -> Done | Later:
     return await _resolve_open(await thread_of(desk, link, ends, listed)) or DONE
 
 
+async def _confirmed(
+    thread: Thread, actions: Sequence[CommentAction]
+) -> tuple[Sequence[CommentAction], bool]:
+    """The actions without those that rest on a comment missing for the first time.
+
+    Listings are paged: what one misses need not be gone. It has to be missing in two, one after the
+    other. Also: whether there is something to look at again.
+    """
+    absent = {action.link.id for action in actions if action.link and _rests_on_absence(action)}
+    first = {row_id for row_id in absent if thread.rows[row_id].gone is None}
+    back = {row_id for row_id, row in thread.rows.items() if row.gone is not None and row_id not in absent}
+    if first or back:
+        noted = {"side": thread.link.source, "proof": "not listed", "at": rfc3339(thread.desk.engine.now())}
+        async with thread.desk.engine.database.write() as session:
+            for ids, value in ((first, noted), (back, None)):
+                await session.execute(update(Link).where(col(Link.id).in_(ids)).values(gone=value))
+    sure = [action for action in actions if action.link is None or action.link.id not in first]
+    return sure, bool(first)
+
+
+def _rests_on_absence(action: CommentAction) -> bool:
+    if action.step is CommentStep.LIST:
+        return action.copy is None
+    return action.step in (CommentStep.DELETE, CommentStep.FORGET)
+
+
 def _plan(thread: Thread, late: frozenset[int]) -> Sequence[CommentAction]:
     route = thread.desk.route
     known = [link for row in thread.rows.values() if (link := thread.comment_link(row)) is not None]
@@ -80,16 +107,11 @@ def _plan(thread: Thread, late: frozenset[int]) -> Sequence[CommentAction]:
         hub=thread.listed[Side.HUB],
         external=thread.listed[Side.EXTERNAL],
         into=route.copies_comments(),
-        since=None if route.config.comments.history else _start(thread),
+        since=None if route.config.comments.history else {side: route.started(side) for side in Side},
         same=route.translation.same,
         foreign_roots=frozenset(thread.passed_on),
         fresh=late,
     )
-
-
-def _start(thread: Thread) -> datetime:
-    """Comments before the mapping's start are history. The clocks of both sides are taken as one."""
-    return thread.desk.route.started_at.replace(microsecond=0)
 
 
 async def _resolve_open(thread: Thread) -> Later | None:

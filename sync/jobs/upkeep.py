@@ -6,15 +6,16 @@ import os
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import Exists, delete, select, update
+from sqlalchemy import Exists, delete, or_, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, PauseConnection
 from sync.jobs import connections, subscriptions
 from sync.jobs.engine import Engine
+from sync.jobs.looking import look_again
 from sync.jobs.owner import is_dead
-from sync.reconcile.model import Side
-from sync.store import leases, links, marks
+from sync.store import leases, links, marks, writes
 from sync.store.tables import (
     Claim,
     Conflict,
@@ -24,6 +25,7 @@ from sync.store.tables import (
     Event,
     Link,
     Mapping,
+    Mark,
     Worker,
     Write,
 )
@@ -150,20 +152,43 @@ async def look_at_hidden(engine: Engine) -> None:
         col(Link.hidden_since) <= now - pause,
     )
     async with engine.database.write() as session:
-        for link in (await session.execute(query)).scalars():
-            mapping = await session.get(Mapping, link.mapping_id)
-            connection = await session.get(Connection, mapping.external_connection_id) if mapping else None
-            if connection is None or mapping is None:
-                continue
-            ref = links.end(link, Side.EXTERNAL, connection)
-            if ref is None:
-                continue
+        for link in (await session.execute(query)).scalars().all():
             link.looked_at = now
             session.add(link)
-            mark = marks.NewMark(
-                mapping_id=mapping.id, side=Side.EXTERNAL, ref=ref, lane=marks.BACKFILL, reason="was hidden"
+            await look_again(session, link, "was hidden", now, lane=marks.BACKFILL)
+
+
+async def chase_open_writes(engine: Engine) -> None:
+    """A write whose outcome is not known keeps its link under observation, whatever became of the marks."""
+    parent = aliased(Link)
+    marked = (
+        select(col(Mark.id))
+        .where(
+            col(Mark.mapping_id) == col(parent.mapping_id),
+            or_(col(Mark.ref) == col(parent.hub_ref), col(Mark.ref) == col(parent.external_ref)),
+        )
+        .exists()
+    )
+    query = (
+        select(parent)
+        .join(Link, or_(col(Link.id) == col(parent.id), col(Link.parent_id) == col(parent.id)))
+        .join(Write, col(Write.link_id) == col(Link.id))
+        .where(
+            col(parent.kind) == links.TASK,
+            col(parent.state) != links.UNLINKED,
+            col(Write.state).in_(writes.OPEN),
+            col(Write.deadline_at) < engine.now(),
+            ~marked,
+        )
+        .distinct()
+    )
+    async with engine.database.read() as session:
+        found = (await session.execute(query)).scalars().all()
+    for link in found:
+        async with engine.database.write() as session:
+            await look_again(
+                session, link, "the answer to a write was lost", engine.now(), lane=marks.BACKFILL
             )
-            await marks.put(session, [mark], now)
 
 
 async def clean(engine: Engine) -> None:
@@ -216,6 +241,7 @@ async def round_of(engine: Engine) -> None:
         await subscriptions.keep(engine)
         await subscriptions.retry_dead(engine)
         await look_at_hidden(engine)
+        await chase_open_writes(engine)
         await end_first_syncs(engine)
     finally:
         async with engine.database.write() as session:

@@ -33,7 +33,7 @@ def plan_comments(
     hub: Sequence[Comment] | None,
     external: Sequence[Comment] | None,
     into: frozenset[Side],
-    since: datetime | None,
+    since: Mapping[Side, datetime] | None,
     same: Mapping[Side, Same],
     foreign_roots: frozenset[str] = frozenset(),
     fresh: frozenset[int] = frozenset(),
@@ -46,7 +46,7 @@ def plan_comments(
         hub: complete listing of that side, oldest first; None where it was not listed this time.
         external: the same of the other side.
         into: sides that copies may be written to.
-        since: only comments written at or after this time are copied; None copies all.
+        since: only comments written at or after their side's time are copied; None copies all.
         same: the connectors' comparisons; asked with field ``comments``.
         foreign_roots: ``root_url`` of comments that are known to stand on objects of *other* mappings.
             Our copies of those are passed on; without being named here, no copy of ours ever is.
@@ -76,7 +76,7 @@ class _Thread:
     links: Sequence[CommentLink]
     listed: Mapping[Side, Sequence[Comment] | None]
     into: frozenset[Side]
-    since: datetime | None
+    since: Mapping[Side, datetime] | None
     same: Mapping[Side, Same]
     foreign_roots: frozenset[str]
 
@@ -200,7 +200,9 @@ class _Thread:
             new += [
                 (into, comment)
                 for comment in sources
-                if comment.ref not in linked and root_url(comment) not in there and self._goes_out(comment)
+                if comment.ref not in linked
+                and root_url(comment) not in there
+                and self._goes_out(comment, into.other)
             ]
         for into, comment in sorted(new, key=lambda found: found[1].created_at):
             yield CommentAction(
@@ -211,8 +213,8 @@ class _Thread:
                 link=unfinished.get(comment.ref),
             )
 
-    def _goes_out(self, comment: Comment) -> bool:
-        if comment.private or (self.since is not None and comment.created_at < self.since):
+    def _goes_out(self, comment: Comment, side: Side) -> bool:
+        if comment.private or (self.since is not None and comment.created_at < self.since[side]):
             return False
         return root_url(comment) == comment.url or root_url(comment) in self.foreign_roots
 

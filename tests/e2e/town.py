@@ -275,7 +275,7 @@ class Town:
     def last_words(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         told = [line for line in lines if '"event":"poll.done"' not in line.replace(" ", "")]
-        return "\n".join(told[-40:])
+        return "\n".join(line[:400] for line in told[-40:])
 
     # acting on processes
 

@@ -117,7 +117,9 @@ def test_only_into_sides_that_may_be_written() -> None:
 
 
 def test_history_stays_out() -> None:
-    found = steps([comment(HUB, "old", minute=-1), comment(HUB, "new", minute=0)], [], since=NOON)
+    found = steps(
+        [comment(HUB, "old", minute=-1), comment(HUB, "new", minute=0)], [], since={HUB: NOON, EXTERNAL: NOON}
+    )
     assert told(found) == [(S.COPY, EXTERNAL, "new", None)]
 
 

@@ -1,0 +1,154 @@
+"""The demo as a newcomer runs it: a process of its own, everything on loopback."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from connectors import discover
+from sync.demo import _until_signal
+from sync.demo.screen import Screen
+from sync.demo.seeing import Seen, Unmet, require, until
+from sync.demo.stage import simulator_types
+from sync.demo.story import STORY
+from sync.settings import HUB
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment(tmp_path: Path, *path: Path) -> dict[str, str]:
+    """The shell's, without settings of an installation; the demo's folder is ours."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("ASANA_SYNC_")}
+    own["PYTHONPATH"] = os.pathsep.join(map(str, [ROOT, *path]))
+    return {**own, "ASANA_SYNC_DATA_DIR": str(tmp_path / "data")}
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Path:
+    """A folder on the path with one more connector: the template under another name."""
+    folder = tmp_path / "more" / "connectors" / "tracker"
+    folder.mkdir(parents=True)
+    for file in (ROOT / "connectors" / "memory").glob("*.py"):
+        text = file.read_text().replace("memory", "tracker").replace("Memory", "Tracker")
+        (folder / file.name).write_text(text)
+    return tmp_path / "more"
+
+
+@contextmanager
+def playing(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A demo that keeps running, and the address of its product."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sync.cli", "demo"],
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        url = next(found[0] for line in process.stdout if (found := re.search(r"http://\S+", line)))
+        yield process, url
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urlopen(f"{url}/livez", timeout=5):
+            return True
+    except (URLError, ConnectionError):
+        return False
+
+
+@pytest.mark.timeout(300)
+def test_the_story_holds_for_every_connector(tmp_path: Path, another: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sync.cli", "demo", "--once"],
+        env=environment(tmp_path, another),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [step.title for step in STORY if step.title not in done.stdout] == []
+    assert "✗" not in done.stdout
+    titles = {discover()[name].title for name in simulator_types() if name != HUB}
+    for title in (*titles, "Tracker"):
+        assert re.search(rf"✓ +{title} → Asana .* \d+ ms", done.stdout), title
+    assert list((tmp_path / "data").iterdir()) == [], "nothing stays behind"
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_the_product_ends_with_the_demo(tmp_path: Path, how: signal.Signals) -> None:
+    with playing(tmp_path) as (process, url):
+        assert answers(url)
+        process.send_signal(how)
+        code = process.wait(30)
+        deadline = time.monotonic() + 10
+        while answers(url):
+            assert time.monotonic() < deadline, "the product outlived the demo"
+            time.sleep(0.05)
+        assert code == (130 if how is signal.SIGINT else -signal.SIGKILL)
+        if how is signal.SIGINT:
+            assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_every_connector_has_a_simulator() -> None:
+    assert set(simulator_types()) == set(discover())
+
+
+async def test_what_does_not_come_true_is_said_when_patience_ends() -> None:
+    with pytest.raises(Unmet, match="the task: expected a title; found none"):
+        await until(lambda: False, lambda: Unmet("the task", "a title", "none"), patience_s=0)
+
+
+def test_what_does_not_hold_says_what_was_found() -> None:
+    require(True, "status", "quiet", "busy")
+    with pytest.raises(Unmet, match="status: expected quiet; found busy"):
+        require(False, "status", "quiet", "busy")
+
+
+def test_the_screen_tells_what_was_expected_and_what_was_found(tmp_path: Path) -> None:
+    log, out = tmp_path / "log", StringIO()
+    log.write_text('{"level": "info", "event": "all is well"}\n{"level": "error", "event": "it broke"}\n')
+    screen = Screen(out)
+    screen.seen([Seen("GitHub → Asana", "issue [bold]opened[/]", 1234.5)])
+    screen.broke(Unmet("the Asana task", "title 'a'", "title 'b'"), log)
+    printed = out.getvalue()
+    for text in (
+        "issue [bold]opened[/]",
+        "1,234 ms",
+        "✗ the Asana task",
+        "title 'a'",
+        "title 'b'",
+        "it broke",
+    ):
+        assert text in printed
+    assert "all is well" not in printed
+    assert str(log) in printed.replace("\n", "")
+
+
+async def test_a_signal_ends_it_once_it_has_cleaned_up() -> None:
+    cleaned: list[str] = []
+
+    async def body() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await until(lambda: False, lambda: Unmet("nobody", "a signal", "none"))
+        finally:
+            cleaned.append("up")
+
+    await _until_signal(body)
+    assert cleaned == ["up"]
