@@ -14,13 +14,23 @@ HUB = "asana"
 class Settings(BaseSettings):
     """Every variable has the prefix ``ASANA_SYNC_``. Durations are seconds; decimals are allowed."""
 
-    model_config = SettingsConfigDict(env_prefix="ASANA_SYNC_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="ASANA_SYNC_", env_ignore_empty=True, frozen=True, extra="ignore", allow_inf_nan=False
+    )
 
     data_dir: Path = Field(
         Path("data"), description="Folder of the embedded stores, the key and instance.json"
     )
-    database_url: str = Field("", description="PostgreSQL URL; empty: SQLite in the data folder")
-    redis_url: str = Field("", description="Redis or Valkey URL; empty: an embedded Valkey")
+    database_url: str = Field(
+        "",
+        pattern=r"^$|^(postgres|postgresql|postgresql\+asyncpg|sqlite\+aiosqlite)://",
+        description="PostgreSQL URL; empty: SQLite in the data folder",
+    )
+    redis_url: str = Field(
+        "",
+        pattern=r"^$|^(redis|rediss|unix)://",
+        description="Redis or Valkey URL; empty: an embedded Valkey",
+    )
     host: str = Field("127.0.0.1", description="Address the web side listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port the web side listens on; 0: a free one")
     public_url: str = Field("", description="How providers reach the web side; empty: polling only")

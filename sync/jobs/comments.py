@@ -6,21 +6,18 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import or_, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import update
 from sqlmodel import col
 
-from connectors.errors import Park
-from connectors.records import Comment, CommentDraft, Record
-from sync.jobs import settling
+from connectors.records import Record
+from sync.jobs.comment_steps import copied, do, edited, forget
 from sync.jobs.outcome import DID, DONE, Done, Later, Outcome
 from sync.jobs.thread import TEXT, Thread, thread_of, uncertain
 from sync.jobs.unit import Unit
-from sync.jobs.writing import Desk, Intent, close, intend, perform
-from sync.reconcile import plan_comments, root_url
-from sync.reconcile.model import Clash, CommentAction, CommentStep, Pair, Policy, Side
-from sync.store import conflicts, links, parking, writes
-from sync.store.history import tell
+from sync.jobs.writing import Desk, close
+from sync.reconcile import plan_comments
+from sync.reconcile.model import CommentAction, CommentStep, Side
+from sync.store import links, writes
 from sync.store.tables import Link, Write
 from sync.store.times import rfc3339
 
@@ -42,7 +39,7 @@ async def sync_comments(desk: Desk, unit: Unit, link: Link) -> Outcome:
     late = await uncertain(thread)
     actions, missing = await _confirmed(thread, _plan(thread, late))
     for action in actions:
-        await _do(thread, action)
+        await do(thread, action)
     if late or missing:
         return Later(
             min(_LOOK_AGAIN_S, desk.engine.settings.stale_seconds),
@@ -131,7 +128,7 @@ async def _resolve(thread: Thread, comment: Link, row: Write) -> Later | None:
     if row.op == writes.COMMENT_ADD:
         copies = [c for c in thread.listed[side] if c.by_us and c.source_url == row.plan["root_url"]]
         if copies:
-            await _copied(thread, comment, row, copies[0], str(row.fields[TEXT]))
+            await copied(thread, comment, row, copies[0], str(row.fields[TEXT]))
             return None
         certain_at = max(row.deadline_at, row.done_at or row.deadline_at) + timedelta(
             seconds=desk.engine.settings.lookup_delay_seconds
@@ -147,263 +144,13 @@ async def _resolve(thread: Thread, comment: Link, row: Write) -> Later | None:
     if row.op == writes.COMMENT_DELETE:
         if copy is None:
             await close(desk, row, writes.DONE, "looked up")
-            await _forget(thread, comment, "the copy is deleted")
+            await forget(thread, comment, "the copy is deleted")
         else:
             await close(desk, row, writes.NOT_DONE, "looked up: it is still there")
         return None
     same = desk.route.end(side).session.same
     if copy is not None and same("comments", row.fields[TEXT], copy.text):
-        await _edited(thread, comment, row, copy, str(row.plan["root_text"]))
+        await edited(thread, comment, row, copy, str(row.plan["root_text"]))
     else:
         await close(desk, row, writes.NOT_DONE, "looked up: it was not changed")
     return None
-
-
-async def _do(thread: Thread, action: CommentAction) -> None:
-    """One step; a parked one does not hold up the others."""
-    row = thread.rows[action.link.id] if action.link else None
-    text = action.comment.text if action.comment else ""
-    ref = str(action.comment.ref if action.comment else row.id if row else "")
-    writes_something = action.step in (CommentStep.COPY, CommentStep.EDIT, CommentStep.DELETE)
-    if writes_something and await _is_parked(thread, ref, text):
-        return
-    try:
-        await _step(thread, action, row)
-    except Park as error:
-        async with thread.desk.engine.database.write() as session:
-            await parking.park(
-                session,
-                mapping_id=thread.link.mapping_id,
-                link=thread.link,
-                what="comment",
-                ref=ref,
-                error=error,
-                now=thread.desk.engine.now(),
-                values=text,
-            )
-            await session.execute(
-                update(Link)
-                .where(
-                    col(Link.parent_id) == thread.link.id,
-                    col(Link.state) == links.CONFIRMING,
-                    or_(col(Link.hub_ref) == ref, col(Link.external_ref) == ref),
-                )
-                .values(state=links.PARKED, reason=error.reason)
-            )
-
-
-async def _is_parked(thread: Thread, ref: str, text: str) -> bool:
-    """Whether it was parked with this very text; another text is tried anew."""
-    async with thread.desk.engine.database.read() as session:
-        entry = await parking.found(session, thread.link.mapping_id, "comment", ref)
-    return entry is not None and entry.values == text
-
-
-async def _step(thread: Thread, action: CommentAction, row: Link | None) -> None:
-    if action.step is CommentStep.COPY:
-        assert action.comment is not None
-        await _copy(thread, action, action.comment)
-    elif action.step is CommentStep.SETTLE:
-        await _adopt(thread, action, row)
-    elif action.step is CommentStep.FORGET and row is not None:
-        await _forget(thread, row, action.reason)
-    elif action.step is CommentStep.LIST and row is not None:
-        await _list(thread, action, row)
-    elif action.step is CommentStep.EDIT and row is not None:
-        assert action.comment is not None
-        await _edit(thread, action, action.comment, row)
-    elif action.step is CommentStep.DELETE and row is not None:
-        await _delete(thread, action, row)
-
-
-def _new_row(thread: Thread, source: Side, root: Comment) -> Link:
-    row = Link(
-        mapping_id=thread.link.mapping_id,
-        mapping_version=thread.desk.route.mapping.version,
-        kind=links.COMMENT,
-        parent_id=thread.link.id,
-        state=links.CONFIRMING,
-        source=source.value,
-        root=str(root.ref),
-        author=root.author.name,
-        created_at=thread.desk.engine.now(),
-    )
-    from_afar = thread.passed_on.get(root_url(root))
-    if from_afar is not None:
-        row.root, row.author = from_afar.root, from_afar.author
-    links.describe_comment(row, source, root)
-    return row
-
-
-def _draft(row: Link, root: Comment) -> CommentDraft:
-    return CommentDraft(text=root.text, author_name=row.author or root.author.name, source_url=root_url(root))
-
-
-async def _copy(thread: Thread, action: CommentAction, root: Comment) -> None:
-    desk, into = thread.desk, action.into
-    row = next(
-        (known for known in thread.rows.values() if getattr(known, f"{into.other}_ref") == str(root.ref)),
-        None,
-    )
-    if row is None:
-        row = _new_row(thread, into.other, root)
-        async with desk.engine.database.write() as session:
-            session.add(row)
-    url = root_url(root)
-    (write,) = await intend(
-        desk,
-        [
-            Intent(
-                link=row,
-                side=into,
-                op=writes.COMMENT_ADD,
-                ref=thread.ends[into],
-                fields={TEXT: root.text},
-                plan={"root_url": url},
-            )
-        ],
-    )
-    draft = _draft(row, root)
-    session_ = desk.route.end(into).session
-    copy = await perform(desk, write, lambda: session_.add_comment(thread.ends[into], draft))
-    await _copied(thread, row, write, copy, root.text)
-
-
-async def _copied(thread: Thread, row: Link, write: Write, copy: Comment, root_text: str) -> None:
-    desk, into = thread.desk, Side(write.side)
-    async with desk.engine.database.write() as session:
-        await _settle(session, thread, row, into, copy, root_text)
-        await _done(session, thread, write, f"comment copied to {desk.route.end(into).connector.title}")
-
-
-async def _adopt(thread: Thread, action: CommentAction, row: Link | None) -> None:
-    """A copy that stands there already gets its row (back)."""
-    assert action.comment is not None
-    assert action.copy is not None
-    if row is None:
-        row = _new_row(thread, action.into.other, action.comment)
-        row.made_by = "adopt"
-        async with thread.desk.engine.database.write() as session:
-            session.add(row)
-    async with thread.desk.engine.database.write() as session:
-        await _settle(session, thread, row, action.into, action.copy, action.comment.text)
-
-
-async def _settle(
-    session: AsyncSession, thread: Thread, row: Link, into: Side, copy: Comment, root_text: str
-) -> None:
-    now = thread.desk.engine.now()
-    await settling.fence(session, thread.desk)
-    stored = await session.get(Link, row.id)
-    if stored is None:
-        return
-    links.describe_comment(stored, into, copy)
-    stored.state, stored.synced_at = links.ACTIVE, now
-    session.add(stored)
-    pair = Pair(copy.text, root_text) if into is Side.HUB else Pair(root_text, copy.text)
-    await links.settle(session, row.id, {TEXT: pair}, now)
-    await parking.unpark(session, row.mapping_id, "comment", getattr(stored, f"{into.other}_ref"))
-
-
-async def _done(session: AsyncSession, thread: Thread, write: Write, text: str) -> None:
-    now = thread.desk.engine.now()
-    stored = await session.get(Write, write.id)
-    if stored is not None:
-        stored.state, stored.done_at = writes.DONE, now
-        session.add(stored)
-    tell(
-        session,
-        thread.link,
-        "write",
-        text,
-        now,
-        field="comments",
-        after=write.fields.get(TEXT),
-        write_id=write.id,
-        outcome="done",
-        version=write.mapping_version,
-    )
-    target = await session.get(Link, thread.link.id)
-    if target is not None:
-        side = Side(write.side)
-        await settling.mark_sharers(session, target, side, thread.ends[side], now, comments=True)
-
-
-async def _edit(thread: Thread, action: CommentAction, root: Comment, row: Link) -> None:
-    desk, into = thread.desk, action.into
-    assert action.link is not None
-    assert action.link.copy is not None
-    copy_ref = action.link.copy
-    (write,) = await intend(
-        desk,
-        [
-            Intent(
-                link=row,
-                side=into,
-                op=writes.COMMENT_EDIT,
-                ref=copy_ref,
-                fields={TEXT: root.text},
-                before={TEXT: action.link.copy_text},
-                plan={"root_text": root.text, "root_before": action.link.root_text},
-            )
-        ],
-    )
-    draft = _draft(row, root)
-    session = desk.route.end(into).session
-    copy = await perform(desk, write, lambda: session.edit_comment(copy_ref, draft))
-    await _edited(thread, row, write, copy, root.text)
-
-
-async def _edited(thread: Thread, row: Link, write: Write, copy: Comment, root_text: str) -> None:
-    async with thread.desk.engine.database.write() as session:
-        await _settle(session, thread, row, Side(write.side), copy, root_text)
-        await _done(session, thread, write, "the copy of an edited comment was changed")
-
-
-async def _delete(thread: Thread, action: CommentAction, row: Link) -> None:
-    assert action.link is not None
-    assert action.link.copy is not None
-    copy_ref = action.link.copy
-    intent = Intent(
-        link=row,
-        side=action.into,
-        op=writes.COMMENT_DELETE,
-        ref=copy_ref,
-        before={TEXT: action.link.copy_text},
-    )
-    (write,) = await intend(thread.desk, [intent])
-    session = thread.desk.route.end(action.into).session
-    await perform(thread.desk, write, lambda: session.delete_comment(copy_ref))
-    async with thread.desk.engine.database.write() as store:
-        await _done(store, thread, write, "the copy of a deleted comment was deleted")
-    await _forget(thread, row, action.reason)
-
-
-async def _forget(thread: Thread, row: Link, reason: str) -> None:
-    async with thread.desk.engine.database.write() as session:
-        stored = await session.get(Link, row.id)
-        if stored is not None:
-            await links.unlink(session, stored, reason, thread.desk.engine.now())
-
-
-async def _list(thread: Thread, action: CommentAction, row: Link) -> None:
-    """A copy that somebody changed or deleted: both texts go to the conflict list, nothing is written."""
-    assert action.link is not None
-    source = action.link.source
-    root_text = action.comment.text if action.comment else action.link.root_text
-    copy_text = action.copy.text if action.copy else None
-    values = Pair(copy_text, root_text) if action.into is Side.HUB else Pair(root_text, copy_text)
-    clash = Clash(
-        rule="comments",
-        field="comments",
-        kind="divergent",
-        policy=Policy.LAST_MODIFIED,
-        winner=source,
-        values=values,
-        hub_stamp=None,
-        external_stamp=None,
-        reason=action.reason,
-    )
-    desk = thread.desk
-    async with desk.engine.database.write() as session:
-        await conflicts.keep(session, row, clash, desk.engine.now(), desk.route.mapping.version)

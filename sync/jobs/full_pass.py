@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.errors import ConnectorError, Park, ParkClass, PauseConnection, PauseMapping
+from connectors.errors import ConnectorError, Park, ParkClass, PauseConnection
 from connectors.records import Change, Record, Ref
 from sync.jobs import connections
 from sync.jobs.engine import Engine
@@ -64,13 +64,6 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
         completed = await _compare(engine, mapping_id, all_comments=all_comments)
     except PauseConnection:
         await connections.examine(engine, mapping_id)
-    except PauseMapping as error:
-        async with engine.database.write() as session:
-            await session.execute(
-                update(Mapping)
-                .where(col(Mapping.id) == mapping_id)
-                .values(state="stopped", reason=error.reason)
-            )
     except ConnectorError as error:
         log.warning("pass.done", mapping=mapping_id, reason=f"full pass not completed: {error.reason}")
     finally:

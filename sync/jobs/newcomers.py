@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -56,11 +56,9 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
             return Later(5, "made by us, but its link is lost: the next full pass adopts it")
     if desk.route.mapping.state == "first_sync" and record.created_at < desk.route.started(side):
         return Later(2, "waits until the first sync has matched both sides", attempt=False)
-    if await _creates_spent(desk):
-        return Later(60, "the limit of creations an hour is reached", attempt=False)
     link = await begin(desk, side, record)
-    if link is None:
-        return Later(1, "another link took the object meanwhile")
+    if isinstance(link, Later):
+        return link
     unit.link = link
     return await create_counterpart(desk, link, side, record)
 
@@ -153,15 +151,22 @@ async def _made_twice(desk: Desk, link: Link, side: Side, record: Record) -> boo
     return any(write.intent_at - _SLACK <= made_at <= write.deadline_at + _SLACK for write in tries)
 
 
-async def _creates_spent(desk: Desk) -> bool:
-    async with desk.engine.database.read() as session:
-        since = desk.engine.now() - timedelta(hours=1)
-        made = await writes.count_since(session, desk.route.mapping.id, [writes.CREATE], since)
-    return made >= desk.route.config.limits.creates_per_hour
+async def _begun(session: AsyncSession, mapping_id: int, now: datetime) -> int:
+    """How many creations the mapping has begun within the last hour."""
+    query = select(func.count()).where(
+        col(Link.mapping_id) == mapping_id,
+        col(Link.kind) == links.TASK,
+        col(Link.made_by) == "create",
+        col(Link.created_at) > now - timedelta(hours=1),
+    )
+    return int((await session.execute(query)).scalar_one())
 
 
-async def begin(desk: Desk, side: Side, record: Record) -> Link | None:
-    """The link row of a creation to come; None where the object got a link meanwhile."""
+async def begin(desk: Desk, side: Side, record: Record) -> Link | Later:
+    """The link row of a creation to come, if nobody took the object meanwhile and the hour has room.
+
+    One transaction counts and takes, so that units side by side do not go beyond the limit.
+    """
     now = desk.engine.now()
     link = Link(
         mapping_id=desk.route.mapping.id,
@@ -176,7 +181,9 @@ async def begin(desk: Desk, side: Side, record: Record) -> Link | None:
     links.describe(link, side, record)
     async with desk.engine.database.write() as session:
         if await links.by_refs(session, link.mapping_id, [str(record.ref)]):
-            return None
+            return Later(1, "another link took the object meanwhile")
+        if await _begun(session, link.mapping_id, now) >= desk.route.config.limits.creates_per_hour:
+            return Later(60, "the limit of creations an hour is reached", attempt=False)
         session.add(link)
         await session.flush()
         title = desk.route.end(side).connector.title

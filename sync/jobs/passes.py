@@ -38,6 +38,9 @@ BATCH = 60
 _AT_A_TIME_S = 30.0
 """A pass ends after that; the ticker rings again for what is left."""
 
+_CONFIRMED = 3
+"""A container is given up after so many refusals, not after one bad answer."""
+
 AT_ONCE = 15
 """Units worked on side by side; the connections' own limits are below that."""
 
@@ -191,7 +194,9 @@ async def _after(desk: Desk, unit: Unit, error: ConnectorError) -> Outcome:
         if isinstance(error, OutcomeUnknown):
             return Later(min(1.0, wait), error.reason)
         return Later(error.after or wait, error.reason)
-    await _refused(engine, desk.route.mapping.id, error, desk)
+    if isinstance(error, PauseMapping) and unit.attempts < _CONFIRMED:
+        return Later(engine.back_off(unit.attempts), error.reason)
+    await _refused(engine, desk.route.mapping.id, error)
     return Later(1, error.reason, attempt=False)
 
 
@@ -203,7 +208,7 @@ async def _others_go_through(desk: Desk) -> bool:
     return bool(rows) and all(row.attempts == 0 and row.read_at is not None for row in rows)
 
 
-async def _refused(engine: Engine, mapping_id: int, error: ConnectorError, desk: Desk | None = None) -> None:
+async def _refused(engine: Engine, mapping_id: int, error: ConnectorError) -> None:
     """Errors that concern more than one object: stop the mapping, or the connection."""
     if isinstance(error, PauseConnection):
         await connections.examine(engine, mapping_id)

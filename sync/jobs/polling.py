@@ -20,6 +20,8 @@ from sync.store.tables import Connection, Cursor, Mapping
 log = structlog.get_logger()
 
 _PAGES_AT_ONCE = 50
+_CONFIRMED = 2
+"""A container is given up when it was refused that often before, not after one bad answer."""
 
 
 async def poll(engine: Engine, cursor_id: int, *, even_if_early: bool = False) -> bool:
@@ -125,7 +127,7 @@ async def _failed(engine: Engine, connection: Connection, cursor: Cursor, error:
     wait = max(engine.back_off(cursor.attempts), min(engine.settings.poll_seconds, 1.0))
     if isinstance(error, PauseConnection):
         await connections.check(engine, connection)
-    elif isinstance(error, PauseMapping):
+    elif isinstance(error, PauseMapping) and cursor.attempts >= _CONFIRMED:
         async with engine.database.write() as session:
             for mapping, _ in await mappings_on(session, connection.id, cursor.container):
                 mapping.state, mapping.reason = "stopped", error.reason

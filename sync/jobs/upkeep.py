@@ -160,6 +160,12 @@ async def look_at_hidden(engine: Engine) -> None:
 
 async def chase_open_writes(engine: Engine) -> None:
     """A write whose outcome is not known keeps its link under observation, whatever became of the marks."""
+    late = select(col(Write.id)).where(
+        col(Write.state).in_(writes.OPEN), col(Write.deadline_at) < engine.now()
+    )
+    async with engine.database.read() as session:
+        if (await session.execute(late.limit(1))).first() is None:
+            return
     parent = aliased(Link)
     marked = (
         select(col(Mark.id))

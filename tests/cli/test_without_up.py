@@ -1,0 +1,226 @@
+"""Commands where nothing runs: an empty folder, bad input, stores and providers that are away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from connectors.simulation import Fault
+from tests.e2e.town import Town
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_an_empty_folder_can_be_looked_at(still: Town, folder: Path) -> None:
+    place = {"ASANA_SYNC_DATA_DIR": str(folder / "new")}
+    names = ("status", "links", "conflicts", "parked", "deliveries", "export", "check")
+    said = await asyncio.gather(*(still.cli(name, "--json", **place) for name in names))
+    assert [one.code for one in said] == [0] * len(names), [one.err for one in said]
+    status, *listings, export, check = (one.json for one in said)
+    assert status["instance"] == {"id": None, "url": None, "workers": []}
+    assert all(listing == {"items": [], "next": None} for listing in [*listings, check])
+    assert export == {"connections": [], "people": [], "mappings": []}
+    assert (folder / "new").stat().st_mode & 0o077 == 0
+
+
+async def test_apply_and_a_run_in_the_foreground(still: Town) -> None:
+    place = still.places["main"]
+    dry = await still.done("apply", str(still.file), "--dry-run")
+    assert (dry["applied"], len(dry["changes"])) == (False, 4)
+    assert (await still.done("status"))["mappings"] == []
+    applied = await still.done("apply", str(still.file))
+    assert applied["applied"] is True
+    issue = still.github.new(place.repo, title="Made without up", by="ada")
+    said = await still.cli("sync", "--once", "--json")
+    assert said.code == 0, said.err
+    assert said.json["quiet"] is True
+    (task,) = still.asana.objects(place.project)
+    assert (still.asana.view(task) or {})["title"] == (still.github.view(issue) or {})["title"]
+
+
+async def test_many_writes_need_consent_and_nothing_is_stored_without(still: Town, folder: Path) -> None:
+    place = still.found("many", since="all")
+    for number in range(51):
+        still.github.new(place.repo, title=f"Old issue {number}", by="ada")
+    environment = {"ASANA_SYNC_DATA_DIR": str(folder / "data")}
+    refused = await still.cli("apply", str(still.file), "--json", **environment)
+    assert refused.code == 1
+    assert (refused.json["applied"], refused.json["creations"]["many"]) == (False, 51)
+    assert "--yes" in refused.err
+    assert json.loads((await still.cli("status", "--json", **environment)).out)["mappings"] == []
+    agreed = await still.cli("apply", str(still.file), "--yes", "--json", **environment)
+    assert (agreed.code, agreed.json["applied"]) == (0, True)
+    still.mappings.pop()
+
+
+async def test_every_problem_of_the_file_and_of_the_providers_at_once(still: Town, folder: Path) -> None:
+    good, other = still.mappings[0], still.asana.new_container("other")
+    bad = [
+        {**good, "asana": {**good["asana"], "section": "424242", "filter": {"sections": ["434343"]}}},
+        {
+            **good,
+            "name": "second",
+            "container": "ada/nowhere",
+            "asana": {"connection": "asana", "project": other},
+        },
+        {**good, "name": "third", "connection": "nowhere", "asana": {"connection": "asana", "project": "1"}},
+        {
+            **good,
+            "name": "fourth",
+            "container": still.github.new_container("fourth"),
+            "asana": {"connection": "asana", "project": still.asana.new_container("fourth")},
+            "fields": [{"asana": "nonsense", "external": "title"}, {"asana": "title", "external": "labels"}],
+        },
+    ]
+    document = {"connections": still.connections, "mappings": bad}
+    file = folder / "bad.yaml"
+    file.write_text(yaml.safe_dump(document))
+    environment = {"ASANA_SYNC_DATA_DIR": str(folder / "data")}
+    said = await still.cli("apply", str(file), "--json", **environment)
+    assert (said.code, said.out) == (2, "")
+    paths = [line.strip().partition(": ")[0] for line in said.err.splitlines() if line.startswith("  ")]
+    assert paths == [
+        "mappings[2].connection",
+        "mappings[0].asana.section",
+        "mappings[0].asana.filter.sections[0]",
+        "mappings[1].container",
+        "mappings[3].fields[0].asana",
+        "mappings[3].fields[1]",
+    ]
+    assert json.loads((await still.cli("status", "--json", **environment)).out)["connections"] == []
+    tokens = [str(secret) for entry in still.connections for secret in entry["credentials"].values()]
+    assert not any(token in said.err for token in tokens)
+
+
+async def test_refused_credentials_are_a_problem_with_a_path(still: Town, folder: Path) -> None:
+    document = {
+        "connections": [{**entry, "credentials": {"token": "wrong-token"}} for entry in still.connections]
+    }
+    file = folder / "wrong.yaml"
+    file.write_text(yaml.safe_dump(document))
+    said = await still.cli("apply", str(file), ASANA_SYNC_DATA_DIR=str(folder / "data"))
+    assert said.code == 2
+    assert "connections[0].credentials" in said.err
+    assert "connections[1].credentials" in said.err
+    assert "wrong-token" not in said.err
+
+
+async def test_an_account_is_pinned_and_a_removed_connection_keeps_its_place(
+    still: Town, folder: Path
+) -> None:
+    environment = {"ASANA_SYNC_DATA_DIR": str(folder / "data")}
+    file, (asana, github) = folder / "file.yaml", still.connections
+    for connections, changes in (
+        ([asana, github], ["connection asana: added", "connection github: added"]),
+        ([asana], ["connection github: removed"]),
+        ([asana, github], ["connection github: added"]),
+    ):
+        file.write_text(yaml.safe_dump({"connections": connections}))
+        said = await still.cli("apply", str(file), "--json", **environment)
+        assert said.json["changes"] == changes
+    moved = {**asana, "settings": {**asana["settings"], "workspace": "9"}}
+    file.write_text(yaml.safe_dump({"connections": [moved, github]}))
+    said = await still.cli("apply", str(file), **environment)
+    assert said.code == 2
+    assert "connections[0].settings: leads to another place" in said.err
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff\xfe\x00binary", "no text in UTF-8"),
+        (b"connections:\n\t- tab", "line 2"),
+        (b"mapings: []", "did you mean mappings?"),
+        (None, "cannot be read"),
+    ],
+)
+async def test_files_that_cannot_be_applied(
+    still: Town, folder: Path, content: bytes | None, words: str
+) -> None:
+    file = folder / "file.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    for arguments in (["apply", str(file)], ["up", "--config", str(file)]):
+        said = await still.cli(*arguments, ASANA_SYNC_DATA_DIR=str(folder / "data"))
+        assert (said.code, said.out) == (2, ""), said.err
+        assert words in said.err
+        assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("PORT", "many", 2),
+        ("POLL_SECONDS", "-1", 2),
+        ("POLL_SECONDS", "nan", 2),
+        ("LOG_FORMAT", "xml", 2),
+        ("DATABASE_URL", "nonsense", 2),
+        ("REDIS_URL", "nonsense", 2),
+        ("SECRET_KEY", "too short", 2),
+        ("DATABASE_URL", "postgresql://nobody:secret-word@127.0.0.1:1/none", 3),
+    ],
+)
+async def test_environments_that_cannot_work(
+    still: Town, folder: Path, name: str, value: str, code: int
+) -> None:
+    environment = {"ASANA_SYNC_DATA_DIR": str(folder / "data"), f"ASANA_SYNC_{name}": value}
+    said = await still.cli("check", **environment)
+    assert (said.code, said.out) == (code, ""), said.err
+    assert "Traceback" not in said.err
+    assert "secret-word" not in said.err
+
+
+async def test_a_data_folder_that_is_a_file(still: Town, folder: Path) -> None:
+    (folder / "file").write_text("")
+    said = await still.cli("status", ASANA_SYNC_DATA_DIR=str(folder / "file"))
+    assert (said.code, said.out) == (2, "")
+
+
+async def test_an_empty_variable_is_no_variable(still: Town, folder: Path) -> None:
+    empty = {f"ASANA_SYNC_{name}": "" for name in ("PORT", "SECRET_KEY_FILE", "REDIS_URL", "POLL_SECONDS")}
+    said = await still.cli("settings", "--json", **empty, ASANA_SYNC_DATA_DIR=str(folder))
+    values = {item["variable"]: item["value"] for item in said.json["items"]}
+    assert (values["ASANA_SYNC_PORT"], values["ASANA_SYNC_SECRET_KEY_FILE"]) == ("8000", "")
+
+
+async def test_secrets_are_not_shown_by_settings(still: Town) -> None:
+    hidden = {
+        "ASANA_SYNC_SECRET_KEY": "canary-key",
+        "ASANA_SYNC_DATABASE_URL": "postgresql://me:canary-word@db/x",
+        "ASANA_SYNC_REDIS_URL": "redis://:canary-word@queue:6379/0",
+    }
+    said = await still.cli("settings", "--json", **hidden)
+    assert said.code == 0
+    assert "canary" not in said.out
+
+
+async def test_check_says_who_is_away(still: Town) -> None:
+    await still.done("apply", str(still.file))
+    still.github.faults.add(Fault(kind="503"))
+    still.asana.faults.add(Fault(kind="500"))
+    try:
+        said = await still.cli("check", "--json", ASANA_SYNC_HTTP_TIMEOUT_SECONDS="1")
+    finally:
+        still.github.faults.clear()
+        still.asana.faults.clear()
+    assert said.code == 3
+    assert {item["state"] for item in said.json["items"]} == {"unreachable"}
+    again = await still.cli("check", "--json")
+    assert {item["state"] for item in again.json["items"]} == {"ok"}
+
+
+async def test_output_may_be_cut_off(still: Town) -> None:
+    """``asana-sync settings | head -1`` ends without a word."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = await asyncio.create_subprocess_exec(
+        "python", "-m", "sync.cli", "version", "--json", env=still.environment, stdout=writing, stderr=-1
+    )
+    os.close(writing)
+    _, err = await process.communicate()
+    assert b"Traceback" not in err
