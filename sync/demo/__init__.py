@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import Awaitable, Callable
 from typing import TextIO
 
 from connectors.errors import ConnectorError
-from sync.demo.installation import NotStarted
+from sync.demo.installation import ProductFailed
 from sync.demo.screen import Screen
 from sync.demo.seeing import Unmet, settled
 from sync.demo.stage import Stage, staged
 from sync.demo.story import STORY
+from sync.instance.signals import until_signal
 from sync.settings import Settings
 
 __all__ = ["demo"]
@@ -47,8 +46,8 @@ async def demo(settings: Settings, *, once: bool, out: TextIO) -> int:
                 await asyncio.Event().wait()
 
     try:
-        await _until_signal(body)
-    except NotStarted as error:
+        await until_signal(body())
+    except ProductFailed as error:
         screen.not_started(str(error))
         return BROKEN
     return ended
@@ -62,32 +61,8 @@ async def _play(stage: Stage, screen: Screen) -> int:
                 for act in step.acts:
                     await settled(stage)
                     screen.seen(await act(stage))
-    except (Unmet, ConnectorError) as error:
+    except (Unmet, ProductFailed, ConnectorError) as error:
         screen.broke(error, stage.installation.log)
         return BROKEN
     screen.closes()
     return HELD
-
-
-async def _until_signal(body: Callable[[], Awaitable[None]]) -> None:
-    """Run until it ends, or until SIGINT or SIGTERM: then it is cancelled and cleans up."""
-    playing = asyncio.ensure_future(body())
-    loop = asyncio.get_running_loop()
-    stopped = False
-
-    def stop() -> None:
-        nonlocal stopped
-        if not stopped:  # a second signal must not disturb the orderly end
-            stopped = True
-            playing.cancel()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    try:
-        await playing
-    except asyncio.CancelledError:
-        if not stopped:
-            raise
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)

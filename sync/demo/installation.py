@@ -24,8 +24,8 @@ _GRACE_S = 10.0
 _READY_S = 90.0
 
 
-class NotStarted(Exception):
-    """The product did not come up; the text says what it said."""
+class ProductFailed(Exception):
+    """It did not come up, or a command did not do its work; the text says what it said."""
 
 
 class Installation:
@@ -63,7 +63,7 @@ class Installation:
         )
         _, said = await process.communicate()
         if process.returncode:
-            raise NotStarted(f"asana-sync {' '.join(arguments)}: {said.decode(errors='replace').strip()}")
+            raise ProductFailed(f"asana-sync {' '.join(arguments)}: {said.decode(errors='replace').strip()}")
 
     async def workers(self) -> set[int]:
         """Process ids of the workers that showed a sign of life lately."""
@@ -85,7 +85,7 @@ async def installed(folder: Path, configuration: str, env: Mapping[str, str]) ->
         env: variables of the product. The shell's own ones do not count: this is another installation.
 
     Raises:
-        NotStarted: it ended, or took too long.
+        ProductFailed: it ended, or took too long.
     """
     file = folder / "asana-sync.yaml"
     file.write_text(configuration, encoding="utf-8")
@@ -139,9 +139,9 @@ async def _ready(process: Process, log: Path) -> str:
         async with asyncio.timeout(_READY_S):
             line = await process.stdout.readline()
     except TimeoutError:
-        raise NotStarted(f"asana-sync up was not ready within {_READY_S:g} s") from None
+        raise ProductFailed(f"asana-sync up was not ready within {_READY_S:g} s") from None
     if not line:
-        raise NotStarted(f"asana-sync up ended:\n{tail(log)}")
+        raise ProductFailed(f"asana-sync up ended:\n{tail(log)}")
     return str(json.loads(line)["url"])
 
 

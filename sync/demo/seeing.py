@@ -10,9 +10,9 @@ from typing import Any
 
 from sync.demo.stage import End, Stage
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 _LOOK_S = 0.005
-_ASK_S = 0.1
+_ASK_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)

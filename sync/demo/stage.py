@@ -90,6 +90,10 @@ class Stage:
     keep_folder: bool = False
     """Whether the folder with the log stays behind."""
 
+    @property
+    def simulators(self) -> Sequence[Simulator]:
+        return [self.hub, *(scene.external.simulator for scene in self.scenes)]
+
 
 def simulator_types() -> Mapping[str, type[Simulator]]:
     """The simulator in each connector's folder, by the connector's name."""
@@ -131,8 +135,10 @@ async def staged(settings: Settings) -> AsyncIterator[Stage]:
                 )
             )
             stage = Stage(installation, simulators[HUB], scenes)
-            yield stage
-            keep.wanted = stage.keep_folder
+            try:
+                yield stage
+            finally:
+                keep.wanted = stage.keep_folder
 
 
 def _scene(name: str, hub: Simulator, simulator: Simulator) -> Scene:

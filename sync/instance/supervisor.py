@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -33,6 +32,7 @@ from sync.instance.folder import (
 from sync.instance.listening import LISTEN_FD, listen, url_of
 from sync.instance.program import Program, kept_running
 from sync.instance.ready import until, web_answers, worker_lives
+from sync.instance.signals import until_signal
 from sync.instance.valkey import running_valkey
 from sync.settings import Settings
 from sync.store.database import Database
@@ -63,25 +63,7 @@ async def up(
         InstanceError: it cannot start; AlreadyRunning and NotReady are kinds of it.
         StoreError: the database or the key is unusable.
     """
-    body = asyncio.create_task(_run(settings, configure, commands, ready_within_s, out or sys.stdout))
-    stopped = asyncio.Event()
-
-    def stop() -> None:
-        if not stopped.is_set():  # a second signal must not disturb the orderly end
-            stopped.set()
-            body.cancel()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    try:
-        await body
-    except asyncio.CancelledError:
-        if not stopped.is_set():
-            raise
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+    await until_signal(_run(settings, configure, commands, ready_within_s, out or sys.stdout))
 
 
 async def _run(

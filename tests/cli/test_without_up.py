@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -219,7 +220,14 @@ async def test_output_may_be_cut_off(still: Town) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     process = await asyncio.create_subprocess_exec(
-        "python", "-m", "sync.cli", "version", "--json", env=still.environment, stdout=writing, stderr=-1
+        sys.executable,
+        "-m",
+        "sync.cli",
+        "version",
+        "--json",
+        env=still.environment,
+        stdout=writing,
+        stderr=-1,
     )
     os.close(writing)
     _, err = await process.communicate()

@@ -18,7 +18,6 @@ from urllib.request import urlopen
 import pytest
 
 from connectors import discover
-from sync.demo import _until_signal
 from sync.demo.screen import Screen
 from sync.demo.seeing import Seen, Unmet, require, until
 from sync.demo.stage import simulator_types
@@ -138,17 +137,3 @@ def test_the_screen_tells_what_was_expected_and_what_was_found(tmp_path: Path) -
         assert text in printed
     assert "all is well" not in printed
     assert str(log) in printed.replace("\n", "")
-
-
-async def test_a_signal_ends_it_once_it_has_cleaned_up() -> None:
-    cleaned: list[str] = []
-
-    async def body() -> None:
-        try:
-            os.kill(os.getpid(), signal.SIGTERM)
-            await until(lambda: False, lambda: Unmet("nobody", "a signal", "none"))
-        finally:
-            cleaned.append("up")
-
-    await _until_signal(body)
-    assert cleaned == ["up"]

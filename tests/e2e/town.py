@@ -85,6 +85,8 @@ class Town:
     extra: dict[str, str] = field(default_factory=dict)
     mappings: list[dict[str, Any]] = field(default_factory=list)
     places: dict[str, Place] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)
+    """Objects that tests share, by what they are for."""
     url: str = ""
     up_process: Process | None = None
     others: list[Process] = field(default_factory=list)

@@ -38,7 +38,8 @@ async def test_comments_cross_in_order_and_once(world: World) -> None:
     assert len(world.writes()) == before
     rows = await world.rows(Link, kind="comment")
     assert {row.author for row in rows} == {"Ada Lovelace", "ada", "bob"}
-    assert all(row.parent_id == (await world.link()).id and row.root for row in rows)
+    parent = await world.link()
+    assert all(row.parent_id == parent.id and row.root for row in rows)
 
 
 async def test_equal_texts_are_two_comments(world: World) -> None:
@@ -107,44 +108,49 @@ async def test_both_gone_is_forgotten(world: World) -> None:
 
 async def test_a_late_listing_deletes_nothing(build: Build) -> None:
     world = await build(settings_={"stale_seconds": 60})
-    item, _task = await world.paired()
     world.clock.stop()
-    world.external.comment(item, "root", by="bob")
+    item = world.external.new(world.container, title="Broken link")
+    await world.look()
+    world.external.clock.advance(100)
+    comment = world.external.comment(item, "root", by="bob")
     await world.look()
     assert len(texts(world.task())) == 1
-    world.external.visible_after_s = 3600  # the next listing does not show it yet
+    world.external.visible_after_s = 50  # the item is shown, its comment is not
     await look_at_comments(world, item)
-    assert len(texts(world.task())) == 1
     assert "before our own writes" in await world.waiting()
+    assert len(texts(world.task())) == 1
     assert (await world.the(Link, kind="comment")).state == "active"
     world.external.visible_after_s = 0
     world.clock.advance(6)
     await world.work()
     assert await world.rows(Mark) == []
-    world.external.delete_comment(texts_ids(world)[0])
-    world.clock.advance(61)
-    await world.look()
+    world.external.delete_comment(comment)
+    for _ in range(3):
+        world.clock.advance(61)
+        await look_at_comments(world, item)
     assert texts(world.task()) == [], "a deletion that lasts is one"
-
-
-def texts_ids(world: World) -> list[str]:
-    return [comment["id"] for comment in world.thing()["comments"]]
 
 
 async def test_a_late_listing_does_not_undo_an_edit(build: Build) -> None:
     world = await build(settings_={"stale_seconds": 60})
-    item, _task = await world.paired()
-    comment = world.external.comment(item, "old", by="bob")
-    await world.settle()
     world.clock.stop()
+    item = world.external.new(world.container, title="Broken link")
+    comment = world.external.comment(item, "old", by="bob")
+    await world.look()
+    world.hub.clock.advance(100)
+    world.clock.advance(61)
     world.external.edit_comment(comment, "new")
     await look_at_comments(world, item)
     assert texts(world.task())[0].endswith("new")
-    world.hub.visible_after_s = 3600  # as it was before our edit: the copy reads "old" or is missing
+    world.hub.visible_after_s = 50  # as it was before our edit
     await look_at_comments(world, item)
-    assert await world.rows(Conflict) == []
-    assert texts(world.task())[0].endswith("new")
     assert "before our own writes" in await world.waiting()
+    assert await world.rows(Conflict) == []
+    world.hub.visible_after_s = 0
+    world.clock.advance(6)
+    await world.work()
+    assert texts(world.task())[0].endswith("new")
+    assert await world.rows(Conflict) == []
 
 
 @pytest.mark.parametrize("kind", ["reset_after", "garbage", "502"])

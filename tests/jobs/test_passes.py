@@ -6,7 +6,6 @@ from connectors.github.simulator import GitHubSimulator
 from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import Fault
 from sync.jobs import by_hand
-from sync.jobs.passes import mapping_ids, sync_mapping
 from sync.reconcile.model import Side
 from sync.store import leases
 from sync.store.tables import Claim, Connection, Link, Mapping, Mark, Parked, Setting, Write
@@ -204,8 +203,9 @@ async def test_nothing_is_read_while_everything_is_paused(world: World) -> None:
     assert len(world.hub.journal) > asked
 
 
-async def test_removed_mappings_are_not_listed(world: World) -> None:
-    (mapping_id,) = await mapping_ids(world.engine)
+async def test_a_removed_mapping_is_left_alone(world: World) -> None:
+    await world.paired()
     await world.change(Mapping, {"removed_at": world.engine.now()})
-    assert await mapping_ids(world.engine) == []
-    await sync_mapping(world.engine, mapping_id)
+    asked = len(world.hub.journal)
+    await world.work()
+    assert len(world.hub.journal) == asked

@@ -203,6 +203,13 @@ class World:
             mark = marks.NewMark(mapping_id=mapping.id, side=side, ref=ref, reason="test", **more)
             await marks.put(session, [mark], now)
 
+    async def mark_gone(self, object_id: str, number: int) -> None:
+        """As a verified event does that tells of a deleted issue."""
+        link = await self.link()
+        assert link.external_id == object_id
+        await self.mark(Side.EXTERNAL, object_id, gone="deleted event")
+        await self.change(Mark, {"address": f"{self.container}#{number}"}, object_id=object_id)
+
     async def route(self) -> Route:
         route = await open_route(self.engine, (await self.the(Mapping)).id)
         assert route is not None

@@ -1,0 +1,214 @@
+"""An object that is not there any more: only proof counts, only late, and never more than the limit."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.asana.simulator import AsanaSimulator
+from connectors.github.simulator import GitHubSimulator
+from sync.jobs import by_hand, upkeep
+from sync.reconcile.model import Side
+from sync.store.tables import Conflict, Link, Mapping, Mark, Parked, Write
+from tests.jobs.conftest import Build
+from tests.jobs.world import World
+
+ALL = {"deletes": 10, "deletes_percent": 100}
+
+
+async def test_a_deletion_is_acted_on_late(build: Build) -> None:
+    world = await build(settings_={"delete_delay_seconds": 600})
+    item, task = await world.paired()
+    world.clock.stop()
+    world.external.remove(item)
+    await world.look()
+    assert world.task()["state"] == "open"
+    assert "acted on" in await world.waiting()
+    assert (await world.link()).gone is not None
+    world.clock.advance(300)
+    await world.change(Mark, {"due_at": world.engine.now()})
+    await world.work()
+    assert world.task()["state"] == "open"
+    world.clock.advance(301)
+    await world.work()
+    assert world.task()["state"] == "closed"
+    link = await world.link()
+    assert link.state == "unlinked"
+    world.hub.edit(task, state="open")
+    await world.settle(full=True)
+    assert world.things() == [], "what is left is not created again"
+
+
+async def test_an_object_that_returns_is_as_if_nothing_had_been(build: Build) -> None:
+    world = await build(settings_={"delete_delay_seconds": 600})
+    _, task = await world.paired()
+    assert isinstance(world.hub, AsanaSimulator)
+    world.clock.stop()
+    world.hub.remove(task)
+    await world.look()
+    assert (await world.link()).gone is not None
+    world.hub.restore(task)
+    world.clock.advance(601)
+    await world.look()
+    link = await world.link()
+    assert (link.state, link.gone) == ("active", None)
+    assert world.thing()["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("policy", "left", "state"),
+    [("ignore", 1, "open"), ("unlink", 1, "open"), ("complete", 1, "closed"), ("delete", 0, None)],
+)
+async def test_what_a_deletion_does_is_the_policy_of_the_mapping(
+    build: Build, policy: str, left: int, state: str | None
+) -> None:
+    world = await build(delete={"to_asana": policy}, limits=ALL)
+    item, _ = await world.paired()
+    world.external.remove(item)
+    await world.look()
+    assert len(world.tasks()) == left
+    if state:
+        assert world.task()["state"] == state
+    assert (await world.link()).state == "unlinked"
+
+
+async def test_a_deleted_task_closes_its_issue(github: World) -> None:
+    _, task = await github.paired()
+    github.hub.remove(task)
+    await github.settle()
+    assert github.thing()["state"] == "closed"
+
+
+async def test_an_edit_beats_a_deletion(world: World) -> None:
+    item, task = await world.paired()
+    world.hub.edit(task, title="Edited meanwhile", by="ada")
+    world.external.remove(item)
+    await world.settle()
+    assert (world.task()["title"], world.task()["state"]) == ("Edited meanwhile", "open")
+    entry = await world.the(Conflict)
+    assert (entry.kind, entry.hub["value"], entry.winner) == ("edit_vs_delete", "Edited meanwhile", "hub")
+    assert (await world.link()).state == "unlinked"
+    with pytest.raises(by_hand.NotPossible):
+        await by_hand.ask_to_restore(world.engine, entry.id, None)
+
+
+async def test_that_it_was_closed_is_no_edit_that_beats_a_deletion(world: World) -> None:
+    item, task = await world.paired()
+    world.hub.edit(task, state="closed", by="ada")
+    world.external.remove(item)
+    await world.settle()
+    assert await world.rows(Conflict) == []
+    assert (await world.link()).state == "unlinked"
+    assert await world.rows(Write, op="close_deleted") == []
+
+
+async def test_a_follower_more_is_no_edit_that_beats_a_deletion(world: World) -> None:
+    item, task = await world.paired()
+    world.hub.edit(task, followers=["bob"], by="bob")
+    world.external.remove(item)
+    await world.settle()
+    assert world.task()["state"] == "closed"
+    assert await world.rows(Conflict) == []
+
+
+async def test_both_gone_just_ends_the_link(world: World) -> None:
+    item, task = await world.paired()
+    before = len(world.writes())
+    world.external.remove(item)
+    world.hub.remove(task)
+    await world.settle()
+    assert len(world.writes()) == before
+    assert (await world.link()).state == "unlinked"
+
+
+async def test_a_hidden_object_writes_nothing_and_is_parked_after_a_day(build: Build) -> None:
+    world = await build(GitHubSimulator, settings_={"hidden_park_seconds": 3600})
+    _, task = await world.paired()
+    assert isinstance(world.hub, AsanaSimulator)
+    world.clock.stop()
+    world.hub.hide(task)
+    before = len(world.writes())
+    await world.mark(Side.HUB, task)
+    await world.work()
+    assert (await world.link()).hidden_since is not None
+    assert world.thing()["state"] == "open"
+    world.clock.advance(3601)
+    await upkeep.look_at_hidden(world.engine)
+    await world.work()
+    assert len(world.writes()) == before
+    link, entry = await world.link(), await world.the(Parked)
+    assert (link.state, entry.park_class) == ("parked", "permission")
+    world.hub.hide(task, hidden=False)
+    await by_hand.retry(world.engine, entry.id, None)
+    world.clock.run()
+    await world.settle()
+    link = await world.link()
+    assert (link.state, link.hidden_since) == ("active", None)
+
+
+async def test_more_deletions_than_the_limit_stop_and_ask(build: Build) -> None:
+    world = await build(limits={"deletes": 2, "deletes_percent": 100})
+    made = [world.external.new(world.container, title=f"Number {number}") for number in range(5)]
+    await world.settle()
+    for item in made:
+        world.external.remove(item)
+    await world.look()
+    closed = [world.task(at)["state"] for at in range(5)].count("closed")
+    assert closed == 2, "units side by side share one budget"
+    mapping = await world.the(Mapping)
+    assert mapping.state == "stopped"
+    assert mapping.approval is not None
+    waiting = [action["link"] for action in mapping.approval["actions"]]
+    assert waiting
+    await world.look()
+    assert [world.task(at)["state"] for at in range(5)].count("closed") == 2
+    left = [link.id for link in await world.rows(Link, state="active")]
+    await world.change(Mapping, {"state": "active", "approval": {"approved": left}})
+    world.clock.advance(2)
+    await world.look()
+    assert [world.task(at)["state"] for at in range(5)].count("closed") == 5
+
+
+async def test_the_percentage_counts_too(build: Build) -> None:
+    world = await build(limits={"deletes": 10, "deletes_percent": 1})
+    made = [world.external.new(world.container, title=f"Number {number}") for number in range(3)]
+    await world.settle()
+    for item in made[:2]:
+        world.external.remove(item)
+    await world.look()
+    assert [world.task(at)["state"] for at in range(3)].count("closed") == 1, "one is always allowed"
+
+
+async def test_a_side_that_may_not_be_written_is_left_alone(build: Build) -> None:
+    world = await build()
+    _, task = await world.paired()
+    await world.apply(direction="to_asana")
+    world.hub.remove(task)
+    await world.settle()
+    assert world.thing()["state"] == "open"
+    assert (await world.link()).state == "unlinked"
+
+
+async def test_a_paused_direction_keeps_a_deletion_waiting(world: World) -> None:
+    item, _ = await world.paired()
+    await world.change(Mapping, {"paused_directions": ["to_asana"]})
+    world.external.remove(item)
+    world.clock.stop()
+    await world.look()
+    assert (world.task()["state"], (await world.link()).state) == ("open", "active")
+    await world.change(Mapping, {"paused_directions": []})
+    world.clock.advance(3)
+    await world.work()
+    assert world.task()["state"] == "closed"
+
+
+async def test_a_dormant_link_ends_without_a_write(build: Build) -> None:
+    world = await build(filter={"labels": ["bug"]})
+    item, _ = await world.paired(labels=["bug"])
+    world.external.edit(item, labels=[])
+    await world.settle()
+    assert (await world.link()).state == "dormant"
+    before = len(world.hub.journal.writes())
+    world.external.remove(item)
+    await world.settle()
+    assert len(world.hub.journal.writes()) == before
+    assert (await world.link()).state == "unlinked"

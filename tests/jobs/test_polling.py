@@ -1,0 +1,100 @@
+"""Polling: marks and cursor move together, one poller at a time counts, and a lost position is told."""
+
+from __future__ import annotations
+
+import asyncio
+
+from connectors.simulation import Fault
+from sync.jobs import connections, polling
+from sync.store.tables import Connection, Cursor, Mapping, Mark
+from tests.jobs.world import World
+
+
+async def cursor_of(world: World, name: str) -> Cursor:
+    connection = await world.the(Connection, name=name)
+    return await world.the(Cursor, connection_id=connection.id)
+
+
+async def test_two_pollers_count_once(world: World) -> None:
+    item, _ = await world.paired()
+    world.external.edit(item, title="Once")
+    cursor = await cursor_of(world, "other")
+    await asyncio.gather(*(polling.poll(world.engine, cursor.id, even_if_early=True) for _ in range(2)))
+    after = await cursor_of(world, "other")
+    assert after.version > cursor.version
+    mark = await world.the(Mark)
+    await world.work()
+    assert world.task()["title"] == "Once"
+    assert mark.kind == "item"
+
+
+async def test_a_poller_that_comes_too_late_changes_nothing(world: World) -> None:
+    item, _ = await world.paired()
+    world.external.edit(item, title="Seen by the first")
+    cursor = await cursor_of(world, "other")
+    connection = await world.the(Connection, name="other")
+    page = await (await world.engine.sessions.get(connection)).changes(cursor.container, cursor.value)
+    await polling.poll(world.engine, cursor.id, even_if_early=True)
+    await world.work()
+    world.woken.clear()
+    assert not await polling._store(world.engine, connection, cursor, page)
+    assert world.woken == []
+    assert await world.rows(Mark) == []
+
+
+async def test_nobody_polls_before_its_time(world: World) -> None:
+    cursor = await cursor_of(world, "other")
+    await world.change(Cursor, {"next_at": world.engine.in_s(60)})
+    assert not await polling.poll(world.engine, cursor.id)
+    world.clock.advance(61)
+    assert await polling.poll(world.engine, cursor.id)
+
+
+async def test_a_lost_position_asks_for_a_full_pass(world: World) -> None:
+    await world.change(Cursor, {"value": {"nonsense": 1}})
+    assert not (await world.the(Mapping)).full_pass_due
+    cursor = await cursor_of(world, "our-asana")
+    await polling.poll(world.engine, cursor.id, even_if_early=True)
+    assert (await world.the(Mapping)).full_pass_due
+
+
+async def test_an_unreachable_provider_is_said_and_forgotten(world: World) -> None:
+    cursor = await cursor_of(world, "other")
+    world.external.faults.add(Fault(kind="503", times=2))
+    assert not await polling.poll(world.engine, cursor.id, even_if_early=True)
+    assert (await world.the(Connection, name="other")).state == connections.UNREACHABLE
+    after = await cursor_of(world, "other")
+    assert (after.attempts, bool(after.reason)) == (1, True)
+    assert not await polling.poll(world.engine, cursor.id, even_if_early=True)
+    assert await polling.poll(world.engine, cursor.id, even_if_early=True)
+    assert (await world.the(Connection, name="other")).state == connections.OK
+    assert (await cursor_of(world, "other")).attempts == 0
+
+
+async def test_a_container_that_stays_away_stops_the_mapping(github: World) -> None:
+    github.external.delete_repo(github.container)  # type: ignore[attr-defined]
+    cursor = await cursor_of(github, "other")
+    for _ in range(6):
+        await polling.poll(github.engine, cursor.id, even_if_early=True)
+    assert (await github.the(Mapping)).state == "stopped"
+
+
+async def test_a_paused_connection_rests(world: World) -> None:
+    await world.change(Connection, {"paused": True}, name="other")
+    cursor = await cursor_of(world, "other")
+    asked = len(world.external.journal)
+    assert not await polling.poll(world.engine, cursor.id, even_if_early=True)
+    assert len(world.external.journal) == asked
+    assert (await cursor_of(world, "other")).reason == "the connection rests"
+
+
+async def test_dead_credentials_are_found_by_polling(world: World) -> None:
+    world.external.token = "revoked"  # type: ignore[attr-defined]
+    cursor = await cursor_of(world, "other")
+    assert not await polling.poll(world.engine, cursor.id, even_if_early=True)
+    assert (await world.the(Connection, name="other")).state == connections.NEEDS_REAUTH
+    assert not await polling.poll(world.engine, cursor.id, even_if_early=True)
+
+
+async def test_a_cursor_that_is_gone_is_no_work(world: World) -> None:
+    assert not await polling.poll(world.engine, 999)

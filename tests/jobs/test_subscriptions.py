@@ -1,0 +1,161 @@
+"""Webhooks at the providers: made, adopted, made anew, removed with the mapping."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from connectors.simulation import Fault, serve_app
+from sync.jobs import subscriptions, upkeep
+from sync.jobs.intake import take_in
+from sync.store.tables import Connection, Delivery, Mapping, Subscription
+from tests.jobs.conftest import Build
+from tests.jobs.world import World
+
+
+def hooks(world: World) -> list[str]:
+    """Targets of the webhooks that stand at the external store."""
+    return [hook["target"] for hook in world.external._webhooks.values()]  # type: ignore[attr-defined]
+
+
+async def test_webhooks_only_where_somebody_can_reach_us(world: World) -> None:
+    await subscriptions.keep(world.engine)
+    assert await world.rows(Subscription) == []
+
+
+async def test_created_checked_lost_and_made_anew(build: Build) -> None:
+    world = await build(settings_={"public_url": "http://127.0.0.1:1/"})
+    connection = await world.the(Connection, name="other")
+    await subscriptions.keep(world.engine)
+    row = await world.the(Subscription, connection_id=connection.id)
+    assert row.state == "active"
+    assert row.target == f"http://127.0.0.1:1/webhooks/other/{row.key}"
+    assert hooks(world) == [row.target]
+    assert len(row.key) == 32
+    assert len(world.engine.vault.open(row.secret)["secret"]) == 64
+    asked = len(world.external.journal)
+    await subscriptions.keep(world.engine)
+    assert len(world.external.journal) == asked, "checked seldom"
+
+    world.clock.advance(subscriptions.CHECK_S + 1)
+    await subscriptions.keep(world.engine)
+    again = await world.the(Subscription, connection_id=connection.id)
+    assert (again.id, again.state) == (row.id, "active")
+    assert again.checked_at is not None
+    assert row.checked_at is not None
+    assert again.checked_at > row.checked_at
+
+    world.external._webhooks.clear()  # type: ignore[attr-defined]
+    world.clock.advance(subscriptions.CHECK_S + 1)
+    await subscriptions.keep(world.engine)
+    rows = await world.rows(Subscription, connection_id=connection.id)
+    assert [entry.state for entry in rows] == ["dead", "active"]
+    assert rows[0].reason == "the provider removed it"
+    assert rows[1].key != rows[0].key
+    assert hooks(world) == [rows[1].target]
+    world.clock.advance(subscriptions.CHECK_S + 1)
+    await subscriptions.retry_dead(world.engine)
+    left = await world.rows(Subscription, connection_id=connection.id)
+    assert [entry.state for entry in left] == ["active"]
+
+
+async def test_removed_with_the_mapping(build: Build) -> None:
+    world = await build(settings_={"public_url": "http://127.0.0.1:1"})
+    connection = await world.the(Connection, name="other")
+    await subscriptions.keep(world.engine)
+    assert len(hooks(world)) == 1
+    await world.change(Mapping, {"removed_at": world.engine.now()})
+    world.external.faults.add(Fault(kind="503", method="DELETE", path="/webhooks/"))
+    await subscriptions.keep(world.engine)
+    assert await world.rows(Subscription, connection_id=connection.id) == []
+
+
+async def test_a_refused_webhook_is_dead_and_said(build: Build) -> None:
+    world = await build(settings_={"public_url": "http://127.0.0.1:1"})
+    connection = await world.the(Connection, name="other")
+    world.external.faults.add(Fault(kind="500", method="POST", path="/webhooks"))
+    await subscriptions.keep(world.engine)
+    row = await world.the(Subscription, connection_id=connection.id)
+    assert (row.state, bool(row.reason)) == ("dead", True)
+
+
+async def test_a_check_that_fails_is_repeated(build: Build) -> None:
+    world = await build(settings_={"public_url": "http://127.0.0.1:1"})
+    connection = await world.the(Connection, name="other")
+    await subscriptions.keep(world.engine)
+    world.clock.advance(subscriptions.CHECK_S + 1)
+    world.external.faults.add(Fault(kind="503", method="GET", path="/webhooks"))
+    await subscriptions.keep(world.engine)
+    row = await world.the(Subscription, connection_id=connection.id)
+    assert (row.state, bool(row.reason)) == ("active", True)
+    world.clock.advance(31)
+    await subscriptions.keep(world.engine)
+    assert (await world.the(Subscription, connection_id=connection.id)).reason == ""
+
+
+async def test_one_that_was_never_completed_is_given_up(build: Build) -> None:
+    world = await build(settings_={"public_url": "http://127.0.0.1:1"})
+    connection = await world.the(Connection, name="other")
+    async with world.engine.database.write() as session:
+        session.add(
+            Subscription(
+                connection_id=connection.id,
+                container=world.container,
+                key="k",
+                state="creating",
+                created_at=world.engine.now(),
+                next_at=world.engine.now(),
+            )
+        )
+    world.clock.advance(1)
+    await subscriptions.keep(world.engine)
+    row = (await world.rows(Subscription, connection_id=connection.id))[0]
+    assert (row.state, "not completed" in row.reason) == ("dead", True)
+
+
+async def test_dead_credentials_make_no_webhook(build: Build) -> None:
+    world = await build(settings_={"public_url": "http://127.0.0.1:1"})
+    world.external.token = "revoked"  # type: ignore[attr-defined]
+    await subscriptions.keep(world.engine)
+    assert (await world.the(Connection, name="other")).state == "needs_reauth"
+    asked = len(world.external.journal)
+    await subscriptions.keep(world.engine)
+    assert len(world.external.journal) == asked
+
+
+async def test_both_webhooks_make_it_faster(build: Build) -> None:
+    """With the handshake of Asana, over a web side that passes every call on."""
+    worlds: list[World] = []
+
+    async def pass_on(request: Request) -> Response:
+        reply = await take_in(
+            worlds[0].engine,
+            request.path_params["connection"],
+            request.path_params["key"],
+            dict(request.headers),
+            await request.body(),
+        )
+        return Response(reply.text, reply.status, dict(reply.headers))
+
+    app = Starlette(routes=[Route("/webhooks/{connection}/{key}", pass_on, methods=["POST"])])
+    async with serve_app(app) as url:
+        world = await build(settings_={"public_url": url})
+        worlds.append(world)
+        await upkeep.round_of(world.engine)
+        assert {row.state for row in await world.rows(Subscription)} == {"active"}
+        asana = await world.the(Connection, name="our-asana")
+        held = await world.the(Subscription, connection_id=asana.id)
+        assert world.engine.vault.open(held.secret)["secret"]
+        item = world.external.new(world.container, title="Told at once")
+        await world.external.outbox.idle()
+        await world.work()
+        assert world.task()["title"] == "Told at once"
+        world.hub.edit(world.tasks()[0], title="Told back", by="ada")
+        await world.hub.outbox.idle()
+        await world.work()
+        view = world.external.view(item)
+        assert view is not None
+        assert view["title"] == "Told back"
+        assert {row.state for row in await world.rows(Delivery)} <= {"processed", "ignored"}

@@ -1,0 +1,99 @@
+"""One object after the other: what is stale, asleep, moved."""
+
+from __future__ import annotations
+
+from connectors.asana.simulator import AsanaSimulator
+from connectors.github.simulator import GitHubSimulator
+from sync.reconcile.model import Side
+from sync.store.tables import Conflict, Link, Mark
+from tests.jobs.conftest import Build
+from tests.jobs.world import World
+
+
+async def test_a_read_that_shows_the_past_is_not_planned_with(build: Build) -> None:
+    world = await build(settings_={"stale_seconds": 600})
+    world.clock.stop()
+    item = world.external.new(world.container, title="old")
+    await world.look()
+    world.external.clock.advance(100)
+    world.hub.edit(world.tasks()[0], title="new")
+    await world.look()
+    assert world.thing()["title"] == "new"
+    world.external.visible_after_s = 50
+    await world.mark(Side.EXTERNAL, item)
+    before = len(world.writes())
+    waits = []
+    for _ in range(4):
+        await world.work()
+        mark = (await world.rows(Mark))[0]
+        waits.append(round((mark.due_at - world.engine.now()).total_seconds()))
+        world.clock.advance(waits[-1])
+    assert waits == [5, 15, 60, 60]
+    assert len(world.writes()) == before
+    assert (world.task()["title"], world.thing()["title"]) == ("new", "new")
+    world.external.visible_after_s = 0
+    await world.work()
+    assert await world.rows(Mark) == []
+    assert len(world.writes()) == before
+    assert await world.rows(Conflict) == []
+
+
+async def test_a_link_sleeps_outside_the_filter_and_wakes_when_it_returns(build: Build) -> None:
+    world = await build(filter={"labels": ["bug"]})
+    item, task = await world.paired(labels=["bug"])
+    world.external.edit(item, labels=["idea"], title="Elsewhere now")
+    await world.settle()
+    link = await world.link()
+    assert (link.state, "filter" in link.reason) == ("dormant", True)
+    assert world.task()["title"] == "Broken link"
+    world.hub.edit(task, notes="still edited")
+    before = len(world.writes())
+    await world.settle()
+    assert len(world.writes()) == before
+    world.external.edit(item, labels=["bug"])
+    await world.settle()
+    assert (await world.link()).state == "active"
+    assert world.task()["title"] == "Elsewhere now"
+    assert "still edited" in world.thing()["notes"]
+    assert world.things() == [item]
+
+
+async def test_a_task_that_left_the_project_sleeps(world: World) -> None:
+    item, task = await world.paired()
+    assert isinstance(world.hub, AsanaSimulator)
+    world.hub.add_to_project(task, world.hub.new_container("Other"))
+    world.hub.remove_from_project(task, world.project)
+    world.external.edit(item, title="Not carried over")
+    await world.settle()
+    assert (await world.link()).state == "dormant"
+    view = world.hub.view(task)
+    assert view is not None
+    assert view["title"] == "Broken link"
+    world.hub.add_to_project(task, world.project)
+    await world.settle(full=True)
+    assert (await world.link()).state == "active"
+    assert world.task()["title"] == "Not carried over"
+
+
+async def test_a_transferred_issue_takes_its_link_along(github: World) -> None:
+    issue, task = await github.paired()
+    assert isinstance(github.external, GitHubSimulator)
+    elsewhere = github.external.new_container("elsewhere")
+    moved = github.external.transfer(issue, elsewhere)
+    await github.mark(Side.EXTERNAL, issue)
+    await github.change(Mark, {"address": (await github.link()).external_address})
+    await github.work()
+    link = await github.link()
+    assert (link.external_id, link.state) == (moved, "dormant")
+    assert github.hub.view(task) is not None
+    assert len(await github.rows(Link, kind="task")) == 1
+
+
+async def test_two_marks_of_one_link_are_one_look(world: World) -> None:
+    item, task = await world.paired()
+    await world.mark(Side.HUB, task)
+    await world.mark(Side.EXTERNAL, item)
+    asked = len(world.external.journal.by("GET", "/items$"))
+    await world.work()
+    assert len(world.external.journal.by("GET", "/items$")) == asked + 1
+    assert await world.rows(Mark) == []
