@@ -124,7 +124,7 @@ def _pull_request(payload: Payload, site: str) -> Iterator[Change]:
 def _issue_comment(payload: Payload, site: str) -> Iterator[Change]:
     ref = issue_ref(payload["issue"], site, payload["repository"]["full_name"])
     change = Change(ref=ref, at=_at(payload["comment"]), actor=_actor(payload), comments=True)
-    if payload.get("action") == "created":
+    if payload.get("action") == "created" and "node_id" in payload["comment"]:
         change = replace(change, new_comments=(comment_ref(payload["comment"], ref),))
     yield change
 

@@ -51,8 +51,8 @@ class Lease:
             )
 
     async def renew(self) -> None:
-        until = self.engine.in_s(self.engine.settings.lease_seconds)
         async with self.engine.database.write() as session:
+            until = self.engine.in_s(self.engine.settings.lease_seconds)
             held = await leases.renew_lease(
                 session, self.mapping_id, self.engine.owner, self.number, self.engine.now(), until
             )
@@ -66,8 +66,8 @@ class Lease:
 @asynccontextmanager
 async def leased(engine: Engine, mapping_id: int) -> AsyncIterator[Lease | None]:
     """The mapping's lease for the body, None while another worker holds it."""
-    until = engine.in_s(engine.settings.lease_seconds)
     async with engine.database.write() as session:
+        until = engine.in_s(engine.settings.lease_seconds)
         number = await leases.take_lease(session, mapping_id, engine.owner, engine.now(), until)
     if number is None:
         yield None

@@ -86,7 +86,8 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
         log_results=False,
     )
     try:
-        await worker.async_run()
+        with suppress(asyncio.CancelledError):  # how arq ends after a signal
+            await worker.async_run()
     finally:
         with suppress(StoreError):
             await upkeep.sign_off(engine)

@@ -61,6 +61,8 @@ async def test_edits_arrive_before_the_next_poll(hooked: Town) -> None:
 
 
 async def test_what_is_not_genuine_is_refused(hooked: Town) -> None:
+    await hooked.quiet()
+    await asyncio.gather(hooked.github.outbox.idle(), hooked.asana.outbox.idle())
     before = len(await hooked.listing("deliveries"))
     genuine = next(sent for sent in reversed(hooked.github.outbox.sent) if sent.status == 200)
     forged = {**genuine.headers, "X-Hub-Signature-256": "sha256=" + "0" * 64}

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def busy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """Two workers; two repositories share a project, and one repository is in a second mapping, too."""
-    async with town(tmp_path_factory.mktemp("town")) as made:
+    async with town(tmp_path_factory.mktemp("town"), POLL_SECONDS="0.6") as made:
         one = made.found("one")
         made.connect("two", made.github.new_container("two"), one.project, create={"from_asana": False})
         made.connect("mirror", one.repo, made.asana.new_container("mirror"), create={"from_asana": False})

@@ -31,7 +31,7 @@ FAST = {
     "POLL_SECONDS": "0.3",
     "LOOKUP_DELAY_SECONDS": "0.5",
     "HTTP_TIMEOUT_SECONDS": "2",
-    "LEASE_SECONDS": "4",
+    "LEASE_SECONDS": "8",
     "STALE_SECONDS": "2",
     "JOIN_SECONDS": "0.2",
     "TIE_SECONDS": "1",

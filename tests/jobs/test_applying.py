@@ -135,6 +135,8 @@ async def test_a_mapping_that_leads_elsewhere_starts_anew(world: World) -> None:
     second = world.external.new_container("second")
     document = deepcopy(world.document)
     document["mappings"][0]["container"] = second
+    world.clock.advance(2)
+    world.external.clock.advance(3)
     await world.apply_document(document)
     mapping = await world.the(Mapping)
     assert (mapping.state, mapping.external_container) == ("first_sync", second)

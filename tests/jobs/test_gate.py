@@ -110,10 +110,3 @@ async def test_without_redis_nothing_is_sent(unused_tcp_port: int) -> None:
         with pytest.raises(RetryLater, match="Redis does not answer"):
             await worker.hold(3)
     assert remembered.seconds == [3], "the silence itself is kept all the same"
-
-
-async def test_redis_may_go_away_during_a_call(redis_url: str) -> None:
-    redis = Redis.from_url(redis_url)
-    async with gate(redis).slot(write=False):
-        await redis.aclose()
-        redis.connection_pool.connection_kwargs["path"] = "/nowhere"

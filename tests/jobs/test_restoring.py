@@ -1,0 +1,112 @@
+"""What a person decides: restore a lost value, retry, link, unlink."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.records import Record
+from sync.jobs import by_hand
+from sync.store.tables import Conflict, Link, Parked
+from tests.jobs.conftest import Build
+from tests.jobs.world import World
+
+
+async def a_conflict(world: World) -> tuple[str, str, Conflict]:
+    """Both sides changed the title; the hub won."""
+    item, task = await world.paired(title="Start")
+    world.external.edit(item, title="Lost", by="bob")
+    world.hub.clock.advance(10)
+    world.hub.edit(task, title="Won", by="ada")
+    world.hub.clock.advance(-10)
+    await world.settle()
+    return item, task, await world.the(Conflict)
+
+
+async def test_the_lost_value_comes_back_on_both_sides(world: World) -> None:
+    _, _, entry = await a_conflict(world)
+    assert (world.thing()["title"], entry.winner) == ("Won", "hub")
+    await by_hand.ask_to_restore(world.engine, entry.id, None)
+    await world.settle()
+    assert (world.thing()["title"], world.task()["title"]) == ("Lost", "Lost")
+    first, second = await world.rows(Conflict)
+    assert (first.state, first.restoring) == ("restored", "")
+    assert (second.kind, second.state, second.hub["value"]) == ("overwritten", "open", "Won")
+    before = len(world.writes())
+    await world.settle()
+    assert len(world.writes()) == before
+    with pytest.raises(by_hand.NotPossible, match="no open conflict"):
+        await by_hand.ask_to_restore(world.engine, first.id, None)
+
+
+async def test_a_value_that_stands_there_already_is_just_settled(world: World) -> None:
+    item, _task, entry = await a_conflict(world)
+    world.external.edit(item, title="Lost")
+    await world.settle()
+    await by_hand.ask_to_restore(world.engine, entry.id, None)
+    await world.settle()
+    assert (world.thing()["title"], world.task()["title"]) == ("Lost", "Lost")
+    assert (await world.rows(Conflict))[0].state == "restored"
+
+
+async def test_where_nobody_won_a_side_has_to_be_named(build: Build) -> None:
+    world = await build(conflict="ask")
+    item, task = await world.paired(title="Start")
+    world.external.edit(item, title="Outside")
+    world.hub.edit(task, title="Inside")
+    await world.settle()
+    entry = await world.the(Conflict)
+    with pytest.raises(by_hand.NotPossible, match="say --side"):
+        await by_hand.ask_to_restore(world.engine, entry.id, None)
+    await by_hand.ask_to_restore(world.engine, entry.id, "external")
+    await by_hand.restore(world.engine, entry.id)
+    assert (world.thing()["title"], world.task()["title"]) == ("Outside", "Outside")
+    state = await by_hand.restoration(world.engine, entry.id, entry.detected_at)
+    assert (state["id"], state["state"]) == (entry.id, "restored")
+    assert [write["side"] for write in state["writes"]] == ["asana"]
+
+
+async def test_an_ended_link_restores_nothing(world: World) -> None:
+    _, _, entry = await a_conflict(world)
+    await by_hand.unlink(world.engine, entry.link_id)
+    with pytest.raises(by_hand.NotPossible):
+        await by_hand.ask_to_restore(world.engine, entry.id, None)
+    with pytest.raises(by_hand.NotPossible, match="no living link"):
+        await by_hand.unlink(world.engine, entry.link_id)
+
+
+def named(title: str):  # type: ignore[no-untyped-def]
+    def chosen(record: Record) -> bool:
+        return record.fields.get("title") == title
+
+    return chosen
+
+
+async def test_linking_by_hand(build: Build) -> None:
+    world = await build(match={"mode": "match_only"})
+    item = world.external.new(world.container, title="Outside", notes="text")
+    task = world.hub.new(world.project, title="Inside")
+    await world.settle()
+    mapping_id = (await world.route()).mapping.id
+    with pytest.raises(by_hand.NotPossible, match="no such object"):
+        await by_hand.link(world.engine, mapping_id, named("Nothing"), named("Inside"))
+    made = await by_hand.link(world.engine, mapping_id, named("Outside"), named("Inside"))
+    assert (made.made_by, made.hub_id, made.external_id) == ("hand", task, item)
+    with pytest.raises(by_hand.NotPossible, match="unlink it first"):
+        await by_hand.link(world.engine, mapping_id, named("Outside"), named("Inside"))
+    await world.settle()
+    assert world.thing()["title"] == world.task()["title"]
+    assert "text" in world.task()["notes"], "what was empty takes the other"
+    assert (await world.the(Conflict)).kind == "first_sync"
+
+
+async def test_retry_of_what_has_no_link(build: Build) -> None:
+    world = await build(first=False, since="all", match={"mode": "match_then_create"})
+    for _ in range(2):
+        world.external.new(world.container, title="Twice")
+    task = world.hub.new(world.project, title="Twice")
+    await world.settle()
+    entry = next(row for row in await world.rows(Parked) if row.ref.endswith(task))
+    assert await by_hand.retry(world.engine, None, "ambiguous") >= 1
+    assert await world.rows(Parked, id=entry.id) == []
+    await world.settle()
+    assert all(row.state == "active" for row in await world.rows(Link, kind="task"))
