@@ -62,11 +62,6 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
         loops = (_tick(engine, redis), _look_after(engine), _beat(engine))
         ticking.extend(asyncio.create_task(loop) for loop in loops)
 
-    async def end(ctx: dict[Any, Any]) -> None:
-        for task in ticking:
-            task.cancel()
-        await asyncio.gather(*ticking, return_exceptions=True)
-
     worker = Worker(
         functions=[
             func(_job(engine, sync_mapping), name="sync_mapping", timeout=_PASS_S, max_tries=1),
@@ -75,7 +70,6 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
         ],
         redis_pool=redis,
         on_startup=begin,
-        on_shutdown=end,
         poll_delay=POLL_DELAY_S,
         keep_result=0,
         max_jobs=50,
@@ -89,6 +83,11 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
         with suppress(asyncio.CancelledError):  # how arq ends after a signal
             await worker.async_run()
     finally:
+        for task in ticking:
+            task.cancel()
+        await asyncio.gather(*ticking, return_exceptions=True)
+        with suppress(OSError, RedisError):
+            await worker.close()
         with suppress(StoreError):
             await upkeep.sign_off(engine)
         await sessions.aclose()

@@ -111,7 +111,8 @@ async def test_people_are_listed_anew_with_each_check(world: World) -> None:
 
 async def test_quota_and_clock_are_kept(github: World) -> None:
     github.external.clock.advance(120)
-    await github.poll()
+    for _ in range(10):
+        await github.poll()
     await connections.observe(github.engine)
     row = await github.the(Connection, name="other")
     assert row.quota is not None

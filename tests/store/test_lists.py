@@ -191,9 +191,9 @@ async def test_deliveries_and_history(database: Database) -> None:
     assert (shown["connection"], shown["delivery"], shown["event"]) == ("web-github", "d1", None)
 
 
-async def told(database: Database, since: datetime | None = None, now: datetime = at(10)) -> dict[str, Any]:
+async def told(database: Database, since: datetime | None = None) -> dict[str, Any]:
     async with database.read() as session:
-        return await status(session, version="1", now=now, instance={"id": None, "url": None}, since=since)
+        return await status(session, version="1", now=at(10), instance={"id": None, "url": None}, since=since)
 
 
 async def test_quiet_needs_everything_read_and_nothing_waiting(database: Database) -> None:
