@@ -211,20 +211,23 @@ class Outbound:
             headers=self._merged(headers, write, content is not None),
         )
         try:
-            async with asyncio.timeout(self._timeout_s), self._gate.slot(write=write):
+            async with asyncio.timeout(self._timeout_s) as deadline, self._gate.slot(write=write):
                 if write and (permit := _stamp.get().permit) is not None:
                     await permit()
                 under_way = True
                 answer = await self._follow(request, write, accept)
+                deadline.reschedule(None)
+                if answer.status in accept or 200 <= answer.status < 300:
+                    return answer
+                # before the place is given back: whoever waits for it must know of a silence
+                refused = await self._refused(answer, write)
         except TimeoutError:
             raise self._interrupted(write and under_way, f"no answer in {self._timeout_s:g} s") from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise self._interrupted(False, f"no connection: {error}") from error
         except (httpx.RequestError, _UnreadableAnswer) as error:
             raise self._interrupted(write, str(error) or type(error).__name__) from error
-        if answer.status in accept or 200 <= answer.status < 300:
-            return answer
-        raise await self._refused(answer, write)
+        raise refused
 
     async def aclose(self) -> None:
         """Close the sockets, also those of every twin."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 from typing import Annotated, Any
 
@@ -18,6 +19,9 @@ from sync.jobs.once import work_until_quiet
 from sync.settings import Settings
 
 app = typer.Typer()
+
+_PATIENCE_S = 60.0
+"""Without --timeout: how long a provider may be away until the run ends with exit 3."""
 
 
 @app.command()
@@ -47,9 +51,12 @@ def sync(
                 def show(seen: dict[str, Any]) -> None:
                     progress.update(task, description=_doing(seen))
 
+                patience_s = _PATIENCE_S if wait is None else math.inf
                 try:
                     async with asyncio.timeout(wait):
-                        seen = await work_until_quiet(engine, mapping, full=full, progress=show)
+                        seen = await work_until_quiet(
+                            engine, mapping, full=full, progress=show, patience_s=patience_s
+                        )
                 except TimeoutError:
                     return await standing(engine.database, settings), TIMEOUT
         return seen, exit_code(seen, mapping)
@@ -99,4 +106,4 @@ def exit_code(seen: dict[str, Any], mapping: str | None) -> int:
     states = {entry["state"] for entry in seen["connections"]}
     if waits or seen["paused"] or states & {"needs_reauth", "paused"}:
         return WAITS
-    return UNREACHABLE if "unreachable" in states else DONE
+    return UNREACHABLE if "unreachable" in states and not seen["quiet"] else DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from sqlmodel import col
 
 from sync import __version__
 from sync.jobs import polling, upkeep
+from sync.jobs.connections import UNREACHABLE
 from sync.jobs.engine import Engine
 from sync.jobs.full_pass import full_pass
 from sync.jobs.passes import sync_mapping
@@ -26,10 +28,19 @@ Progress = Callable[[dict[str, Any]], None]
 
 
 async def work_until_quiet(
-    engine: Engine, mapping: str | None, *, full: bool = False, progress: Progress | None = None
+    engine: Engine,
+    mapping: str | None,
+    *,
+    full: bool = False,
+    progress: Progress | None = None,
+    patience_s: float = math.inf,
 ) -> dict[str, Any]:
-    """Returns the status at the end: quiet, or waiting for a person."""
+    """Returns the status at the end: quiet, or waiting for a person.
+
+    ``patience_s``: after a provider was away for so long, the status is that, too.
+    """
     started = engine.now()
+    answered_at = started
     await upkeep.bury_the_dead(engine)
     await upkeep.ensure_cursors(engine)
     await upkeep.check_connections(engine, everything=True)
@@ -68,7 +79,12 @@ async def work_until_quiet(
                 return await _status(engine, started)
         if _stuck(seen, mine):
             return seen
+        if not any(entry["state"] == UNREACHABLE for entry in seen["connections"]):
+            answered_at = engine.now()
+        elif (engine.now() - answered_at).total_seconds() > patience_s:
+            return seen
         if (engine.now() - polled_at).total_seconds() > max(_POLL_AGAIN_S, engine.settings.poll_seconds):
+            await upkeep.check_connections(engine)
             await _poll(engine, chosen)
             polled_at = engine.now()
         await asyncio.sleep(_LOOK_S)

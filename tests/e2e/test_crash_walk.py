@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.deeds import KINDS, all_done, prepared
 from tests.e2e.town import Town
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 _BOTH_S = 1.0
 """So long the second of two writes is waited for: the first one's deadline is 2 s."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.town import Town
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 CANARY = "canary-5b1f0c7e9d"
 SECRET = "canary-hook-2e8a"

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from tests.e2e.town import Town, town
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -26,7 +26,7 @@ async def old_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[To
             made.github.new(place.repo, title="An old issue", notes="from before")
             made.asana.new(place.project, title="An old task")
             made.github.new(place.repo, title="On both sides", labels=["here"])
-            made.asana.new(place.project, title="on both  sides")
+            made.asana.new(place.project, title="on BOTH sides")
         await asyncio.sleep(1.1)  # GitHub counts whole seconds: the start comes after what is old
         await made.up()
         await made.quiet()

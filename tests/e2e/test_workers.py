@@ -13,7 +13,7 @@ import pytest_asyncio
 from connectors.simulation import Exchange, Fault
 from tests.e2e.town import Town, assert_no_overlap, assert_silence, town
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -46,10 +46,11 @@ FAST = {
 
 PREFIX = "ASANA_SYNC_"
 LOOK_S = 0.03
-ON_ITS_WAY = timedelta(milliseconds=100)
+ON_ITS_WAY = timedelta(milliseconds=250)
 """So long a request may have been on its way when another one was told to be silent."""
 READY_S = 60.0
-SETTLED_S = 40.0
+SETTLED_S = 60.0
+"""Far longer than anything takes on an idle machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from connectors.asana.translate import comment_ref
@@ -15,8 +17,8 @@ from tests.jobs.conftest import Build
 from tests.jobs.world import World
 
 
-def texts(view: dict[str, object]) -> list[str]:
-    return [comment["text"] for comment in view["comments"]]  # type: ignore[index,attr-defined]
+def texts(view: dict[str, Any]) -> list[str]:
+    return [comment["text"] for comment in view["comments"]]
 
 
 async def look_at_comments(world: World, item: str) -> None:

@@ -146,7 +146,7 @@ async def test_a_verified_deletion_is_proof_where_the_object_is_only_hidden(buil
     world = await build(GitHubSimulator)
     issue, _ = await world.paired()
     assert isinstance(world.external, GitHubSimulator)
-    world.external.deleted_status = 404  # type: ignore[misc]
+    world.external.deleted_status = 404
     number = world.thing()["number"]
     world.external.remove(issue)
     await world.mark_gone(issue, number)

@@ -40,6 +40,11 @@ async def test_too_large_without_saying_so(serve: Serve) -> None:
         assert await web.deliveries() == []
 
 
+async def test_what_is_large_but_allowed_is_read(web: Web) -> None:
+    answer = await web.github("ping", b'{"zen": "' + b"z" * (MAX_BODY // 2) + b'"}')
+    assert answer.status_code == 200
+
+
 async def test_a_slow_body_is_given_up(serve: Serve) -> None:
     async with serve(body_seconds=0.2) as web:
         await found(web)
