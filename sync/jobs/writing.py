@@ -92,7 +92,7 @@ async def perform(
 ) -> T:
     """Do one write whose intent is committed.
 
-    Right before each request of it is sent, everything that may forbid it is read again.
+    Everything that may forbid it is read before, and again right before each request is sent.
 
     Args:
         read_at: when the record behind the plan was read; too long ago means to read and plan anew.
@@ -118,9 +118,10 @@ async def perform(
         "write_id": write.id,
         "connection": desk.route.end(Side(write.side)).connection.name,
     }
-    log.info("write.start", op=write.op, **names)
     started = time.perf_counter()
     try:
+        await _permit(desk, Side(write.side))
+        log.info("write.start", op=write.op, **names)
         with stamped(str(write.id), desk.route.stamp, permit):
             result = await call()
     except Halted as halt:
