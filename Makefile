@@ -40,14 +40,14 @@ check-migrations:  ## the tables in the code are the ones the revisions make
 
 check-tests:
 	rm -f .coverage .coverage.*
-	$(BIN)/pytest -n auto --dist loadscope -m "not chaos" --cov --cov-report= || \
-		$(BIN)/pytest -n 1 -m "not chaos" --last-failed --last-failed-no-failures none --cov --cov-append --cov-report=
+	$(BIN)/pytest -n auto --dist loadscope --ignore=tests/e2e --cov --cov-report= || \
+		$(BIN)/pytest -n 1 --ignore=tests/e2e --last-failed --last-failed-no-failures none --cov --cov-append --cov-report=
 	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=90
 	$(BIN)/coverage report --fail-under=100 --show-missing \
 		--include='sync/reconcile/*,connectors/*/translate.py,connectors/*/webhook.py'
 
 chaos: setup  ## whole runs with killed workers, lost answers, limits; minutes, and best on a quiet machine
-	$(BIN)/pytest -n auto --dist loadscope -m chaos tests/e2e
+	$(BIN)/pytest -n auto --dist loadscope tests/e2e
 
 check-demo:
 	$(MAKE) --no-print-directory demo ONCE=1
