@@ -102,8 +102,8 @@ def _job(engine: Engine, work: Callable[[Engine, int], Awaitable[object]]) -> An
             await work(engine, row_id)
         except StoreError as error:
             log.warning("pass.done", reason=str(error))
-        except Exception:
-            log.exception("pass.done", reason="unexpected")
+        except Exception as error:  # one bad job must not end the worker: the ticker rings for it again
+            log.exception("pass.done", reason=f"unexpected: {error!r}")
 
     return run
 
