@@ -43,7 +43,7 @@ async def work_until_quiet(
     answered_at = started
     await upkeep.bury_the_dead(engine)
     await upkeep.ensure_cursors(engine)
-    await upkeep.check_connections(engine, everything=True)
+    await upkeep.check_connections(engine)
     chosen = await _mappings(engine, mapping)
     for row in chosen:
         if full or row.full_pass_due:
@@ -71,12 +71,12 @@ async def work_until_quiet(
         if all(_settled(entry) for entry in mine):
             # our own writes come back with the next poll: it must find nothing new
             await _poll(engine, chosen)
+            await upkeep.end_first_syncs(engine)
             polled_at = engine.now()
             seen = await _status(engine, started)
             mine = [entry for entry in seen["mappings"] if mapping in (None, entry["name"])]
             if all(_settled(entry) for entry in mine):
-                await upkeep.end_first_syncs(engine)
-                return await _status(engine, started)
+                return seen
         if _stuck(seen, mine):
             return seen
         if not any(entry["state"] == UNREACHABLE for entry in seen["connections"]):

@@ -13,7 +13,8 @@ from connectors.records import Page
 from sync.jobs import connections
 from sync.jobs.engine import Engine
 from sync.jobs.news import marks_for
-from sync.jobs.route import mappings_on, open_route
+from sync.jobs.route import Route, mappings_on, open_route
+from sync.reconcile.model import Side
 from sync.store import marks
 from sync.store.tables import Connection, Cursor, Mapping
 
@@ -41,7 +42,6 @@ async def poll(engine: Engine, cursor_id: int, *, even_if_early: bool = False) -
         return False
     if connection.state == connections.UNREACHABLE:
         await connections.note(engine, connection.id, connections.OK, "")
-    await _next(engine, cursor, engine.settings.poll_seconds, "")
     log.debug("poll.done", connection=connection.name, container=cursor.container, changes=changes)
     return True
 
@@ -68,35 +68,33 @@ def _usable(engine: Engine, connection: Connection) -> bool:
 async def _read(engine: Engine, connection: Connection, cursor: Cursor) -> int:
     session = await engine.sessions.get(connection)
     count = 0
-    for _ in range(_PAGES_AT_ONCE):
+    for left in reversed(range(_PAGES_AT_ONCE)):
         page = await session.changes(cursor.container, cursor.value)
-        if not await _store(engine, connection, cursor, page):
+        ends = not (page.more and left)
+        if not await _store(engine, connection, cursor, page, ends=ends):
             break  # another worker went on from here meanwhile
         count += len(page.changes)
-        if not page.more:
+        if ends:
             break
     return count
 
 
-async def _store(engine: Engine, connection: Connection, cursor: Cursor, page: Page) -> bool:
-    """One transaction: marks, and the cursor by compare-and-set."""
+async def _store(engine: Engine, connection: Connection, cursor: Cursor, page: Page, *, ends: bool) -> bool:
+    """One transaction: marks, the cursor by compare-and-set, and with the last page the end of the turn."""
     now = engine.now()
-    async with engine.database.read() as session:
-        on = await mappings_on(session, connection.id, cursor.container)
-    routes = [(await open_route(engine, mapping.id), side) for mapping, side in on]
+    routes = await _listening(engine, connection, cursor.container) if page.changes or page.lost else []
+    turn = {"next_at": engine.in_s(engine.settings.poll_seconds)} if ends else {}
     async with engine.database.write() as session:
         moved = await session.execute(
             update(Cursor)
             .where(col(Cursor.id) == cursor.id, col(Cursor.version) == cursor.version)
-            .values(value=page.cursor, version=cursor.version + 1, read_at=now, attempts=0, reason="")
+            .values(value=page.cursor, version=cursor.version + 1, read_at=now, attempts=0, reason="", **turn)
             .returning(col(Cursor.id))
         )
         if moved.scalar_one_or_none() is None:
             return False
         woken = []
         for route, side in routes:
-            if route is None:
-                continue
             found = await marks_for(session, route, side, page.changes, join_s=engine.settings.join_seconds)
             if await marks.put(session, found, now):
                 woken.append(route.mapping.id)
@@ -108,6 +106,14 @@ async def _store(engine: Engine, connection: Connection, cursor: Cursor, page: P
     for mapping_id in woken:
         await engine.wake(mapping_id, 0)
     return True
+
+
+async def _listening(engine: Engine, connection: Connection, container: str) -> list[tuple[Route, Side]]:
+    """Mappings that want to know what changes there."""
+    async with engine.database.read() as session:
+        on = await mappings_on(session, connection.id, container)
+    opened = [(await open_route(engine, mapping.id), side) for mapping, side in on]
+    return [(route, side) for route, side in opened if route is not None]
 
 
 async def _next(engine: Engine, cursor: Cursor, seconds: float, reason: str, *, failed: bool = False) -> None:

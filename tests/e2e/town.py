@@ -26,6 +26,7 @@ from connectors.asana.simulator import AsanaSimulator
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Exchange, Journal, serve
 from sync.settings import Settings
+from tests.e2e.commands import Said, command
 
 FAST = {
     "POLL_SECONDS": "0.3",
@@ -51,19 +52,6 @@ ON_ITS_WAY = timedelta(milliseconds=250)
 READY_S = 60.0
 SETTLED_S = 60.0
 """Far longer than anything takes on an idle machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @dataclass(slots=True)
@@ -167,18 +155,7 @@ class Town:
 
     async def cli(self, *arguments: str, **environment: str) -> Said:
         """Run a command to its end."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "sync.cli",
-            *arguments,
-            env={**self.environment, **environment},
-            stdout=PIPE,
-            stderr=PIPE,
-        )
-        out, err = await process.communicate()
-        assert process.returncode is not None
-        return Said(process.returncode, out.decode(), err.decode())
+        return await command(arguments, {**self.environment, **environment})
 
     async def done(self, *arguments: str) -> Any:
         """Run a command with ``--json`` that must succeed; what it said."""

@@ -32,14 +32,17 @@ async def test_a_poller_that_comes_too_late_changes_nothing(world: World) -> Non
     item, _ = await world.paired()
     world.external.edit(item, title="Seen by the first")
     cursor = await cursor_of(world, "other")
-    connection = await world.the(Connection, name="other")
-    page = await (await world.engine.sessions.get(connection)).changes(cursor.container, cursor.value)
+    world.external.faults.add(Fault(kind="slow", path="changes", seconds=0.5))
+    late = asyncio.create_task(polling.poll(world.engine, cursor.id, even_if_early=True))
+    await asyncio.sleep(0.1)
     await polling.poll(world.engine, cursor.id, even_if_early=True)
     await world.work()
+    first = await cursor_of(world, "other")
     world.woken.clear()
-    assert not await polling._store(world.engine, connection, cursor, page)
+    await late
     assert world.woken == []
     assert await world.rows(Mark) == []
+    assert (await cursor_of(world, "other")).version == first.version
 
 
 async def test_nobody_polls_before_its_time(world: World) -> None:

@@ -19,7 +19,7 @@ from tests.reconcile.world import EXTERNAL, HUB, Planner, World, faithful, look,
 SEED = 20_260_105
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("kinds", KINDS, ids=lambda kinds: "-".join(kinds))
 def test_promises_hold_for_drawn_cases(kinds: tuple[FieldKind, FieldKind], data: st.DataObject) -> None:
@@ -27,16 +27,16 @@ def test_promises_hold_for_drawn_cases(kinds: tuple[FieldKind, FieldKind], data:
     assert problems(case) == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_promises_hold_for_notes(data: st.DataObject) -> None:
     assert problems(draw(lambda options: data.draw(st.sampled_from(options)), [NOTES])) == []
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_promises_hold_for_twenty_thousand_cases(part: int) -> None:
+def test_promises_hold_for_thousands_of_cases(part: int) -> None:
     chance = random.Random(SEED + part)
-    for number in range(5_000):
+    for number in range(1_500):
         case = draw(chance.choice)
         assert problems(case) == [], f"case {number} of seed {SEED + part}: {case}"
 

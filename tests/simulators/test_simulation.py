@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, get_args
+from typing import Any
 
 import httpx
 import pytest
@@ -246,7 +246,6 @@ async def test_faults_are_taken_in_order_and_used_up(notebook: Notebook, client:
 def test_an_unknown_fault_is_refused() -> None:
     with pytest.raises(ValueError, match="timeout_after"):
         Fault(kind="fire")  # type: ignore[arg-type]
-    assert len(get_args(FaultKind)) == 10
 
 
 async def test_stopping_does_not_wait_for_a_held_request(notebook: Notebook) -> None:
