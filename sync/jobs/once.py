@@ -18,7 +18,7 @@ from sync.jobs.engine import Engine
 from sync.jobs.full_pass import full_pass
 from sync.jobs.passes import sync_mapping
 from sync.store.cursors import cursors_on
-from sync.store.status import status
+from sync.store.status import busy, status
 from sync.store.tables import Mapping
 
 _LOOK_S = 0.1
@@ -64,19 +64,17 @@ async def work_until_quiet(
                 engine, mapping_id, all_comments=full
             ):
                 await sync_mapping(engine, mapping_id)
-        seen = await _status(engine, started)
         if progress is not None:
-            progress(seen)
-        mine = [entry for entry in seen["mappings"] if mapping in (None, entry["name"])]
-        if all(_settled(entry) for entry in mine):
+            progress(await _status(engine, started))
+        if await _settled(engine, chosen):
             # our own writes come back with the next poll: it must find nothing new
             await _poll(engine, chosen)
             await upkeep.end_first_syncs(engine)
             polled_at = engine.now()
-            seen = await _status(engine, started)
-            mine = [entry for entry in seen["mappings"] if mapping in (None, entry["name"])]
-            if all(_settled(entry) for entry in mine):
-                return seen
+            if await _settled(engine, chosen):
+                return await _status(engine, started)
+        seen = await _status(engine, started)
+        mine = [entry for entry in seen["mappings"] if mapping in (None, entry["name"])]
         if _stuck(seen, mine):
             return seen
         if not any(entry["state"] == UNREACHABLE for entry in seen["connections"]):
@@ -119,10 +117,9 @@ async def _status(engine: Engine, since: datetime) -> dict[str, Any]:
         )
 
 
-def _settled(entry: dict[str, Any]) -> bool:
-    return not (
-        entry["pending"] or entry["in_flight"] or entry["confirming"] or entry["state"] == "first_sync"
-    )
+async def _settled(engine: Engine, chosen: Sequence[Mapping]) -> bool:
+    async with engine.database.read() as session:
+        return not await busy(session, [row.id for row in chosen])
 
 
 def _stuck(seen: dict[str, Any], mine: Sequence[dict[str, Any]]) -> bool:
@@ -130,4 +127,7 @@ def _stuck(seen: dict[str, Any], mine: Sequence[dict[str, Any]]) -> bool:
     if seen["paused"]:
         return True
     dead = any(entry["state"] in ("needs_reauth", "paused") for entry in seen["connections"])
-    return all(_settled(entry) or dead or entry["state"] in ("paused", "stopped") for entry in mine)
+    return all(
+        dead or entry["state"] in ("paused", "stopped") or not (entry["pending"] or entry["in_flight"])
+        for entry in mine
+    )

@@ -23,14 +23,13 @@ from sync.jobs import connections, settling, unit_work
 from sync.jobs.engine import Engine
 from sync.jobs.lease import leased
 from sync.jobs.outcome import DONE, Halted, Later, Outcome
-from sync.jobs.route import Route, open_route
+from sync.jobs.route import open_route
 from sync.jobs.unit import Unit, read, units_of
 from sync.jobs.writing import Desk
-from sync.reconcile.model import Side
 from sync.store import leases, links, marks, parking, writes
 from sync.store.cursors import cursors_on
 from sync.store.errors import StoreError
-from sync.store.tables import Link, Mapping, Mark, Setting
+from sync.store.tables import Link, Mapping, Mark
 
 log = structlog.get_logger()
 
@@ -54,7 +53,7 @@ async def sync_mapping(engine: Engine, mapping_id: int) -> None:
         while not lease.lost and time.perf_counter() - started < _AT_A_TIME_S:
             try:
                 route = await open_route(engine, mapping_id)
-                if route is None or await _resting(engine, route):
+                if route is None or route.rests(engine.now()):
                     return
                 async with engine.database.read() as session:
                     batch = list(await marks.due(session, mapping_id, engine.now(), BATCH))
@@ -78,20 +77,6 @@ async def sync_mapping(engine: Engine, mapping_id: int) -> None:
             links=looked_at,
             duration_ms=duration,
         )
-
-
-async def _resting(engine: Engine, route: Route) -> bool:
-    """Whether nothing may be written now; the marks wait."""
-    async with engine.database.read() as session:
-        everything = await session.get(Setting, "paused")
-    mapping = route.mapping
-    if (everything is not None and everything.value) or mapping.paused or mapping.state == "stopped":
-        return True
-    for side in Side:
-        connection = route.end(side).connection
-        if connection.paused or connection.state == "needs_reauth" or connection.removed_at:
-            return True
-    return route.is_blocked(engine.now())
 
 
 async def _work(desk: Desk, batch: Sequence[Mark]) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from connectors import discover
@@ -18,7 +19,7 @@ from sync.configuration import MappingConfig, rule_names
 from sync.jobs.engine import Engine
 from sync.jobs.people import people_of
 from sync.reconcile.model import Mode, People, Policy, Rule, Side, Translation
-from sync.store.tables import Connection, Mapping
+from sync.store.tables import Connection, Mapping, Setting
 from sync.store.times import parse_time
 
 DIRECTIONS = {
@@ -70,6 +71,8 @@ class Route:
     rules: tuple[Rule, ...]
     people: People
     started_at: datetime
+    paused: bool = False
+    """Whether everything is paused, not only this mapping."""
 
     def end(self, side: Side) -> End:
         return self.ends[side]
@@ -117,6 +120,17 @@ class Route:
         until = [end.connection.blocked_until for end in self.ends.values()]
         return any(at is not None and at > now for at in until)
 
+    def rests(self, now: datetime) -> bool:
+        """Whether nothing may be written now: paused, stopped, without credentials, or told to be silent."""
+        connections = [end.connection for end in self.ends.values()]
+        return (
+            self.paused
+            or self.mapping.paused
+            or self.mapping.state == "stopped"
+            or any(each.paused or each.state == "needs_reauth" or each.removed_at for each in connections)
+            or self.is_blocked(now)
+        )
+
     def own_names(self, side: Side) -> frozenset[str]:
         """What changes call our own account there: its id, or its login."""
         connection = self.end(side).connection
@@ -142,21 +156,32 @@ def _midnight(since: date | datetime | str) -> datetime:
 
 async def open_route(engine: Engine, mapping_id: int) -> Route | None:
     """Load a mapping and open both ends; None where it was removed."""
+    hub_row, external_row = aliased(Connection), aliased(Connection)
+    query = (
+        select(Mapping, hub_row, external_row, col(Setting.value))
+        .join(hub_row, col(hub_row.id) == col(Mapping.hub_connection_id))
+        .join(external_row, col(external_row.id) == col(Mapping.external_connection_id))
+        .outerjoin(Setting, col(Setting.key) == "paused")
+        .where(col(Mapping.id) == mapping_id, col(Mapping.removed_at).is_(None))
+    )
     async with engine.database.read() as session:
-        mapping = await session.get(Mapping, mapping_id)
-        if mapping is None or mapping.removed_at is not None:
+        row = (await session.execute(query)).first()
+        if row is None:
             return None
-        hub = await session.get(Connection, mapping.hub_connection_id)
-        external = await session.get(Connection, mapping.external_connection_id)
-        if hub is None or external is None:
-            return None
+        mapping, hub, external, paused = row
         fallback = MappingConfig.model_validate(mapping.config).people.fallback
         people = await people_of(session, hub, external, fallback)
-    return await make_route(engine, mapping, hub, external, people)
+    return await make_route(engine, mapping, hub, external, people, paused=bool(paused))
 
 
 async def make_route(
-    engine: Engine, mapping: Mapping, hub: Connection, external: Connection, people: People
+    engine: Engine,
+    mapping: Mapping,
+    hub: Connection,
+    external: Connection,
+    people: People,
+    *,
+    paused: bool = False,
 ) -> Route:
     """A route over these rows, stored or not."""
     config = MappingConfig.model_validate(mapping.config)
@@ -175,6 +200,7 @@ async def make_route(
         ),
         people=people,
         started_at=parse_time(mapping.started["at"]),
+        paused=paused,
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -79,6 +80,19 @@ async def status(
             "queued": deliveries.get("queued", 0),
         },
     }
+
+
+async def busy(session: AsyncSession, mapping_ids: Sequence[int]) -> bool:
+    """Whether anything of these mappings is pending, in flight, confirming or not yet compared."""
+    query = select(
+        or_(
+            exists().where(col(Mark.mapping_id).in_(mapping_ids)),
+            exists().where(col(Write.mapping_id).in_(mapping_ids), col(Write.state).in_(_OPEN)),
+            exists().where(col(Link.mapping_id).in_(mapping_ids), col(Link.state) == links.CONFIRMING),
+            exists().where(col(Mapping.id).in_(mapping_ids), col(Mapping.state) == "first_sync"),
+        )
+    )
+    return bool((await session.execute(query)).scalar_one())
 
 
 async def last_start(session: AsyncSession, now: datetime) -> datetime | None:

@@ -16,6 +16,8 @@ from sync.reconcile.model import LinkPlan, LinkView, Pair, Policy, Side
 from tests.reconcile.cases import KINDS, NOTES, TEXTS, draw, problems
 from tests.reconcile.world import EXTERNAL, HUB, Planner, World, faithful, look, rule, translation
 
+pytestmark = pytest.mark.no_cover  # thousands of cases: tracing each would take most of their time
+
 SEED = 20_260_105
 
 

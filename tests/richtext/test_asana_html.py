@@ -71,6 +71,7 @@ class TestAcceptable:
         assert "core" in to_markdown(html)
 
 
+@pytest.mark.no_cover
 class TestFixpoint:
     @given(anything | markdown)
     def test_any_text(self, text: str) -> None:
@@ -244,6 +245,7 @@ HURTFUL = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("pattern", [PROSE, *HURTFUL])
 def test_linear_time(pattern: str) -> None:
     """Not the machine's speed is tested, but that four times the text does not take sixteen times as long."""

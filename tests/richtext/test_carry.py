@@ -114,6 +114,7 @@ def test_source_that_reaches_beyond_its_block_swallows_nothing() -> None:
     )
 
 
+@pytest.mark.no_cover
 @settings(max_examples=25)
 @given(documents)
 def test_no_change_at_all(sources: list[str]) -> None:
@@ -121,6 +122,7 @@ def test_no_change_at_all(sources: list[str]) -> None:
     assert carry_over(source, through(source), through(source), through) == source
 
 
+@pytest.mark.no_cover
 @settings(max_examples=25)
 @given(documents, st.data())
 def test_lone_edit(sources: list[str], data: st.DataObject) -> None:
@@ -139,6 +141,7 @@ def test_lone_edit(sources: list[str], data: st.DataObject) -> None:
     assert len(left) <= 2
 
 
+@pytest.mark.no_cover
 @settings(max_examples=25)
 @given(documents, st.data())
 def test_block_in_and_out_again(sources: list[str], data: st.DataObject) -> None:
@@ -152,6 +155,7 @@ def test_block_in_and_out_again(sources: list[str], data: st.DataObject) -> None
     assert same(narrower, source) or same(through(narrower), before)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=25)
 @given(documents | markdown.map(lambda text: [text]), markdown | anything | documents.map("\n\n".join))
 def test_nothing_new_is_lost(sources: list[str], text: str) -> None:

@@ -151,6 +151,7 @@ class TestBlocks:
         assert not [text for text in texts if not same("\n\n".join(blocks(text)), text)]
 
 
+@pytest.mark.no_cover
 class TestWriter:
     @given(markdown | anything)
     def test_reads_back_as_written(self, text: str) -> None:
