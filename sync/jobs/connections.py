@@ -40,6 +40,10 @@ async def examine(engine: Engine, mapping_id: int) -> None:
 
 async def check(engine: Engine, connection: Connection) -> Account | None:
     """Ask who we are and keep what is learnt; None where it is not known now."""
+    async with engine.database.write() as store:
+        await store.execute(
+            update(Connection).where(col(Connection.id) == connection.id).values(checked_at=engine.now())
+        )
     try:
         session = await engine.sessions.get(connection)
         account = await session.check()
@@ -83,7 +87,6 @@ async def _keep(engine: Engine, connection_id: int, account: Account) -> None:
         row.account_id, row.account_name = account.id, account.name
         row.missing = list(account.missing)
         row.clock_offset_s = account.clock_offset_s
-        row.checked_at = engine.now()
         row.state, row.reason = OK, ""
         session.add(row)
 

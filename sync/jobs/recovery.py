@@ -1,13 +1,13 @@
 """Writes whose outcome is unknown are resolved by reading, before the link is planned.
 
 An update whose value stands there under the connector's ``same`` happened: what we *sent* becomes
-Seen, never what is found. One whose before-image stands there did not happen. Anything else is a
-person's edit on top: plan with the old Seen.
+Seen, never what is found. One whose before-image stands there did not happen, once reads can no
+longer show the past. Anything else is a person's edit on top: plan with the old Seen.
 """
 
 from __future__ import annotations
 
-from connectors.records import Record
+from connectors.records import Fields, Record
 from sync.jobs import newcomers, settling
 from sync.jobs.outcome import DONE, Later, Outcome
 from sync.jobs.unit import Unit
@@ -18,6 +18,7 @@ from sync.store.history import tell
 from sync.store.tables import Link, Write
 from sync.store.values import parse
 
+_LOOKS_S = (1.0, 5.0, 15.0)
 _COMMENTS = (writes.COMMENT_ADD, writes.COMMENT_EDIT, writes.COMMENT_DELETE)
 
 
@@ -35,7 +36,7 @@ async def resolve(desk: Desk, unit: Unit, link: Link) -> Outcome:
         elif row.op == writes.UPDATE:
             found = unit.found.get(side)
             if isinstance(found, Record):
-                await _resolve_update(desk, link, row, side, found)
+                outcome = await _resolve_update(desk, unit, link, row, found)
             else:
                 await close(desk, row, writes.NOT_DONE, "the object cannot be read any more")
         else:
@@ -54,12 +55,15 @@ def _ended(unit: Unit, row: Write, side: Side) -> str:
     return writes.DONE if arrived else writes.NOT_DONE
 
 
-async def _resolve_update(desk: Desk, link: Link, row: Write, side: Side, found: Record) -> None:
+async def _resolve_update(desk: Desk, unit: Unit, link: Link, row: Write, found: Record) -> Outcome:
+    side = Side(row.side)
     same = desk.route.end(side).session.same
     sent = {name: parse(value) for name, value in row.fields.items()}
     happened = {
         name for name, value in sent.items() if name in found.fields and same(name, value, found.fields[name])
     }
+    if _may_be_past(desk, row, {name: found.fields.get(name) for name in sent.keys() - happened}):
+        return Later(_LOOKS_S[min(unit.attempts, len(_LOOKS_S) - 1)], "its last write may not show yet")
     settled = {}
     for rule_name, kept in row.plan.items():
         if kept["field"] in happened:
@@ -89,3 +93,12 @@ async def _resolve_update(desk: Desk, link: Link, row: Write, side: Side, found:
                 version=row.mapping_version,
             )
     row.state = writes.DONE
+    return DONE
+
+
+def _may_be_past(desk: Desk, row: Write, missing: Fields) -> bool:
+    """Whether fields show what stood there before the write, so soon that the read may be older than it."""
+    if not missing or any(value != parse(row.before.get(name)) for name, value in missing.items()):
+        return False
+    over = row.done_at or row.deadline_at
+    return (desk.engine.now() - over).total_seconds() < desk.engine.settings.stale_seconds

@@ -92,7 +92,10 @@ async def read(desk: Desk, units: Iterable[Unit]) -> None:
             if side in unit.refs:
                 unit.found[side] = _believed(unit, side, found[unit.refs[side]])
 
-    await asyncio.gather(*(side_of(side) for side in Side))
+    # the other side's read gets to its end, too: nothing goes on behind a pass that gave up
+    for end in await asyncio.gather(*(side_of(side) for side in Side), return_exceptions=True):
+        if isinstance(end, BaseException):
+            raise end
     for unit in units:
         if all(side in unit.found for side in unit.refs):
             unit.read_at = started

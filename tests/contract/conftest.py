@@ -282,7 +282,7 @@ async def stopped_bench(connector: Connector) -> AsyncIterator[Bench]:
 
 @pytest.fixture
 async def hasty_bench(connector: Connector) -> AsyncIterator[Bench]:
-    """Calls have a deadline of half a second."""
+    """Calls have a deadline of one second."""
     simulator = simulator_type(connector)()
-    async with serve(simulator) as url, open_session(connector, simulator, url, timeout_s=0.5) as bench:
+    async with serve(simulator) as url, open_session(connector, simulator, url, timeout_s=1) as bench:
         yield bench

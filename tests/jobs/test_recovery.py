@@ -9,7 +9,7 @@ from connectors.simulation import Fault
 from sync.store.links import pairs
 from sync.store.tables import Conflict, Link, Mark, Parked, Seen, Write
 from tests.jobs.conftest import Build
-from tests.jobs.world import Meanwhile, World
+from tests.jobs.world import World
 
 
 @pytest.mark.parametrize("kind", ["reset_after", "garbage", "502", "reset_before"])
@@ -68,9 +68,11 @@ async def test_an_edit_on_top_of_a_lost_answer_is_an_edit(world: World) -> None:
 async def test_a_creation_whose_answer_is_lost_is_found(github: World) -> None:
     github.external.faults.add(Fault(kind="reset_after", method="POST", path="/issues$"))
     github.hub.new(github.project, title="Once", notes="text")
+    github.clock.stop()
     await github.look()
     link = await github.link()
     assert link.state == "confirming"
+    github.clock.run()
     await github.settle()
     assert len(github.things()) == 1
     link = await github.link()
@@ -192,9 +194,10 @@ async def test_a_lost_deletion_is_looked_up(build: Build) -> None:
 async def test_an_update_to_an_object_that_cannot_be_read_any_more_is_closed(world: World) -> None:
     item, task = await world.paired()
     world.external.edit(item, title="New")
-    world.hub.faults = Meanwhile("PUT", "/tasks/", lambda: None)
     world.hub.faults.add(Fault(kind="502", method="PUT", path="/tasks/"))
+    world.clock.stop()
     await world.look()
     world.hub.remove(task)
+    world.clock.run()
     await world.settle()
     assert {row.state for row in await world.rows(Write, op="update")} == {"not_done"}
