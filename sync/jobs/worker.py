@@ -32,7 +32,7 @@ from sync.store.secrets import Vault
 
 log = structlog.get_logger()
 
-POLL_DELAY_S = 0.02
+POLL_DELAY_S = 0.05
 _TICK_S = 0.25
 _UPKEEP_S = 1.0
 _CLEAN_S = 3600.0

@@ -29,7 +29,7 @@ from sync.settings import Settings
 from tests.e2e.commands import Said, command
 
 FAST = {
-    "POLL_SECONDS": "0.3",
+    "POLL_SECONDS": "0.8",
     "LOOKUP_DELAY_SECONDS": "0.5",
     "HTTP_TIMEOUT_SECONDS": "2",
     "LEASE_SECONDS": "8",
