@@ -8,7 +8,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal -
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .PHONY: chaos demo test setup fmt lock migration
-.PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-demo
+.PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-promises check-demo
 
 demo: setup  ## two-way sync against simulators; ONCE=1 plays the story and ends
 	$(BIN)/asana-sync demo $(if $(ONCE),--once)
@@ -16,6 +16,7 @@ demo: setup  ## two-way sync against simulators; ONCE=1 plays the story and ends
 test: setup  ## everything .ci/run runs
 	$(MAKE) --no-print-directory check-format check-types check-imports check-locks check-migrations
 	$(MAKE) --no-print-directory check-tests
+	$(MAKE) --no-print-directory check-promises
 	$(MAKE) --no-print-directory check-demo
 	@echo "make test: all checks passed"
 
@@ -45,8 +46,11 @@ check-tests:  ## more processes than cores: many tests wait
 	$(BIN)/coverage report --fail-under=100 --show-missing \
 		--include='sync/reconcile/*,connectors/*/translate.py,connectors/*/webhook.py'
 
-chaos: setup  ## whole runs with killed workers, lost answers, limits; minutes, and best on a quiet machine
-	$(BIN)/pytest -n auto --dist loadscope tests/e2e
+check-promises:  ## whole programs: killed around every write, two workers at once, no secret anywhere
+	$(BIN)/pytest -n 2 --dist loadscope -m 'not chaos' tests/e2e
+
+chaos: setup  ## every kind of write under every kind of fault, as whole programs: some minutes more
+	$(BIN)/pytest -n 2 --dist loadscope -m chaos
 
 check-demo:
 	$(MAKE) --no-print-directory demo ONCE=1

@@ -17,6 +17,8 @@ from sync.settings import Settings
 from sync.store.database import Database, sqlite_engine
 from sync.store.migrate import migrate
 
+pytest.register_assert_rewrite("tests.e2e.town", "tests.e2e.deeds")
+
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:

@@ -45,7 +45,7 @@ class MemorySimulator(Simulator):
         self._items: Lagging[Payload] = Lagging(self.clock)
         self._comments: Lagging[Payload] = Lagging(self.clock)
         self._events: Lagging[Payload] = Lagging(self.clock)
-        self._webhooks: dict[str, Payload] = {}
+        self.webhooks: dict[str, Payload] = {}
         self._count = 0
 
     def connection(self, base_url: str) -> dict[str, Any]:
@@ -182,7 +182,7 @@ class MemorySimulator(Simulator):
         self._events[seq] = {**event, "seq": seq, "space": item["space"], "values": values or {}}
         body = json.dumps({"id": uuid.uuid4().hex, "events": [event]}).encode()
         timestamp = str(int(self.clock.now().timestamp()))
-        for hook in self._webhooks.values():
+        for hook in self.webhooks.values():
             if hook["space"] == item["space"]:
                 digest = hmac_sha256_hex(hook["secret"], timestamp.encode() + b"." + body)
                 headers = {"X-Memory-Timestamp": timestamp, "X-Memory-Signature": f"sha256={digest}"}
@@ -327,18 +327,18 @@ class MemorySimulator(Simulator):
 
     def _get_webhooks(self, request: Request, us: str, body: Payload) -> Payload:
         space = self._space(request)["id"]
-        hooks = (hook for hook in self._webhooks.values() if hook["space"] == space)
+        hooks = (hook for hook in self.webhooks.values() if hook["space"] == space)
         return {"webhooks": [{"id": hook["id"], "target": hook["target"]} for hook in hooks]}
 
     def _post_webhook(self, request: Request, us: str, body: Payload) -> Payload:
         id = f"w{self._next()}"
         target, secret = body["target"], body["secret"]
         space = self._space(request)["id"]
-        self._webhooks[id] = {"id": id, "space": space, "target": target, "secret": secret}
+        self.webhooks[id] = {"id": id, "space": space, "target": target, "secret": secret}
         return {"id": id, "target": target}
 
     def _delete_webhook(self, request: Request, us: str, body: Payload) -> None:
-        if self._webhooks.pop(request.path_params["id"], None) is None:
+        if self.webhooks.pop(request.path_params["id"], None) is None:
             raise Refused(410, "No such webhook")
 
 

@@ -121,7 +121,7 @@ async def _switch_mapping(session: AsyncSession, mapping_id: int, direction: str
     else:
         row.paused = off
         if not off and row.state == "stopped":
-            row.state, row.reason, row.full_pass_due = "active", "", True
+            row.state, row.reason, row.approval, row.full_pass_due = "active", "", None, True
     session.add(row)
 
 

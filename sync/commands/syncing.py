@@ -103,7 +103,8 @@ def exit_code(seen: dict[str, Any], mapping: str | None) -> int:
     waits = any(
         entry["parked_open"] or entry["approval"] or entry["state"] in ("stopped", "paused") for entry in mine
     )
-    states = {entry["state"] for entry in seen["connections"]}
+    used = {name for entry in mine for name in entry["connections"].values()}
+    states = {entry["state"] for entry in seen["connections"] if entry["name"] in used}
     if waits or seen["paused"] or states & {"needs_reauth", "paused"}:
         return WAITS
     return UNREACHABLE if "unreachable" in states and not seen["quiet"] else DONE

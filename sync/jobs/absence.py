@@ -11,6 +11,7 @@ import math
 import secrets
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import func, select
 from sqlmodel import col
 
@@ -27,6 +28,8 @@ from sync.store import conflicts, links, parking, writes
 from sync.store.history import tell
 from sync.store.tables import Link, Mapping, Write
 from sync.store.times import parse_time, rfc3339
+
+log = structlog.get_logger()
 
 _HIDDEN_LOOK_S = 60.0
 
@@ -235,7 +238,8 @@ async def _reserved(desk: Desk, link: Link, intent: Intent) -> Write:
                 )
             )
         ).scalar_one()
-        allowed = min(limits.deletes, max(1, math.ceil((active + done) * limits.deletes_percent / 100)))
+        share = math.ceil((active + done) * limits.deletes_percent / 100)
+        allowed = min(limits.deletes, share)
         if done < allowed:
             session.add(row)
             return row
@@ -253,6 +257,7 @@ async def _reserved(desk: Desk, link: Link, intent: Intent) -> Write:
         mapping.reason = (
             f"{done} deletions within an hour are the limit; approve the rest or change the limits"
         )
+        log.warning("mapping.paused", mapping=mapping.name, reason=mapping.reason)
         mapping.approval = {
             "id": secrets.token_hex(4),
             "actions": [

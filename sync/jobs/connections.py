@@ -76,7 +76,10 @@ async def note(engine: Engine, connection_id: int, state: str, reason: str) -> N
         row.state, row.reason = state, reason
         session.add(row)
         name = row.name
-    log.warning("mapping.paused", connection=name, reason=f"{state}: {reason}" if reason else state)
+    if state == OK:
+        log.info("connection.ok", connection=name)
+    else:
+        log.warning("mapping.paused", connection=name, reason=f"{state}: {reason}" if reason else state)
 
 
 async def _keep(engine: Engine, connection_id: int, account: Account) -> None:

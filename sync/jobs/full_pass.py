@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
+from structlog.contextvars import bound_contextvars
 
 from connectors.errors import ConnectorError, Park, ParkClass, PauseConnection
 from connectors.records import Change, Record, Ref
@@ -61,11 +62,14 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
         return False
     completed = False
     try:
-        completed = await _compare(engine, mapping_id, all_comments=all_comments)
+        route = await open_route(engine, mapping_id)
+        if route is not None and not (route.mapping.state == "stopped" or route.is_blocked(engine.now())):
+            with bound_contextvars(mapping=route.mapping.name):
+                completed = await _compare(engine, route, all_comments=all_comments)
     except PauseConnection:
         await connections.examine(engine, mapping_id)
     except ConnectorError as error:
-        log.warning("pass.done", mapping=mapping_id, reason=f"full pass not completed: {error.reason}")
+        log.warning("pass.done", reason=f"full pass not completed: {error.reason}")
     finally:
         async with engine.database.write() as session:
             if completed:
@@ -76,10 +80,7 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
     return completed
 
 
-async def _compare(engine: Engine, mapping_id: int, *, all_comments: bool) -> bool:
-    route = await open_route(engine, mapping_id)
-    if route is None or route.mapping.state == "stopped" or route.is_blocked(engine.now()):
-        return False
+async def _compare(engine: Engine, route: Route, *, all_comments: bool) -> bool:
     listed = {side: await _list(engine, route, side) for side in Side}
     if not await _credible(engine, route, listed):
         return False
@@ -93,7 +94,7 @@ async def _compare(engine: Engine, mapping_id: int, *, all_comments: bool) -> bo
         await marks.put(session, await _comments_due(session, engine, route, all_comments), engine.now())
         waiting = len(listed[Side.HUB].loose) + len(listed[Side.EXTERNAL].loose)
         await _finished(session, engine, route, listed, waiting)
-    await engine.wake(mapping_id, 0)
+    await engine.wake(route.mapping.id, 0)
     return True
 
 

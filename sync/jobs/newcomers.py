@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -25,6 +26,8 @@ from sync.store import links, marks, parking, writes
 from sync.store.history import tell
 from sync.store.tables import Connection, Link, Mapping, Write
 from sync.store.values import dump_all, parse_all
+
+log = structlog.get_logger()
 
 _ADOPTION_LOOKS = 5
 """An object that no full pass could adopt by its key after so many looks is one like any other."""
@@ -283,6 +286,7 @@ async def attach(
         if stored is None:
             return
         links.describe(stored, side.other, created)
+        log.info("link.made", link=link.id, ref=str(created.ref), reason="create")
         stored.state, stored.reason, stored.synced_at = links.ACTIVE, "", now
         session.add(stored)
         await links.settle(session, link.id, settled, now)

@@ -75,7 +75,7 @@ async def work_until_quiet(
                 return await _status(engine, started)
         seen = await _status(engine, started)
         mine = [entry for entry in seen["mappings"] if mapping in (None, entry["name"])]
-        if _stuck(seen, mine):
+        if stuck(seen, mine):
             return seen
         if not any(entry["state"] == UNREACHABLE for entry in seen["connections"]):
             answered_at = engine.now()
@@ -122,12 +122,9 @@ async def _settled(engine: Engine, chosen: Sequence[Mapping]) -> bool:
         return not await busy(session, [row.id for row in chosen])
 
 
-def _stuck(seen: dict[str, Any], mine: Sequence[dict[str, Any]]) -> bool:
-    """Whether what is left waits for a person: paused, stopped, or dead credentials."""
-    if seen["paused"]:
-        return True
-    dead = any(entry["state"] in ("needs_reauth", "paused") for entry in seen["connections"])
-    return all(
-        dead or entry["state"] in ("paused", "stopped") or not (entry["pending"] or entry["in_flight"])
-        for entry in mine
+def stuck(seen: dict[str, Any], mine: Sequence[dict[str, Any]]) -> bool:
+    """Whether what is left of these mappings waits for a person: paused, stopped, or dead credentials."""
+    dead = {entry["name"] for entry in seen["connections"] if entry["state"] in ("needs_reauth", "paused")}
+    return bool(seen["paused"]) or all(
+        entry["state"] in ("paused", "stopped") or dead & set(entry["connections"].values()) for entry in mine
     )

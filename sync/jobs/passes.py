@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from connectors.errors import (
     ConnectorError,
@@ -51,32 +52,36 @@ async def sync_mapping(engine: Engine, mapping_id: int) -> None:
         if lease is None:
             return
         while not lease.lost and time.perf_counter() - started < _AT_A_TIME_S:
-            try:
-                route = await open_route(engine, mapping_id)
-                if route is None or route.rests(engine.now()):
-                    return
-                async with engine.database.read() as session:
-                    batch = list(await marks.due(session, mapping_id, engine.now(), BATCH))
-                if not batch:
-                    break
-                if await connections.meet_people(engine, (end.connection for end in route.ends.values())):
-                    continue
-                await _work(Desk(engine, route, lease), batch)
-            except ConnectorError as error:
-                await _refused(engine, mapping_id, error)
+            route = await open_route(engine, mapping_id)
+            if route is None or route.rests(engine.now()):
                 return
-            except Halted as halt:
-                log.info("pass.done", mapping=mapping_id, reason=halt.reason)
-                return
-            looked_at += len(batch)
+            with bound_contextvars(mapping=route.mapping.name):
+                done = await _batch(Desk(engine, route, lease))
+            if not done:
+                break
+            looked_at += done
     if looked_at:
         duration = round((time.perf_counter() - started) * 1000)
-        log.info(
-            "pass.done",
-            mapping=route.mapping.name if route else mapping_id,
-            links=looked_at,
-            duration_ms=duration,
-        )
+        name = route.mapping.name if route else str(mapping_id)
+        log.info("pass.done", mapping=name, links=looked_at, duration_ms=duration)
+
+
+async def _batch(desk: Desk) -> int:
+    """Work on the marks that are due, some at a time; how many there were."""
+    engine, mapping_id = desk.engine, desk.route.mapping.id
+    try:
+        async with engine.database.read() as session:
+            batch = list(await marks.due(session, mapping_id, engine.now(), BATCH))
+        if batch and not await connections.meet_people(
+            engine, (end.connection for end in desk.route.ends.values())
+        ):
+            await _work(desk, batch)
+        return len(batch)
+    except ConnectorError as error:
+        await _refused(engine, mapping_id, error)
+    except Halted as halt:
+        log.info("pass.done", reason=halt.reason)
+    return 0
 
 
 async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
@@ -112,7 +117,7 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
             await _finish(desk, unit, await _after(desk, unit, error))
         return
     except Exception as error:  # each is read by itself then, and the poison one found out
-        log.exception("pass.done", mapping=desk.route.mapping.name, reason=repr(error))
+        log.exception("pass.done", reason=repr(error))
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(unit: Unit) -> None:
@@ -137,7 +142,7 @@ async def _attempt(desk: Desk, unit: Unit) -> Outcome:
     except StoreError:
         raise
     except Exception as error:  # a poison object must not stop the others
-        log.exception("link.parked", mapping=desk.route.mapping.name, reason=repr(error))
+        log.exception("pass.done", ref=str(next(iter(unit.refs.values()))), reason=repr(error))
         if unit.attempts < 3:
             return Later(desk.engine.back_off(unit.attempts), f"failed: {type(error).__name__}")
         await _park(
@@ -155,14 +160,12 @@ async def _attempt(desk: Desk, unit: Unit) -> Outcome:
 async def _after(desk: Desk, unit: Unit, error: ConnectorError) -> Outcome:
     """What an error of the connector means for the unit."""
     engine = desk.engine
-    if isinstance(error, ReplanNeeded):
-        return Later(min(1.0, engine.back_off(unit.attempts)), error.reason)
     if isinstance(error, Park):
         await _park(desk, unit, error)
         return DONE
     if isinstance(error, RetryLater) and error.limited:
         return Later(error.after or 60, error.reason, attempt=False)
-    if isinstance(error, RetryLater | OutcomeUnknown):
+    if isinstance(error, RetryLater | OutcomeUnknown | ReplanNeeded):
         if unit.attempts + 1 >= engine.settings.max_attempts and await _others_go_through(desk):
             await _park(
                 desk,
@@ -176,9 +179,10 @@ async def _after(desk: Desk, unit: Unit, error: ConnectorError) -> Outcome:
             )
             return DONE
         wait = engine.back_off(unit.attempts)
-        if isinstance(error, OutcomeUnknown):
-            return Later(min(1.0, wait), error.reason)
-        return Later(error.after or wait, error.reason)
+        if isinstance(error, RetryLater):
+            return Later(error.after or wait, error.reason)
+        quick = unit.attempts < _CONFIRMED
+        return Later(min(1.0, wait) if quick else wait, error.reason)
     if isinstance(error, PauseMapping) and unit.attempts < _CONFIRMED:
         return Later(engine.back_off(unit.attempts), error.reason)
     await _refused(engine, desk.route.mapping.id, error)
@@ -203,9 +207,9 @@ async def _refused(engine: Engine, mapping_id: int, error: ConnectorError) -> No
             if mapping is not None:
                 mapping.state, mapping.reason = "stopped", error.reason
                 session.add(mapping)
-        log.warning("mapping.paused", mapping=mapping_id, reason=error.reason)
+        log.warning("mapping.paused", reason=error.reason)
     else:
-        log.warning("pass.done", mapping=mapping_id, reason=error.reason)
+        log.warning("pass.done", reason=error.reason)
         wait = error.after if isinstance(error, RetryLater) else None
         async with engine.database.write() as session:
             until = engine.in_s(wait or min(1.0, engine.settings.backoff_max_seconds))
@@ -233,7 +237,6 @@ async def _park(desk: Desk, unit: Unit, error: Park) -> None:
             field=error.field or "",
             values=None if link else next(iter(unit.refs.values())).address,
         )
-    log.warning("link.parked", mapping=desk.route.mapping.name, ref=ref, reason=error.reason)
 
 
 async def _finish(desk: Desk, unit: Unit, outcome: Outcome) -> None:

@@ -42,7 +42,7 @@ async def poll(engine: Engine, cursor_id: int, *, even_if_early: bool = False) -
         return False
     if connection.state == connections.UNREACHABLE:
         await connections.note(engine, connection.id, connections.OK, "")
-    log.debug("poll.done", connection=connection.name, container=cursor.container, changes=changes)
+    log.info("poll.done", connection=connection.name, container=cursor.container, changes=changes)
     return True
 
 
@@ -138,6 +138,7 @@ async def _failed(engine: Engine, connection: Connection, cursor: Cursor, error:
             for mapping, _ in await mappings_on(session, connection.id, cursor.container):
                 mapping.state, mapping.reason = "stopped", error.reason
                 session.add(mapping)
+                log.warning("mapping.paused", mapping=mapping.name, reason=error.reason)
     elif isinstance(error, RetryLater):
         wait = error.after or wait
         if not error.limited:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
 
 import structlog
 from sqlalchemy import select
@@ -11,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors import discover
-from connectors.errors import ConnectorError, PauseConnection
+from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection, RetryLater
 from connectors.records import Subscribed
 from sync.jobs import connections
 from sync.jobs.engine import Engine
@@ -29,14 +28,20 @@ async def keep(engine: Engine) -> None:
         wanted = await _wanted(session) if engine.settings.public_url else {}
         rows = list((await session.execute(select(Subscription))).scalars())
         by_id = {row.id: row for row in (await session.execute(select(Connection))).scalars()}
+    now = engine.now()
     have = {(row.connection_id, row.container): row for row in rows if row.state != "dead"}
+    resting = {(row.connection_id, row.container) for row in rows if row.next_at and row.next_at > now}
     for place, connection in wanted.items():
         if connection.state == connections.NEEDS_REAUTH or connection.paused:
             continue
         row = have.get(place)
-        if row is None:
+        if row is not None and not row.target.startswith(_base(engine)):
+            await _remove(engine, connection, row)  # the public address is another one now
             await _create(engine, connection, place[1])
-        elif row.next_at is None or row.next_at <= engine.now():
+            continue
+        if row is None and place not in resting:
+            await _create(engine, connection, place[1])
+        elif row is not None and place not in resting:
             await _check(engine, connection, row)
     for row in rows:
         if (row.connection_id, row.container) not in wanted and row.state != "dead":
@@ -71,13 +76,18 @@ async def _create(engine: Engine, connection: Connection, container: str) -> Non
         container=container,
         key=key,
         secret=engine.vault.seal({"secret": secret}) if secret else "",
-        target=f"{engine.settings.public_url.rstrip('/')}/webhooks/{connection.name}/{key}",
+        target=f"{_base(engine)}{connection.name}/{key}",
         created_at=engine.now(),
         next_at=engine.in_s(_RETRY_S),
     )
     async with engine.database.write() as session:
         session.add(row)
     await _subscribe(engine, connection, row, secret)
+
+
+def _base(engine: Engine) -> str:
+    """What the address of every webhook begins with."""
+    return f"{engine.settings.public_url.rstrip('/')}/webhooks/"
 
 
 def _secret(engine: Engine, connection: Connection) -> str:
@@ -94,7 +104,8 @@ async def _subscribe(engine: Engine, connection: Connection, row: Subscription, 
         return
     except ConnectorError as error:
         log.warning("subscription", connection=connection.name, reason=error.reason)
-        await _update(engine, row.id, state="dead", reason=error.reason, next_at=engine.in_s(CHECK_S))
+        wait = _RETRY_S if isinstance(error, RetryLater | OutcomeUnknown) else CHECK_S
+        await _update(engine, row.id, state="dead", reason=error.reason, next_at=engine.in_s(wait))
         return
     await _activate(engine, row, made)
 
@@ -114,7 +125,9 @@ async def _activate(engine: Engine, row: Subscription, made: Subscribed) -> None
 async def _check(engine: Engine, connection: Connection, row: Subscription) -> None:
     """Is it still there? A dead one is said so and made anew at a fresh path."""
     if row.state == "creating":
-        await _update(engine, row.id, state="dead", reason="its creation was not completed")
+        await _update(
+            engine, row.id, state="dead", reason="its creation was not completed", next_at=engine.now()
+        )
         return
     try:
         session = await engine.sessions.get(connection)
@@ -127,7 +140,9 @@ async def _check(engine: Engine, connection: Connection, row: Subscription) -> N
             engine, row.id, reason=found.reason, checked_at=engine.now(), next_at=engine.in_s(CHECK_S)
         )
         return
-    await _update(engine, row.id, state="dead", reason="the provider removed it")
+    await _update(
+        engine, row.id, state="dead", reason="the provider removed it", next_at=engine.in_s(CHECK_S)
+    )
     await _create(engine, connection, row.container)
 
 
@@ -155,10 +170,9 @@ async def _update(engine: Engine, subscription_id: int, **values: object) -> Non
 
 async def retry_dead(engine: Engine) -> None:
     """Forget dead ones after a while, so that they are made anew."""
-    horizon = engine.now() - timedelta(seconds=CHECK_S)
     async with engine.database.write() as session:
         query = select(Subscription).where(
-            col(Subscription.state) == "dead", col(Subscription.created_at) < horizon
+            col(Subscription.state) == "dead", col(Subscription.next_at) <= engine.now()
         )
         for row in (await session.execute(query)).scalars():
             await session.delete(row)

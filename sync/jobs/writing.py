@@ -112,7 +112,7 @@ async def perform(
         sent += 1
 
     names = {
-        "mapping": desk.route.stamp,
+        "mapping": desk.route.mapping.name,
         "link": write.link_id,
         "ref": write.ref,
         "write_id": write.id,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -19,6 +20,8 @@ from sync.store.tables import Conflict, Link
 from sync.store.times import rfc3339
 from sync.store.upsert import insert_into
 from sync.store.values import dump
+
+log = structlog.get_logger()
 
 
 def half(value: Value, stamp: Stamp | None) -> dict[str, Any]:
@@ -63,6 +66,7 @@ async def keep(
     )
     added = await session.execute(insert.on_conflict_do_nothing().returning(col(Conflict.id)))
     if added.scalar_one_or_none() is not None:
+        log.info("conflict.kept", link=link.id, field=clash.field, reason=clash.reason)
         tell(
             session,
             link,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -14,6 +15,8 @@ from connectors.errors import Park, ParkClass
 from sync.store.history import tell
 from sync.store.tables import Link, Parked
 from sync.store.upsert import insert_into
+
+log = structlog.get_logger()
 
 OPEN = "open"
 IGNORED = "ignored"
@@ -66,6 +69,9 @@ async def park(
             index_elements=["mapping_id", "what", "ref", "field"],
             set_={**changing, "attempts": Parked.attempts + 1},
         )
+    )
+    log.warning(
+        "link.parked", link=link.id if link else None, ref=ref, field=field or None, reason=error.reason
     )
     if link is not None:
         tell(session, link, "park", f"{error.reason} {fix}", now, field=field or None)

@@ -57,7 +57,8 @@ async def status(
     paused = await session.get(Setting, "paused")
     workers = list((await session.execute(select(Worker).order_by(col(Worker.started_at)))).scalars())
     alive = [row for row in workers if row.heartbeat_at > now - ALIVE]
-    shown = [_mapping(row, now, counts, cursors, subscriptions) for row in mappings]
+    names = {row.id: row.name for row in connections}
+    shown = [_mapping(row, now, counts, cursors, subscriptions, names) for row in mappings]
     deliveries = counts.deliveries
     return {
         "version": version,
@@ -89,7 +90,10 @@ async def busy(session: AsyncSession, mapping_ids: Sequence[int]) -> bool:
             exists().where(col(Mark.mapping_id).in_(mapping_ids)),
             exists().where(col(Write.mapping_id).in_(mapping_ids), col(Write.state).in_(_OPEN)),
             exists().where(col(Link.mapping_id).in_(mapping_ids), col(Link.state) == links.CONFIRMING),
-            exists().where(col(Mapping.id).in_(mapping_ids), col(Mapping.state) == "first_sync"),
+            exists().where(
+                col(Mapping.id).in_(mapping_ids),
+                or_(col(Mapping.state) == "first_sync", col(Mapping.full_pass_due)),
+            ),
         )
     )
     return bool((await session.execute(query)).scalar_one())
@@ -193,6 +197,7 @@ def _mapping(
     counts: _Counts,
     cursors: dict[tuple[int, str], Cursor],
     subscriptions: list[Subscription],
+    connections: dict[int, str],
 ) -> dict[str, Any]:
     places = {
         "hub": (row.hub_connection_id, row.hub_container),
@@ -206,6 +211,10 @@ def _mapping(
         "state": "paused" if row.paused else row.state,
         "reason": "paused by hand" if row.paused else row.reason,
         "direction": row.config["direction"],
+        "connections": {
+            _word("hub"): connections.get(row.hub_connection_id),
+            _word("external"): connections.get(row.external_connection_id),
+        },
         "paused_directions": row.paused_directions,
         "links": {
             state: counts.links.get((row.id, state), 0)

@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-pytest.register_assert_rewrite("tests.e2e.town", "tests.e2e.deeds")
-
-from tests.e2e.town import Town, town  # noqa: E402 (rewriting is asked for before the import)
+from tests.e2e.town import Town, town
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

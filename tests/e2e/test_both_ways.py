@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.town import Town, times
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 async def test_an_issue_becomes_a_task_with_everything_on_it(shared: Town) -> None:

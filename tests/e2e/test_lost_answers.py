@@ -10,7 +10,7 @@ from connectors.simulation import Fault
 from tests.e2e.deeds import KINDS, all_done, prepared
 from tests.e2e.town import Town, assert_silence
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 ALL = [kind for kinds in KINDS.values() for kind in kinds]
 

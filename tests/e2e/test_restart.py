@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.town import Town, times
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 async def test_edits_made_while_it_was_down(empty: Town) -> None:

@@ -10,7 +10,7 @@ import pytest
 from connectors.simulation import Exchange, Fault, Simulator
 from tests.e2e.town import Town
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 _STOPS = timedelta(seconds=2)
 """After a pause no write starts later than this."""

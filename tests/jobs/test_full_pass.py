@@ -164,3 +164,10 @@ async def test_a_first_sync_counts_down(build: Build) -> None:
     assert status["mappings"][0]["first_sync"] is None
     assert status["mappings"][0]["state"] == "active"
     assert len(world.tasks()) == 3
+
+
+async def test_a_run_in_the_foreground_waits_for_the_first_comparison(build: Build) -> None:
+    world = await build(first=False)
+    world.external.faults.add(Fault(kind="429", method="GET", path="/items", retry_after=1))
+    seen = await world.settle()
+    assert (seen["quiet"], seen["mappings"][0]["state"]) == (True, "active")

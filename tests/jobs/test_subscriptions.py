@@ -17,7 +17,7 @@ from tests.jobs.world import World
 
 def hooks(world: World) -> list[str]:
     """Targets of the webhooks that stand at the external store."""
-    return [hook["target"] for hook in world.external._webhooks.values()]  # type: ignore[attr-defined]
+    return [hook["target"] for hook in world.external.webhooks.values()]  # type: ignore[attr-defined]
 
 
 async def test_webhooks_only_where_somebody_can_reach_us(world: World) -> None:
@@ -47,7 +47,7 @@ async def test_created_checked_lost_and_made_anew(build: Build) -> None:
     assert row.checked_at is not None
     assert again.checked_at > row.checked_at
 
-    world.external._webhooks.clear()  # type: ignore[attr-defined]
+    world.external.webhooks.clear()  # type: ignore[attr-defined]
     world.clock.advance(subscriptions.CHECK_S + 1)
     await subscriptions.keep(world.engine)
     rows = await world.rows(Subscription, connection_id=connection.id)
@@ -79,6 +79,20 @@ async def test_a_refused_webhook_is_dead_and_said(build: Build) -> None:
     await subscriptions.keep(world.engine)
     row = await world.the(Subscription, connection_id=connection.id)
     assert (row.state, bool(row.reason)) == ("dead", True)
+    await subscriptions.keep(world.engine)
+    assert len(await world.rows(Subscription, connection_id=connection.id)) == 1, "not asked every second"
+    world.clock.advance(31)
+    await subscriptions.keep(world.engine)
+    assert len(hooks(world)) == 1
+
+
+async def test_another_public_address_makes_other_webhooks(build: Build) -> None:
+    world = await build(settings_={"public_url": "http://127.0.0.1:1"})
+    await subscriptions.keep(world.engine)
+    world.set_now(public_url="http://127.0.0.1:2")
+    await subscriptions.keep(world.engine)
+    (address,) = hooks(world)
+    assert address.startswith("http://127.0.0.1:2/webhooks/other/")
 
 
 async def test_a_check_that_fails_is_repeated(build: Build) -> None:
@@ -105,6 +119,7 @@ async def test_one_that_was_never_completed_is_given_up(build: Build) -> None:
                 container=world.container,
                 key="k",
                 state="creating",
+                target="http://127.0.0.1:1/webhooks/other/k",
                 created_at=world.engine.now(),
                 next_at=world.engine.now(),
             )
