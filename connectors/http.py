@@ -64,6 +64,7 @@ __all__ = [
     "OpenGate",
     "Outbound",
     "Quota",
+    "notify",
     "redact",
     "stamped",
 ]
@@ -318,6 +319,25 @@ class Outbound:
         error.provider_message = redact(error.provider_message, self._secrets)
         error.args = (error.reason,)
         return error
+
+
+async def notify(url: str, document: Any, *, allow: Egress, user_agent: str, timeout_s: float = 10.0) -> None:
+    """POST a JSON document to an address that is no provider's; what is answered does not matter.
+
+    Raises:
+        RetryLater: it was not taken: no answer, or one that is not 2xx.
+    """
+    async with httpx.AsyncClient(
+        transport=_CheckedTransport(allow), timeout=timeout_s, trust_env=False
+    ) as client:
+        try:
+            answer = await client.post(url, json=document, headers={"User-Agent": user_agent})
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise RetryLater(f"no answer: {type(error).__name__}") from error
+        except PauseConnection as error:  # the guard refuses the address
+            raise RetryLater(error.reason) from error
+    if not answer.is_success:
+        raise RetryLater(f"answered with {answer.status_code}")
 
 
 class _UnreadableAnswer(Exception):

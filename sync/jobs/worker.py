@@ -118,7 +118,7 @@ async def _beat(engine: Engine) -> None:
 
 async def _tick(engine: Engine, redis: ArqRedis) -> None:
     """Find what is due in the database and ring for it."""
-    pause = min(_TICK_S, engine.settings.poll_seconds / 4)
+    pause = min(_TICK_S, engine.settings.poll_seconds / 4, engine.settings.rewake_seconds)
     while True:
         try:
             now = engine.now()

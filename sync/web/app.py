@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from fastapi.templating import Jinja2Templates
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp
 
 from sync import __version__
@@ -24,6 +24,7 @@ from sync.store.errors import StoreError
 from sync.store.migrate import is_current
 from sync.web.hardening import Hardened
 from sync.web.limits import BODY_SECONDS, MAX_BODY, Incomplete, TooLarge, body_of
+from sync.web.metrics import exposition
 
 _TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 
@@ -118,8 +119,10 @@ async def readyz(engine: Opened) -> Response:
 
 
 @routes.get("/metrics", response_class=PlainTextResponse)
-async def metrics() -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def metrics(request: Request, engine: Opened) -> Response:
+    """How everything stands, for Prometheus."""
+    shown = exposition(await _standing(request, engine), engine.now())
+    return Response(shown, media_type=CONTENT_TYPE_LATEST)
 
 
 async def _standing(request: Request, engine: Engine) -> dict[str, Any]:
