@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ADDRESS = r"^$|^https?://[^\s/?#]+"
 
 HUB = "asana"
 """The connector that every mapping has on its hub side."""
@@ -33,7 +37,11 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the web side listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port the web side listens on; 0: a free one")
-    public_url: str = Field("", description="How providers reach the web side; empty: polling only")
+    public_url: str = Field(
+        "",
+        pattern=_ADDRESS,
+        description="How providers reach the web side, by https; empty: polling only",
+    )
     secret_key: SecretStr = Field(SecretStr(""), description="Fernet keys, newest first, comma-separated")
     secret_key_file: Path | None = Field(
         None, description="File with the keys; default: secret.key in the data folder"
@@ -45,7 +53,9 @@ class Settings(BaseSettings):
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR"
     )
     log_format: str = Field("json", pattern="^(json|text)$", description="json or text")
-    alert_url: str = Field("", description="Receives one JSON POST per change to needs attention")
+    alert_url: str = Field(
+        "", pattern=_ADDRESS, description="Receives one JSON POST per change to needs attention"
+    )
 
     poll_seconds: float = Field(60, gt=0, description="Between two polls of a container")
     full_pass_seconds: float = Field(21600, gt=0, description="Between two complete comparisons")
@@ -70,6 +80,16 @@ class Settings(BaseSettings):
     backoff_max_seconds: float = Field(300, gt=0, description="Longest wait between two tries")
     max_attempts: int = Field(8, ge=1, description="Tries before something that fails is parked")
 
+    @model_validator(mode="after")
+    def _webhooks_come_by_https(self) -> Settings:
+        url = urlsplit(self.public_url)
+        named = {entry.rpartition(":")[0] or entry for entry in self.private_hosts} | set(self.private_hosts)
+        if url.scheme == "http" and not (url.hostname in named or _is_private(url.hostname or "")):
+            raise ValueError(
+                f"ASANA_SYNC_PUBLIC_URL: it must begin with https://, or {url.hostname} stand in ALLOW_PRIVATE_HOSTS"
+            )
+        return self
+
     @property
     def sqlalchemy_url(self) -> str:
         """The database as SQLAlchemy wants it, with an async driver."""
@@ -85,3 +105,10 @@ class Settings(BaseSettings):
     @property
     def private_hosts(self) -> tuple[str, ...]:
         return tuple(part.strip() for part in self.allow_private_hosts.split(",") if part.strip())
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return False

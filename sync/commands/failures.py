@@ -24,7 +24,8 @@ def explain(error: Exception) -> int | None:
         case ValidationError() if error.title == "Settings":
             for item in error.errors(include_input=False):
                 name = "_".join(str(part) for part in item["loc"]).upper().removeprefix("ASANA_SYNC_")
-                say(f"ASANA_SYNC_{name}: {item['msg']}")
+                message = item["msg"].removeprefix("Value error, ASANA_SYNC_")
+                say(f"ASANA_SYNC_{name}: {item['msg']}" if name else f"ASANA_SYNC_{message}")
             return USAGE
         case InstanceError() | SecretKeyError():
             say(redact(str(error)))

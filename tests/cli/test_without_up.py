@@ -163,6 +163,8 @@ async def test_files_that_cannot_be_applied(
         ("DATABASE_URL", "nonsense", 2),
         ("REDIS_URL", "nonsense", 2),
         ("SECRET_KEY", "too short", 2),
+        ("PUBLIC_URL", "http://sync.example.com", 2),
+        ("PUBLIC_URL", "sync.example.com", 2),
         ("DATABASE_URL", "postgresql://nobody:secret-word@127.0.0.1:1/none", 3),
     ],
 )
