@@ -86,7 +86,7 @@ class Settings(BaseSettings):
         named = {entry.rpartition(":")[0] or entry for entry in self.private_hosts} | set(self.private_hosts)
         if url.scheme == "http" and not (url.hostname in named or _is_private(url.hostname or "")):
             raise ValueError(
-                f"ASANA_SYNC_PUBLIC_URL: it must begin with https://, or {url.hostname} stand in ALLOW_PRIVATE_HOSTS"
+                "ASANA_SYNC_PUBLIC_URL: it must begin with https://, or its host stand in ALLOW_PRIVATE_HOSTS"
             )
         return self
 
