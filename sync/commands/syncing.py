@@ -107,4 +107,8 @@ def exit_code(seen: dict[str, Any], mapping: str | None) -> int:
     states = {entry["state"] for entry in seen["connections"] if entry["name"] in used}
     if waits or seen["paused"] or states & {"needs_reauth", "paused"}:
         return WAITS
-    return UNREACHABLE if "unreachable" in states and not seen["quiet"] else DONE
+    left = any(
+        entry["pending"] or entry["in_flight"] or entry["confirming"] or entry["state"] == "first_sync"
+        for entry in mine
+    )
+    return UNREACHABLE if left or ("unreachable" in states and not seen["quiet"]) else DONE

@@ -37,7 +37,8 @@ async def work_until_quiet(
 ) -> dict[str, Any]:
     """Returns the status at the end: quiet, or waiting for a person.
 
-    ``patience_s``: after a provider was away for so long, the status is that, too.
+    ``patience_s``: after a provider was away, or gave no complete listing, for so long, the status
+    is that, too.
     """
     started = engine.now()
     answered_at = started
@@ -59,10 +60,10 @@ async def work_until_quiet(
     while True:
         for row in chosen:
             await sync_mapping(engine, row.id)
+        compared = True
         for mapping_id in await upkeep.full_passes_due(engine):
-            if mapping_id in {row.id for row in chosen} and await full_pass(
-                engine, mapping_id, all_comments=full
-            ):
+            if mapping_id in {row.id for row in chosen}:
+                compared = await full_pass(engine, mapping_id, all_comments=full) and compared
                 await sync_mapping(engine, mapping_id)
         if progress is not None:
             progress(await _status(engine, started))
@@ -77,7 +78,7 @@ async def work_until_quiet(
         mine = [entry for entry in seen["mappings"] if mapping in (None, entry["name"])]
         if stuck(seen, mine):
             return seen
-        if not any(entry["state"] == UNREACHABLE for entry in seen["connections"]):
+        if compared and not any(entry["state"] == UNREACHABLE for entry in seen["connections"]):
             answered_at = engine.now()
         elif (engine.now() - answered_at).total_seconds() > patience_s:
             return seen
