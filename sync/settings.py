@@ -85,9 +85,7 @@ class Settings(BaseSettings):
         url = urlsplit(self.public_url)
         named = {entry.rpartition(":")[0] or entry for entry in self.private_hosts} | set(self.private_hosts)
         if url.scheme == "http" and not (url.hostname in named or _is_private(url.hostname or "")):
-            raise ValueError(
-                "ASANA_SYNC_PUBLIC_URL: it must begin with https://, or its host stand in ALLOW_PRIVATE_HOSTS"
-            )
+            raise ValueError("ASANA_SYNC_PUBLIC_URL: it must begin with https://, or lead to a private host")
         return self
 
     @property

@@ -76,7 +76,7 @@ async def work_until_quiet(
                 return await _status(engine, started)
         seen = await _status(engine, started)
         mine = [entry for entry in seen["mappings"] if mapping in (None, entry["name"])]
-        if stuck(seen, mine):
+        if _stuck(seen, mine):
             return seen
         if compared and not any(entry["state"] == UNREACHABLE for entry in seen["connections"]):
             answered_at = engine.now()
@@ -123,7 +123,7 @@ async def _settled(engine: Engine, chosen: Sequence[Mapping]) -> bool:
         return not await busy(session, [row.id for row in chosen])
 
 
-def stuck(seen: dict[str, Any], mine: Sequence[dict[str, Any]]) -> bool:
+def _stuck(seen: dict[str, Any], mine: Sequence[dict[str, Any]]) -> bool:
     """Whether what is left of these mappings waits for a person: paused, stopped, or dead credentials."""
     dead = {entry["name"] for entry in seen["connections"] if entry["state"] in ("needs_reauth", "paused")}
     return bool(seen["paused"]) or all(

@@ -38,10 +38,11 @@ async def keep(engine: Engine) -> None:
         if row is not None and not row.target.startswith(_base(engine)):
             await _remove(engine, connection, row)  # the public address is another one now
             await _create(engine, connection, place[1])
+        elif place in resting:
             continue
-        if row is None and place not in resting:
+        elif row is None:
             await _create(engine, connection, place[1])
-        elif row is not None and place not in resting:
+        else:
             await _check(engine, connection, row)
     for row in rows:
         if (row.connection_id, row.container) not in wanted and row.state != "dead":

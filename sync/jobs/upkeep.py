@@ -88,7 +88,7 @@ async def ensure_cursors(engine: Engine) -> None:
             await session.execute(delete(Cursor).where(col(Cursor.id) == have[place].id))
 
 
-async def check_connections(engine: Engine, *, everything: bool = False) -> None:
+async def check_connections(engine: Engine) -> None:
     """Ask each connection who we are, seldom; an unreachable one with every poll. Then its people."""
     mapped = await connections.containers(engine)
     async with engine.database.read() as session:
@@ -102,7 +102,7 @@ async def check_connections(engine: Engine, *, everything: bool = False) -> None
             continue
         age = (engine.now() - row.checked_at).total_seconds() if row.checked_at else float("inf")
         due = _CHECK_S if row.state == connections.OK else min(_CHECK_S, engine.settings.poll_seconds)
-        if not everything and age < due:
+        if age < due:
             continue
         if await connections.check(engine, row) is None:
             continue

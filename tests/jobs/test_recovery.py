@@ -201,3 +201,19 @@ async def test_an_update_to_an_object_that_cannot_be_read_any_more_is_closed(wor
     world.clock.run()
     await world.settle()
     assert {row.state for row in await world.rows(Write, op="update")} == {"not_done"}
+
+
+async def test_a_lost_update_is_not_repeated_while_reads_may_show_the_past(world: World) -> None:
+    item, _ = await world.paired()
+    world.set_now(stale_seconds=60)
+    world.clock.stop()
+    world.external.edit(item, title="New")
+    world.hub.faults.add(Fault(kind="502", method="PUT", path="/tasks/"))
+    await world.look()
+    sent = len(world.hub.journal.by("PUT", "/tasks/"))
+    world.clock.advance(10)
+    await world.work()
+    assert len(world.hub.journal.by("PUT", "/tasks/")) == sent
+    world.clock.advance(61)
+    await world.work()
+    assert world.task()["title"] == "New"

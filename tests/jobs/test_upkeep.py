@@ -68,29 +68,35 @@ async def test_every_mapped_container_has_a_cursor_and_no_other(world: World) ->
     assert await world.rows(Cursor) == []
 
 
+async def check_now(world: World) -> None:
+    """As if the connections had not been asked for long."""
+    await world.change(Connection, {"checked_at": None})
+    await upkeep.check_connections(world.engine)
+
+
 async def test_connections_are_asked_seldom_and_unreachable_ones_often(world: World) -> None:
-    await upkeep.check_connections(world.engine, everything=True)
+    await check_now(world)
     asked = len(world.external.journal)
     await upkeep.check_connections(world.engine)
     assert len(world.external.journal) == asked
     world.external.faults.add(Fault(kind="503", method="GET", path="/me"))
-    await upkeep.check_connections(world.engine, everything=True)
+    await check_now(world)
     assert (await world.the(Connection, name="other")).state == connections.UNREACHABLE
     world.clock.advance(1)
     await upkeep.check_connections(world.engine)
     assert (await world.the(Connection, name="other")).state == connections.OK
     await world.change(Connection, {"paused": True}, name="other")
     asked = len(world.external.journal)
-    await upkeep.check_connections(world.engine, everything=True)
+    await check_now(world)
     assert len(world.external.journal) == asked
     await world.change(Connection, {"paused": False, "blocked_until": world.engine.in_s(60)}, name="other")
-    await upkeep.check_connections(world.engine, everything=True)
+    await check_now(world)
     assert len(world.external.journal) == asked
 
 
 async def test_credentials_of_another_account_are_dead(world: World) -> None:
     await world.change(Connection, {"account_id": "u-else", "account_name": "else"}, name="other")
-    await upkeep.check_connections(world.engine, everything=True)
+    await check_now(world)
     row = await world.the(Connection, name="other")
     assert (row.state, "not to else" in row.reason) == (connections.NEEDS_REAUTH, True)
     await connections.note(world.engine, row.id, connections.OK, "")
@@ -105,7 +111,7 @@ async def test_people_are_listed_anew_with_each_check(world: World) -> None:
         "u-sync-bot",
     }
     world.external.people["eve"] = {"id": "u-eve", "name": "eve", "email": "eve@example.com"}  # type: ignore[index]
-    await upkeep.check_connections(world.engine, everything=True)
+    await check_now(world)
     assert "u-eve" in {user.user_id for user in await world.rows(User, connection_id=row.id)}
 
 
