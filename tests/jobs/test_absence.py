@@ -178,6 +178,15 @@ async def test_the_percentage_counts_too(build: Build) -> None:
     assert [world.task(at)["state"] for at in range(3)].count("closed") == 1, "one is always allowed"
 
 
+async def test_no_percent_lets_no_deletion_through(build: Build) -> None:
+    world = await build(limits={"deletes": 10, "deletes_percent": 0})
+    item, _ = await world.paired()
+    world.external.remove(item)
+    await world.look()
+    assert world.task()["state"] == "open"
+    assert (await world.the(Mapping)).state == "stopped"
+
+
 async def test_a_side_that_may_not_be_written_is_left_alone(build: Build) -> None:
     world = await build()
     _, task = await world.paired()

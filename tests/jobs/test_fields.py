@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from structlog.typing import EventDict
 
 from connectors.github.simulator import GitHubSimulator
 from sync.jobs.fields import LOOP_BUDGET, LOOP_WINDOW
@@ -193,7 +194,7 @@ async def test_ask_keeps_both_values_and_remembers_when_they_were_read(build: Bu
     assert world.thing()["title"] == "From the hub"
 
 
-async def test_the_later_edit_wins_and_the_other_is_listed_whole(world: World) -> None:
+async def test_the_later_edit_wins_and_the_other_is_listed_whole(world: World, told: list[EventDict]) -> None:
     item, task = await world.paired(title="Start")
     world.external.edit(item, title="First", by="bob")
     world.hub.clock.advance(5)
@@ -205,6 +206,7 @@ async def test_the_later_edit_wins_and_the_other_is_listed_whole(world: World) -
     assert (entry.winner, entry.kind, entry.external["value"]) == ("hub", "edit", "First")
     assert entry.external["author"]["name"] == "bob"
     assert entry.external["time_from"] == "field"
+    assert [line["field"] for line in told if line["event"] == "conflict.kept"] == ["title"]
 
 
 async def test_settling_a_write_of_several_fields_swallows_no_edit_made_in_between(github: World) -> None:
