@@ -12,7 +12,7 @@ from sync.jobs.outcome import DID, DONE, Done, Later, Outcome
 from sync.jobs.unit import Unit, ends, read
 from sync.jobs.writing import Desk
 from sync.reconcile.model import Side
-from sync.store import links, writes
+from sync.store import links, parking, writes
 from sync.store.history import tell
 from sync.store.tables import Link, Seen, Write
 from sync.store.values import parse
@@ -91,7 +91,8 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
         looks = min(unit.attempts, len(_STALE_LOOKS_S) - 1)
         return Later(_STALE_LOOKS_S[looks], stale)
     dormant = _out_of_scope(desk, records)
-    await _set_state(desk, link, links.DORMANT if dormant else links.ACTIVE, dormant)
+    if dormant or link.state != links.PARKED:
+        await _set_state(desk, link, links.DORMANT if dormant else links.ACTIVE, dormant)
     if dormant:
         lost = await comments.look_up(desk, unit, link)
         return lost if isinstance(lost, Later) else _doubtful(desk, unit, lost)
@@ -99,6 +100,8 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     if isinstance(outcome, Later):
         return outcome
     did = outcome.did
+    if link.state == links.PARKED:  # until now it was not known whether its trouble is over
+        await _set_state(desk, link, links.ACTIVE, "")
     if unit.comment_sides and desk.route.mapping.paused_directions:
         return Later(2, "a direction is paused: comments wait", attempt=False)
     if unit.comment_sides and desk.route.copies_comments():
@@ -128,6 +131,8 @@ async def _set_state(desk: Desk, link: Link, state: str, reason: str) -> None:
         if stored is not None:
             if stored.state != state:
                 tell(session, stored, "settle", f"{state}: {reason}" if reason else state, now)
+            if stored.state == links.PARKED:
+                await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
             stored.state, stored.reason, stored.looked_at = state, reason, now
             session.add(stored)
     link.state, link.reason = state, reason

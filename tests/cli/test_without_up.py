@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy import update
 
 from connectors.simulation import Fault
+from sync.settings import Settings
+from sync.store.database import Database
+from sync.store.tables import Mapping
 from tests.e2e.town import Town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -42,6 +46,24 @@ async def test_apply_and_a_run_in_the_foreground(still: Town) -> None:
     assert said.json["quiet"] is True
     (task,) = still.asana.objects(place.project)
     assert (still.asana.view(task) or {})["title"] == (still.github.view(issue) or {})["title"]
+
+
+async def test_resuming_a_stopped_mapping_forgets_what_waited_for_approval(still: Town, folder: Path) -> None:
+    place = {"ASANA_SYNC_DATA_DIR": str(folder / "stopped")}
+    assert (await still.cli("apply", str(still.file), **place)).code == 0
+    database = Database.open(Settings(data_dir=folder / "stopped"))
+    async with database.write() as session:
+        waiting = {"id": "x", "actions": [{"link": 1}]}
+        await session.execute(update(Mapping).values(state="stopped", reason="limit", approval=waiting))
+    await database.close()
+
+    async def shown() -> tuple[str, str, object]:
+        (mapping,) = (await still.cli("status", "--json", **place)).json["mappings"]
+        return mapping["state"], mapping["reason"], mapping["approval"]
+
+    assert await shown() == ("stopped", "limit", waiting)
+    assert (await still.cli("resume", "--mapping", "main", **place)).code == 0
+    assert await shown() == ("active", "", None)
 
 
 async def test_many_writes_need_consent_and_nothing_is_stored_without(still: Town, folder: Path) -> None:

@@ -10,7 +10,7 @@ from sync.reconcile.model import Side
 from sync.store import leases
 from sync.store.tables import Claim, Connection, Link, Mapping, Mark, Parked, Setting, Write
 from tests.jobs.conftest import Build
-from tests.jobs.world import World
+from tests.jobs.world import Meanwhile, World
 
 
 async def test_a_limit_rests_the_whole_connection_and_counts_no_attempt(world: World) -> None:
@@ -66,6 +66,30 @@ async def test_one_object_that_always_fails_is_parked_and_holds_up_nobody(build:
     assert world.external.view(first)["title"] == "one!"  # type: ignore[index]
     assert await world.rows(Parked) == []
     assert (await world.the(Link, id=entry.link_id)).state == "active"
+
+
+async def test_an_object_that_is_edited_before_every_write_is_parked(build: Build) -> None:
+    world = await build(settings_={"max_attempts": 3})
+    item, task = await world.paired()
+    drafts = iter("abcdefgh")
+    interfering = Meanwhile(
+        "PATCH", f"/items/{item}$", lambda: world.external.edit(item, notes=next(drafts)), times=3
+    )
+    world.external.faults = interfering
+    world.hub.edit(task, title="Later")
+    await world.poll()
+    while interfering.left:
+        await world.work()
+    entry = await world.the(Parked)
+    assert (entry.what, entry.park_class) == ("link", "rejected")
+    assert "failed 3 times" in entry.reason
+    assert (await world.link()).state == "parked"
+    assert await world.rows(Mark) == []
+    await world.settle()  # the edits that were in the way wake it
+    assert world.thing()["title"] == "Later"
+    assert "<body>c\n" in world.task()["notes"]
+    assert await world.rows(Parked) == [], "what goes through is not parked any more"
+    assert (await world.link()).state == "active"
 
 
 async def test_a_refused_creation_is_parked_until_the_object_changes(world: World) -> None:
