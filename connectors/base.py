@@ -51,7 +51,9 @@ class Capabilities:
     ``webhooks``: "none", "secret" (we choose the secret) or "handshake" (the provider sends it).
     ``clock_resolution_s``: how finely the provider dates changes. ``exact_create``: the same key
     twice makes one object. ``preconditions``: a stale ``expected`` is refused by the provider.
-    ``sections``: objects lie in sections. ``container_word`` and ``container_example``: for messages.
+    ``sections``: objects lie in sections. ``hidden_key``: people need not see the key of what we
+    create; where False the key is the visible link to the counterpart. ``container_word`` and
+    ``container_example``: for messages.
     """
 
     kinds: tuple[str, ...]
@@ -63,6 +65,7 @@ class Capabilities:
     comments: bool = True
     comment_edits: bool = True
     sections: bool = False
+    hidden_key: bool = True
     container_word: str = "container"
     container_example: str = ""
 

@@ -193,6 +193,7 @@ class AsanaConnector(Connector):
         creatable=(translate.TASK,),
         webhooks="handshake",
         sections=True,
+        hidden_key=False,
         container_word="project",
         container_example="1200000000000002",
     )

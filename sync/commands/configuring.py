@@ -83,7 +83,8 @@ def _tell(applied: applying.Applied, *, done: bool, as_json: bool) -> None:
         "applied": done,
         "changes": applied.changes,
         "warnings": applied.warnings,
-        "creations": applied.creations,
+        "creations": {name: each.creations for name, each in applied.foreseen.items()},
+        "updates": {name: each.updates for name, each in applied.foreseen.items()},
         "writes": applied.writes,
     }
 
@@ -92,9 +93,10 @@ def _tell(applied: applying.Applied, *, done: bool, as_json: bool) -> None:
             console.print("nothing changes")
         for change in applied.changes:
             console.print(plain(f"{'done' if done else 'would change'}: {change}"), soft_wrap=True)
-        for name, count in applied.creations.items():
-            would = "will" if done else "would"
-            console.print(plain(f"{name}: {count} objects {would} be created"), soft_wrap=True)
+        would = "will" if done else "would"
+        for name, each in applied.foreseen.items():
+            told = f"{name}: {each.creations} objects {would} be created, {each.updates} updated"
+            console.print(plain(told), soft_wrap=True)
 
     for warning in applied.warnings:
         say(f"warning: {warning}")

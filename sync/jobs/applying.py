@@ -14,8 +14,8 @@ from sqlmodel import col
 
 from sync.configuration import Configuration, ConfigurationInvalid, MappingConfig, rule_names
 from sync.jobs.checking import ask_providers
-from sync.jobs.counting import count_creations
 from sync.jobs.engine import Engine
+from sync.jobs.foresight import Foreseen, foresee
 from sync.jobs.in_force import (
     InForce,
     changes_to,
@@ -38,18 +38,19 @@ class Applied:
 
     changes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    creations: dict[str, int] = field(default_factory=dict)
+    foreseen: dict[str, Foreseen] = field(default_factory=dict)
+    """By mapping, for those that bring writes of their own."""
 
     @property
     def writes(self) -> int:
-        return sum(self.creations.values())
+        return sum(each.creations + each.updates for each in self.foreseen.values())
 
 
 class NeedsConsent(Exception):
     """More writes would follow than are made without asking."""
 
     def __init__(self, applied: Applied) -> None:
-        super().__init__(f"{applied.writes} objects would be created")
+        super().__init__(f"{applied.writes} writes would follow")
         self.applied = applied
 
 
@@ -69,8 +70,8 @@ async def apply(
     found = await ask_providers(engine, configuration, rows, present)
     if configuration.problems or found.problems:
         raise ConfigurationInvalid([*configuration.problems, *found.problems])
-    creations = await count_creations(engine, configuration, rows, present, found)
-    applied = Applied(changes_to(configuration, rows, present), found.warnings, creations)
+    foreseen = await foresee(engine, configuration, rows, present, found)
+    applied = Applied(changes_to(configuration, rows, present), found.warnings, foreseen)
     if dry_run:
         return applied
     if applied.writes > WRITES_WITHOUT_ASKING and not consent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 
+from connectors import discover
 from connectors.errors import ConnectorError, PauseConnection, PauseMapping
 from connectors.records import Account, Container
 from sync.configuration import Configuration, MappingConfig, Problem
@@ -101,6 +102,13 @@ async def _check_mapping(
         found.warnings.append(
             f"{mapping.name}: {external.name} is public: everybody will read the comments copied from Asana"
         )
+    for connection in (mapping.asana.connection, mapping.connection):
+        connector = discover()[rows[connection].connector]
+        if not mapping.backlinks and not connector.capabilities.hidden_key:
+            found.warnings.append(
+                f"{mapping.name}: backlinks are off, yet what is created in {connector.title} shows one: "
+                "it is the only key by which asana-sync finds it again"
+            )
     if external is not None and hub is not None:
         await _check_fields(engine, mapping, path, rows, found)
 

@@ -21,8 +21,8 @@ from structlog.contextvars import bound_contextvars
 from connectors.errors import ConnectorError, Park, ParkClass, PauseConnection
 from connectors.records import Change, Record, Ref
 from sync.jobs import connections
+from sync.jobs.admission import in_scope
 from sync.jobs.engine import Engine
-from sync.jobs.newcomers import in_scope
 from sync.jobs.news import marks_for
 from sync.jobs.route import Route, open_route
 from sync.reconcile.model import Side

@@ -15,12 +15,12 @@ from sqlmodel import col
 from connectors.errors import Park, ParkClass
 from connectors.records import Draft, FieldKind, Fields, Key, Record, Ref, Value
 from sync.jobs import settling
+from sync.jobs.admission import wanted
 from sync.jobs.outcome import DID, DONE, Later, Outcome
-from sync.jobs.route import Route
 from sync.jobs.stamps import offset, origin_of
 from sync.jobs.unit import Unit
 from sync.jobs.writing import Desk, Intent, close, new_writes, perform
-from sync.reconcile import Scope, draft, inside, pairs_after_create
+from sync.reconcile import draft, pairs_after_create
 from sync.reconcile.model import Side
 from sync.store import links, marks, parking, writes
 from sync.store.history import tell
@@ -64,33 +64,6 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
         return link
     unit.link = link
     return await create_counterpart(desk, link, side, record)
-
-
-def wanted(route: Route, side: Side, record: Record) -> bool:
-    """Whether a new object gets a counterpart: direction, kind, filter, and the mapping's start."""
-    if not route.creates(side.other) or not route.end(side).holds(record):
-        return False
-    if side.other is Side.EXTERNAL and not route.end(side.other).connector.capabilities.creatable:
-        return False
-    return in_scope(route, side, record) and is_new(route, side, record) and record.parent is None
-
-
-def in_scope(route: Route, side: Side, record: Record) -> bool:
-    """Whether the mapping's filter of that side lets the object through."""
-    if side is Side.EXTERNAL:
-        chosen = route.config.filter
-        scope = Scope(
-            labels=chosen.labels, kinds=chosen.kinds, authors=chosen.authors, milestone=chosen.milestone
-        )
-    else:
-        scope = Scope(sections=route.config.asana.filter.sections, tags=route.config.asana.filter.tags)
-    return inside(record, scope, route.end(side).container, label_field="labels")
-
-
-def is_new(route: Route, side: Side, record: Record) -> bool:
-    """Whether the object was made after the mapping's start."""
-    since = route.since(side)
-    return since is None or record.created_at >= since
 
 
 async def _is_awaited(session: AsyncSession, record: Record) -> bool:

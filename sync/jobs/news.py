@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.records import Change, Record
-from sync.jobs.newcomers import wanted
+from sync.jobs.admission import wanted
 from sync.jobs.route import Route
 from sync.reconcile.model import Mode, Pair, Side
 from sync.store import links, marks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,9 +32,18 @@ async def store_users(session: AsyncSession, connection_id: int, users: Iterable
     )
 
 
-async def people_of(session: AsyncSession, hub: Connection, external: Connection, fallback: str) -> People:
-    """The translation table of a mapping."""
-    setting = await session.get(Setting, "people")
+async def people_of(
+    session: AsyncSession,
+    hub: Connection,
+    external: Connection,
+    fallback: str,
+    *,
+    listed: Sequence[Mapping[str, str]] | None = None,
+) -> People:
+    """The translation table of a mapping. ``listed``: in the place of the ``people`` in force."""
+    if listed is None:
+        setting = await session.get(Setting, "people")
+        listed = setting.value if setting else []
     rows = (
         await session.execute(select(User).where(col(User.connection_id).in_([hub.id, external.id])))
     ).scalars()
@@ -44,7 +53,7 @@ async def people_of(session: AsyncSession, hub: Connection, external: Connection
     pairs = match(
         users[hub.id],
         users[external.id],
-        [(_named(person, hub), _named(person, external)) for person in (setting.value if setting else [])],
+        [(_named(person, hub), _named(person, external)) for person in listed],
     )
     return People(
         to_external=dict(pairs),

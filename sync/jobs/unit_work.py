@@ -6,7 +6,7 @@ from collections.abc import Mapping as Map
 from datetime import datetime, timedelta
 
 from connectors.records import Fields, Found, Gone, Moved, Record
-from sync.jobs import absence, comments, newcomers, recovery
+from sync.jobs import absence, admission, comments, newcomers, recovery
 from sync.jobs.fields import sync_fields
 from sync.jobs.outcome import DID, DONE, Done, Later, Outcome
 from sync.jobs.unit import Unit, ends, read
@@ -64,7 +64,7 @@ async def _half(desk: Desk, unit: Unit, link: Link) -> Outcome:
     side = Side(link.source)
     found = unit.found.get(side)
     if isinstance(found, Record):
-        if not newcomers.wanted(desk.route, side, found):
+        if not admission.wanted(desk.route, side, found):
             return await _give_up(desk, link, "its source left the filter before it was created")
         return await newcomers.create_counterpart(desk, link, side, found)
     if isinstance(found, Gone):
@@ -90,7 +90,7 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     if stale:
         looks = min(unit.attempts, len(_STALE_LOOKS_S) - 1)
         return Later(_STALE_LOOKS_S[looks], stale)
-    dormant = _out_of_scope(desk, records)
+    dormant = admission.left(desk.route, records)
     if dormant or link.state != links.PARKED:
         await _set_state(desk, link, links.DORMANT if dormant else links.ACTIVE, dormant)
     if dormant:
@@ -110,16 +110,6 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
             return outcome
         did = did or outcome.did
     return _doubtful(desk, unit, Done(did=did))
-
-
-def _out_of_scope(desk: Desk, records: dict[Side, Record]) -> str:
-    """Why the link sleeps, empty when it does not."""
-    for side in Side:
-        if not desk.route.end(side).holds(records[side]):
-            return f"no longer in {desk.route.end(side).container}"
-    if not newcomers.in_scope(desk.route, Side.EXTERNAL, records[Side.EXTERNAL]):
-        return "left the mapping's filter"
-    return ""
 
 
 async def _set_state(desk: Desk, link: Link, state: str, reason: str) -> None:

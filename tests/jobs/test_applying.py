@@ -11,6 +11,7 @@ from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import Fault, serve
 from sync.configuration import ConfigurationInvalid
 from sync.jobs.applying import NeedsConsent, exported
+from sync.jobs.foresight import Foreseen
 from sync.store.tables import Audit, Connection, Link, Mapping, Mark, Seen, Setting
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
@@ -80,11 +81,53 @@ async def test_more_than_fifty_creations_need_consent(build: Build) -> None:
         world.external.new(world.container, title=f"Number {number}")
     with pytest.raises(NeedsConsent) as caught:
         await world.apply(consent=False, since="all")
-    assert caught.value.applied.creations == {"web": 51}
+    assert caught.value.applied.foreseen == {"web": Foreseen(creations=51)}
     assert (await world.the(Mapping)).config["since"] == "now"
     applied = await world.apply(consent=True, since="all")
     assert applied.writes == 51
     assert (await world.the(Mapping)).config["since"] == "all"
+
+
+async def test_updates_that_new_rules_would_bring_are_counted_and_need_consent(build: Build) -> None:
+    only_title = [{"asana": "title", "external": "title"}]
+    world = await build(fields=only_title)
+    for number in range(51):
+        world.external.new(world.container, title=f"Number {number}", notes="not mapped yet")
+    await world.settle()
+    edited = world.things()[0]
+    world.external.edit(edited, title="An edit that waits for its turn, whatever the rules")
+    for item in world.things()[1:3]:
+        world.external.edit(item, labels=["urgent"])
+    first = await world.apply(dry_run=True, fields=[*only_title, {"asana": "labels", "external": "labels"}])
+    assert first.foreseen == {"web": Foreseen(updates=2)}
+    wider = [*only_title, {"asana": "notes", "external": "notes"}]
+    with pytest.raises(NeedsConsent) as caught:
+        await world.apply(consent=False, fields=wider)
+    assert caught.value.applied.foreseen == {"web": Foreseen(updates=51)}
+    before = len(world.writes())
+    await world.apply(consent=True, fields=wider)
+    await world.settle(full=True)
+    assert len(world.writes()) - before == 51, "the edit of the title goes with the notes of that task"
+    again = await world.apply(dry_run=True, conflict="asana")
+    assert again.foreseen == {"web": Foreseen()}
+
+
+async def test_newly_mapped_people_are_counted_by_the_list_that_shall_be(build: Build) -> None:
+    only_title = [{"asana": "title", "external": "title"}]
+    world = await build(fields=only_title)
+    await world.paired(assignee="sync-bot")
+    document = deepcopy(world.document)
+    document["mappings"][0]["fields"] = [*only_title, {"asana": "assignee", "external": "assignee"}]
+    unknown = await world.apply_document(document, dry_run=True)
+    document["people"] = [{"asana": "ada@example.com", "memory": "u-sync-bot"}]
+    known = await world.apply_document(document, dry_run=True)
+    assert (unknown.writes, known.writes) == (0, 1)
+
+
+async def test_backlinks_that_cannot_be_hidden_are_said(world: World) -> None:
+    applied = await world.apply(dry_run=True, backlinks=False)
+    assert any("backlinks are off" in warning and "Asana" in warning for warning in applied.warnings)
+    assert not any("backlinks" in warning for warning in (await world.apply(dry_run=True)).warnings[1:])
 
 
 async def test_credentials_of_another_account_are_refused(world: World) -> None:

@@ -1,0 +1,47 @@
+"""What a mapping lets in: questions about a record that need no more than the route."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from connectors.records import Record
+from sync.jobs.route import Route
+from sync.reconcile import Scope, inside
+from sync.reconcile.model import Side
+
+
+def wanted(route: Route, side: Side, record: Record) -> bool:
+    """Whether a new object gets a counterpart: direction, kind, filter, and the mapping's start."""
+    if not route.creates(side.other) or not route.end(side).holds(record):
+        return False
+    if side.other is Side.EXTERNAL and not route.end(side.other).connector.capabilities.creatable:
+        return False
+    return in_scope(route, side, record) and is_new(route, side, record) and record.parent is None
+
+
+def in_scope(route: Route, side: Side, record: Record) -> bool:
+    """Whether the mapping's filter of that side lets the object through."""
+    if side is Side.EXTERNAL:
+        chosen = route.config.filter
+        scope = Scope(
+            labels=chosen.labels, kinds=chosen.kinds, authors=chosen.authors, milestone=chosen.milestone
+        )
+    else:
+        scope = Scope(sections=route.config.asana.filter.sections, tags=route.config.asana.filter.tags)
+    return inside(record, scope, route.end(side).container, label_field="labels")
+
+
+def is_new(route: Route, side: Side, record: Record) -> bool:
+    """Whether the object was made after the mapping's start."""
+    since = route.since(side)
+    return since is None or record.created_at >= since
+
+
+def left(route: Route, records: Mapping[Side, Record]) -> str:
+    """Why a link of these two sleeps, empty when it does not."""
+    for side in Side:
+        if not route.end(side).holds(records[side]):
+            return f"no longer in {route.end(side).container}"
+    if not in_scope(route, Side.EXTERNAL, records[Side.EXTERNAL]):
+        return "left the mapping's filter"
+    return ""
