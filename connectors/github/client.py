@@ -80,6 +80,10 @@ class Client:
     async def assignees(self, repository: str) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/assignees", {}, {"login"})
 
+    async def milestones(self, repository: str) -> Sequence[Payload]:
+        """Open and closed ones."""
+        return await self._whole(f"/repos/{repository}/milestones", {"state": "all"}, {"number", "title"})
+
     # --- issues ------------------------------------------------------------------------------------
 
     async def issues(

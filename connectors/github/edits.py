@@ -27,10 +27,11 @@ class Edit:
     assignees_removed: tuple[str, ...] = ()
 
 
-def creation(draft: Draft, key: Key) -> Mapping[str, Any]:
-    """The body that makes the issue; it is always made open."""
+def creation(draft: Draft, key: Key, milestone: int | None = None) -> Mapping[str, Any]:
+    """The body that makes the issue; it is always made open. ``milestone``: the number of the draft's."""
     _refuse_unknown(draft.fields)
     return {
+        **({} if milestone is None else {"milestone": milestone}),
         "title": _line(draft.fields.get("title")),
         "body": with_keys(harmless(str(draft.fields.get("notes") or "")), [key.token]),
         "labels": list(names(draft.fields.get("labels"))),
@@ -38,11 +39,12 @@ def creation(draft: Draft, key: Key) -> Mapping[str, Any]:
     }
 
 
-def edit(fields: Fields, expected: Record, standing: str = "") -> Edit:
+def edit(fields: Fields, expected: Record, standing: str = "", milestone: int | None = None) -> Edit:
     """The difference between these fields and what is expected to stand there.
 
     Args:
         standing: the body's present source, for :func:`connectors.github.text.harmless`.
+        milestone: the number of the milestone that the fields name, None for none.
 
     Raises:
         Park: a field GitHub has no place for, or the state of a pull request.
@@ -62,6 +64,8 @@ def edit(fields: Fields, expected: Record, standing: str = "") -> Edit:
         patch["body"] = with_keys(harmless(str(fields["notes"] or ""), standing), expected.keys)
     if fields.get("state") in (OPEN, CLOSED):
         patch |= CLOSING if fields["state"] == CLOSED else _REOPENING
+    if "milestone" in fields:
+        patch["milestone"] = milestone
     labels_added, labels_removed = _difference("labels", fields, expected)
     assignees_added, assignees_removed = _difference("assignee", fields, expected)
     return Edit(

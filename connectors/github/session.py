@@ -143,8 +143,8 @@ class GitHubSession(Session):
     # --- writing -----------------------------------------------------------------------------------
 
     async def create(self, container: str, draft: Draft, key: Key) -> Record:
-        body = creation(draft, key)
         await self._known.me()  # asked before the write: after it, a failure would hide the success
+        body = creation(draft, key, await self._milestone(container, draft.fields))
         with self._of_container(container, {404, 410}):
             issue = await self._github.create_issue(container, body)
         if draft.fields.get("state") == CLOSED:
@@ -176,7 +176,8 @@ class GitHubSession(Session):
         answered = dict[str, Value]()
         partly_done = False
         try:
-            wanted = edit(fields, expected, await self._standing(repository, number, fields, expected))
+            standing = await self._standing(repository, number, fields, expected)
+            wanted = edit(fields, expected, standing, await self._milestone(repository, fields))
             async for field, value in self._edit_sets(repository, number, wanted):
                 partly_done = True
                 if value is not None:
@@ -197,6 +198,21 @@ class GitHubSession(Session):
         if not all(has_live(str(text or "")) for text in texts):
             return ""
         return str((await self._github.issue(repository, number)).get("body") or "")
+
+    async def _milestone(self, repository: str, fields: Fields) -> int | None:
+        """The number of the milestone that the fields name; it is not made where it does not exist."""
+        title = str(fields.get("milestone") or "").strip()
+        if not title:
+            return None
+        for milestone in await self._github.milestones(repository):
+            if str(milestone["title"]).casefold() == title.casefold():
+                return int(milestone["number"])
+        raise Park(
+            f"{repository} has no milestone {title!r}",
+            park_class=ParkClass.REJECTED,
+            field="milestone",
+            fix="Make the milestone on GitHub, then retry.",
+        )
 
     async def _edit_sets(
         self, repository: str, number: int, wanted: Edit

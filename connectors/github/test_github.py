@@ -726,6 +726,7 @@ def test_old_and_sparse_payloads() -> None:
         "state": "open",
         "assignee": ("ada",),
         "labels": ("a", "b"),
+        "milestone": "",
     }
     assert record.author is not None
     assert (record.author.id, record.created_by_us) == ("ghost", False)

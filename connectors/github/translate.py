@@ -38,6 +38,7 @@ FIELDS = (
     FieldSpec(name="state", kind=FieldKind.STATE, label="State"),
     FieldSpec(name="assignee", kind=FieldKind.PEOPLE, label="Assignees"),
     FieldSpec(name="labels", kind=FieldKind.SET, label="Labels"),
+    FieldSpec(name="milestone", kind=FieldKind.TEXT, label="Milestone"),
 )
 
 _ADDRESS = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)#(?P<number>\d+)(?:/comments/(?P<comment>\d+))?", re.ASCII)
@@ -118,6 +119,7 @@ def record(issue: Payload, *, site: str, place: str, me: str) -> Record:
             "state": CLOSED if issue.get("state") == "closed" else OPEN,
             "assignee": logins_of(issue),
             "labels": label_names(issue.get("labels") or ()),
+            "milestone": str((issue.get("milestone") or {}).get("title") or ""),
         },
         version=str(issue["updated_at"]),
         created_at=instant(issue["created_at"]),

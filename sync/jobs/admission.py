@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from connectors.records import Record
 from sync.jobs.route import Route
@@ -14,20 +15,28 @@ def wanted(route: Route, side: Side, record: Record) -> bool:
     """Whether a new object gets a counterpart: direction, kind, filter, and the mapping's start."""
     if not route.creates(side.other) or not route.end(side).holds(record):
         return False
-    if side.other is Side.EXTERNAL and not route.end(side.other).connector.capabilities.creatable:
-        return False
+    if side.other is Side.EXTERNAL:
+        kinds = scope_of(route, Side.EXTERNAL).kinds
+        if not any(
+            not kinds or kind in kinds for kind in route.end(side.other).connector.capabilities.creatable
+        ):
+            return False
     return in_scope(route, side, record) and is_new(route, side, record) and record.parent is None
 
 
+def scope_of(route: Route, side: Side) -> Scope:
+    """The mapping's filter of that side."""
+    if side is Side.HUB:
+        return Scope(sections=route.config.asana.filter.sections, tags=route.config.asana.filter.tags)
+    chosen = route.config.filter
+    return Scope(labels=chosen.labels, kinds=chosen.kinds, authors=chosen.authors, milestone=chosen.milestone)
+
+
 def in_scope(route: Route, side: Side, record: Record) -> bool:
-    """Whether the mapping's filter of that side lets the object through."""
-    if side is Side.EXTERNAL:
-        chosen = route.config.filter
-        scope = Scope(
-            labels=chosen.labels, kinds=chosen.kinds, authors=chosen.authors, milestone=chosen.milestone
-        )
-    else:
-        scope = Scope(sections=route.config.asana.filter.sections, tags=route.config.asana.filter.tags)
+    """Whether the filter of that side lets the object through; its authors do not bar what we made."""
+    scope = scope_of(route, side)
+    if record.created_by_us:
+        scope = replace(scope, authors=())
     return inside(record, scope, route.end(side).container, label_field="labels")
 
 

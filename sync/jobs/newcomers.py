@@ -15,12 +15,12 @@ from sqlmodel import col
 from connectors.errors import Park, ParkClass
 from connectors.records import Draft, FieldKind, Fields, Key, Record, Ref, Value
 from sync.jobs import settling
-from sync.jobs.admission import wanted
+from sync.jobs.admission import scope_of, wanted
 from sync.jobs.outcome import DID, DONE, Later, Outcome
 from sync.jobs.stamps import offset, origin_of
 from sync.jobs.unit import Unit
 from sync.jobs.writing import Desk, Intent, close, new_writes, perform
-from sync.reconcile import draft, pairs_after_create
+from sync.reconcile import draft, fitting, pairs_after_create
 from sync.reconcile.model import Side
 from sync.store import links, marks, parking, writes
 from sync.store.history import tell
@@ -215,11 +215,8 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
 
 def _creation(desk: Desk, link: Link, side: Side, record: Record) -> Creation:
     fields: dict[str, Value] = dict(draft(desk.route.rules, record, side, desk.route.translation))
-    if side is Side.HUB and desk.route.config.filter.labels:
-        # what we create satisfies the mapping's own filter
-        have = fields.get("labels") or ()
-        labels = set(have if isinstance(have, tuple) else ()) | set(desk.route.config.filter.labels)
-        fields["labels"] = tuple(sorted(labels))
+    if side is Side.HUB:
+        fields |= fitting(fields, scope_of(desk.route, Side.EXTERNAL))
     return Creation(
         into=side.other,
         key=Key(link.key_token, record.url, record.key, backlink=desk.route.config.backlinks),

@@ -35,8 +35,8 @@ async def keep(engine: Engine) -> None:
         if connection.state == connections.NEEDS_REAUTH or connection.paused:
             continue
         row = have.get(place)
-        if row is not None and not row.target.startswith(_base(engine)):
-            await _remove(engine, connection, row)  # the public address is another one now
+        if row is not None and _outdated(engine, connection, row):
+            await _remove(engine, connection, row)
             await _create(engine, connection, place[1])
         elif place in resting:
             continue
@@ -65,6 +65,14 @@ async def _wanted(session: AsyncSession) -> dict[tuple[int, str], Connection]:
             if able and connection.settings.get("subscriptions", "auto") == "auto":
                 found[connection_id, container] = connection
     return found
+
+
+def _outdated(engine: Engine, connection: Connection, row: Subscription) -> bool:
+    """Whether the public address, or the configured secret, is another one now."""
+    if not row.target.startswith(_base(engine)):
+        return True
+    chosen = engine.vault.open(connection.credentials).get("webhook_secret")
+    return bool(chosen and row.secret) and engine.vault.open(row.secret)["secret"] != chosen
 
 
 async def _create(engine: Engine, connection: Connection, container: str) -> None:

@@ -37,7 +37,7 @@ from sync.reconcile.comments import plan_comments, root_url
 from sync.reconcile.draft import draft, pairs_after_create
 from sync.reconcile.merge import changed, dropped, settle_after
 from sync.reconcile.plan import plan_link
-from sync.reconcile.scope import Scope, inside
+from sync.reconcile.scope import Scope, fitting, inside
 
 __all__ = [
     "Scope",
@@ -45,6 +45,7 @@ __all__ = [
     "changed",
     "draft",
     "dropped",
+    "fitting",
     "inside",
     "pairs_after_create",
     "plan_comments",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from connectors.records import Record
+from connectors.records import Fields, Record, Value
 from sync.reconcile.elements import words
 
 
@@ -44,6 +44,17 @@ def inside(record: Record, scope: Scope, container: str, *, label_field: str = "
         and _matches(scope.sections, words(sections[container.casefold()]))
         and _matches(milestone, words(record.fields.get("milestone")))
     )
+
+
+def fitting(fields: Fields, scope: Scope) -> Fields:
+    """What a new object needs beside these fields to satisfy the filter: a label, the milestone."""
+    more: dict[str, Value] = {}
+    labels = words(fields.get("labels"))
+    if not _matches(scope.labels, labels):
+        more["labels"] = tuple(sorted((*labels, scope.labels[0])))
+    if scope.milestone is not None:
+        more["milestone"] = scope.milestone
+    return more
 
 
 def _matches(wanted: Iterable[str], found: Iterable[str]) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
 
 from connectors.github.simulator import GitHubSimulator
 from sync.jobs import by_hand
 from sync.reconcile.model import Side
-from sync.store.tables import Link, Mapping, Mark
+from sync.store.tables import Link, Mapping, Mark, Parked
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
 
@@ -194,6 +197,44 @@ async def test_a_source_that_went_away_before_its_counterpart_came(world: World)
     await world.work()
     assert (await world.link()).state == "unlinked"
     assert "before it was created" in (await world.link()).reason
+
+
+@pytest.mark.parametrize("asked", [{"milestone": "Version 1"}, {"authors": ["ada"]}])
+async def test_what_we_create_in_github_satisfies_every_filter(build: Build, asked: dict[str, Any]) -> None:
+    world = await build(GitHubSimulator, filter=asked)
+    assert isinstance(world.external, GitHubSimulator)
+    number = world.external.new_milestone(world.container, "Version 1")
+    inside = world.external.new(world.container, title="In", by="ada", milestone=number)
+    world.external.new(world.container, title="Out", by="bob")
+    world.hub.new(world.project, title="From Asana")
+    await world.settle(full=True)
+    assert sorted(world.task(at)["title"] for at in range(len(world.tasks()))) == ["From Asana", "In"]
+    assert [link.state for link in await world.rows(Link)] == ["active", "active"]
+    assert len(world.things()) == 3
+    if "milestone" in asked:
+        world.external.edit(inside, milestone=None)
+        await world.settle(full=True)
+        assert sorted(link.state for link in await world.rows(Link)) == ["active", "dormant"]
+
+
+async def test_no_pull_request_is_made_to_satisfy_a_filter(build: Build) -> None:
+    world = await build(GitHubSimulator, filter={"kinds": ["pull"]})
+    world.hub.new(world.project, title="No issue, please")
+    await world.settle()
+    assert world.things() == []
+
+
+async def test_a_milestone_nobody_made_is_said(build: Build) -> None:
+    world = await build(GitHubSimulator, filter={"milestone": "Version 9"})
+    world.hub.new(world.project, title="From Asana")
+    await world.settle()
+    entry = await world.the(Parked)
+    assert "no milestone 'Version 9'" in entry.reason
+    assert isinstance(world.external, GitHubSimulator)
+    world.external.new_milestone(world.container, "Version 9")
+    await by_hand.retry(world.engine, entry.id, None)
+    await world.settle()
+    assert world.thing()["milestone"] == "Version 9"
 
 
 async def test_what_we_create_satisfies_the_mapping_own_filter(build: Build) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault, serve_app
 from sync.jobs import subscriptions, upkeep
 from sync.jobs.intake import take_in
@@ -93,6 +96,22 @@ async def test_another_public_address_makes_other_webhooks(build: Build) -> None
     await subscriptions.keep(world.engine)
     (address,) = hooks(world)
     assert address.startswith("http://127.0.0.1:2/webhooks/other/")
+
+
+async def test_another_configured_secret_makes_another_webhook(build: Build) -> None:
+    world = await build(GitHubSimulator, settings_={"public_url": "http://127.0.0.1:1"})
+    await subscriptions.keep(world.engine)
+    connection = await world.the(Connection, name="other")
+    before = await world.the(Subscription, connection_id=connection.id)
+    document = deepcopy(world.document)
+    document["connections"][1]["credentials"]["webhook_secret"] = "chosen by an admin"
+    await world.apply_document(document)
+    await subscriptions.keep(world.engine)
+    await subscriptions.keep(world.engine)
+    row = await world.the(Subscription, connection_id=connection.id)
+    assert (row.state, row.remote_id != before.remote_id) == ("active", True)
+    assert [call.method for call in world.writes() if "/hooks" in call.path] == ["POST", "DELETE", "POST"]
+    assert world.engine.vault.open(row.secret)["secret"] == "chosen by an admin"
 
 
 async def test_a_check_that_fails_is_repeated(build: Build) -> None:

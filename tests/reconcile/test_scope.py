@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.records import Author
-from sync.reconcile import Scope, inside
+from sync.reconcile import Scope, fitting, inside
 from tests.reconcile.world import EXTERNAL, record
 
 ISSUE = record(
@@ -62,3 +62,10 @@ def test_what_is_not_told_is_no_match() -> None:
         Scope(milestone="v1"),
     ):
         assert not inside(bare, scope, "acme/website")
+
+
+def test_what_a_new_object_needs_to_be_let_in() -> None:
+    scope = Scope(labels=("Bug", "crash"), milestone="v1")
+    assert fitting({"labels": ("ui",)}, scope) == {"labels": ("Bug", "ui"), "milestone": "v1"}
+    assert fitting({"labels": ("CRASH",)}, scope) == {"milestone": "v1"}
+    assert fitting({}, Scope(kinds=("issue",))) == {}
