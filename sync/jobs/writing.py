@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from connectors.errors import ConnectorError, OutcomeUnknown, Park, ReplanNeeded
+from connectors.errors import ConnectorError, OutcomeUnknown, Park
 from connectors.http import stamped
 from connectors.records import Fields, Ref
 from sync.jobs.engine import Engine
@@ -147,14 +147,10 @@ async def perform(
     return result
 
 
-_SLACK = 3.0
-"""Times the write window: planning takes a while, too."""
-
-
 def _fresh(desk: Desk, read_at: datetime) -> None:
     age = (desk.engine.now() - read_at).total_seconds()
-    if age > desk.engine.settings.write_window_seconds * _SLACK:
-        raise ReplanNeeded(f"it was read {age:.0f} s before it could be written")
+    if age > desk.engine.settings.write_window_seconds:
+        raise Halted(f"it was read {age:.1f} s before it could be written: it is read again")
 
 
 async def close(desk: Desk, write: Write, state: str, reason: str = "") -> None:

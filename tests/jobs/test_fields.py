@@ -305,3 +305,27 @@ async def test_old_writes_do_not_count_against_the_budget(world: World) -> None:
     world.external.edit(item, title="Goes at once")
     await world.look()
     assert world.task()["title"] == "Goes at once"
+
+
+async def test_what_was_read_longer_ago_than_the_write_window_is_read_again(github: World) -> None:
+    """GitHub takes any write: only the short time between read and write protects an edit made meanwhile."""
+    issue, task = await github.paired()
+    window = github.engine.settings.write_window_seconds
+
+    def pass_time() -> None:
+        for clock in (github.clock, github.hub.clock, github.external.clock):
+            clock.advance(window + 1)
+
+    def meanwhile() -> None:
+        pass_time()
+        github.external.edit(issue, title="The newest")
+
+    github.external.edit(issue, title="From GitHub")
+    pass_time()
+    github.hub.edit(task, title="From Asana")
+
+    github.external.faults = Meanwhile("GET", "/timeline", meanwhile)
+    before = len(github.writes())
+    await github.settle()
+    assert (github.thing()["title"], github.task()["title"]) == ("The newest", "The newest")
+    assert [call.method for call in github.writes()[before:]] == ["PUT"], "only the task was written"
