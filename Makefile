@@ -44,7 +44,7 @@ check-migrations:  ## the tables in the code are the ones the revisions make
 
 check-tests:  ## more processes than cores: many tests wait
 	rm -f .coverage .coverage.*
-	$(BIN)/pytest -n 3 --dist loadscope --ignore=tests/e2e --cov --cov-report= || \
+	$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder --ignore=tests/e2e --cov --cov-report= || \
 		$(AGAIN) --ignore=tests/e2e --cov --cov-append --cov-report=
 	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=90
 	$(BIN)/coverage report --fail-under=100 --show-missing \

@@ -153,14 +153,14 @@ async def test_more_deletions_than_the_limit_stop_and_ask(build: Build) -> None:
         world.external.remove(item)
     await world.look()
     closed = [world.task(at)["state"] for at in range(5)].count("closed")
-    assert closed == 2, "units side by side share one budget"
+    assert closed <= 2, "units side by side share one budget; what is not sent when it is reached waits, too"
     mapping = await world.the(Mapping)
     assert mapping.state == "stopped"
     assert mapping.approval is not None
     waiting = [action["link"] for action in mapping.approval["actions"]]
     assert waiting
     await world.look()
-    assert [world.task(at)["state"] for at in range(5)].count("closed") == 2
+    assert [world.task(at)["state"] for at in range(5)].count("closed") == closed
     left = [link.id for link in await world.rows(Link, state="active")]
     await world.change(Mapping, {"state": "active", "approval": {"approved": left}})
     world.clock.advance(2)
@@ -172,10 +172,13 @@ async def test_the_percentage_counts_too(build: Build) -> None:
     world = await build(limits={"deletes": 10, "deletes_percent": 1})
     made = [world.external.new(world.container, title=f"Number {number}") for number in range(3)]
     await world.settle()
-    for item in made[:2]:
-        world.external.remove(item)
+    world.external.remove(made[0])
     await world.look()
     assert [world.task(at)["state"] for at in range(3)].count("closed") == 1, "one is always allowed"
+    world.external.remove(made[1])
+    await world.look()
+    assert [world.task(at)["state"] for at in range(3)].count("closed") == 1
+    assert (await world.the(Mapping)).state == "stopped"
 
 
 async def test_no_percent_lets_no_deletion_through(build: Build) -> None:
