@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -21,6 +21,8 @@ import asyncpg
 from sqlalchemy import make_url
 
 from sync.instance.valkey import find_binary
+
+_LOOKS = 600
 
 ON_SERVERS = os.environ.get("TEST_STORES", "embedded") == "servers"
 
@@ -58,20 +60,19 @@ def valkey_server() -> Iterator[str]:
     quiet = ["--save", "", "--loglevel", "warning"]
     server = subprocess.Popen([find_binary(), "--port", str(port), "--bind", "127.0.0.1", *quiet])
     try:
-        asyncio.run(_accepts(port))
+        for _ in range(_LOOKS):
+            if _accepts(port):
+                break
+            time.sleep(0.05)
         yield f"redis://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(timeout=30)
 
 
-async def _accepts(port: int) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
