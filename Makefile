@@ -37,7 +37,7 @@ check-imports:
 	$(BIN)/lint-imports
 
 check-locks:  ## locked files name no address, so that they install from any index
-	@! grep -n '://' requirements.txt requirements-dev.txt .ci/uv.txt
+	@! grep -n '://' requirements.txt requirements-dev.txt .ci/uv.txt .ci/hatchling.txt
 
 check-migrations:  ## the tables in the code are the ones the revisions make
 	@$(EMPTY_STORE) && $(PYTHON) -m alembic upgrade head && $(PYTHON) -m alembic check
@@ -67,6 +67,7 @@ lock: setup  ## after a change of dependencies; UPGRADE=1 also takes newer versi
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev pyproject.toml -o requirements-dev.txt
 	echo uv | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o .ci/uv.txt
+	echo hatchling | $(COMPILE) --constraint requirements-dev.txt - -o .ci/hatchling.txt
 
 migration: setup  ## the next revision from the tables in the code: make migration NAME=what_changes
 	@$(EMPTY_STORE) && $(PYTHON) -m alembic upgrade head && $(PYTHON) -m alembic revision --autogenerate -m '$(NAME)'
