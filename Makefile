@@ -10,7 +10,7 @@ AGAIN := $(BIN)/pytest -n 1 --last-failed --last-failed-no-failures none
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: chaos demo test setup fmt lock migration
+.PHONY: bench chaos demo servers test setup fmt lock migration
 .PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-promises check-demo
 
 demo: setup  ## two-way sync against simulators; ONCE=1 plays the story and ends
@@ -52,6 +52,12 @@ check-tests:  ## more processes than cores: many tests wait
 
 check-promises:  ## whole programs: killed around every write, two workers at once, no secret anywhere
 	$(BIN)/pytest -n 2 --dist loadscope -m 'not chaos' tests/e2e || $(AGAIN) -m 'not chaos' tests/e2e
+
+servers: setup  ## the tests of the store and of the jobs on PostgreSQL and a queue over TCP
+	TEST_STORES=servers $(BIN)/pytest -n 3 --dist loadscope tests/store tests/jobs
+
+bench: setup  ## how fast it is, beside a bare HTTP client; JSON=FILE keeps the figures, ONLY="bulk live" picks
+	$(PYTHON) -m tests.bench $(if $(JSON),--json $(JSON)) $(ONLY)
 
 chaos: setup  ## every kind of write under every kind of fault, as whole programs: some minutes more
 	$(BIN)/pytest -n 2 --dist loadscope -m chaos

@@ -30,7 +30,7 @@ def test_what_services_name_is_there_and_what_is_there_is_named(kind: str) -> No
 
 
 def test_the_roles_are_one_image() -> None:
-    assert OURS.keys() == {"web", "worker", "migrate"}
+    assert OURS.keys() == {"web", "worker"}
     assert {service["image"] for service in OURS.values()} == {"asana-sync"}
     for name, service in OURS.items():
         assert (ROOT / service["build"] / "Dockerfile").is_file()
