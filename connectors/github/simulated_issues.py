@@ -280,7 +280,8 @@ def _logins(body: Mapping[str, Any]) -> list[str]:
 
 
 def _milestone(repository: Repository, given: Any) -> int | None:
-    if given is None:
+    """Its number; null and the empty text, which PyGithub sends, are none."""
+    if given is None or given == "":
         return None
     if not str(given).isdigit() or int(given) not in repository.milestones:
         raise invalid("milestone")

@@ -165,7 +165,7 @@ async def test_every_webhook_has_the_shape_of_githubs_schema(
     definitions = fixture("webhooks-schema.json")["definitions"]
     await hooked(receiver.url)
     number = github.new_milestone(REPO, "v1")
-    edits: list[dict[str, Any]] = [
+    changes: list[dict[str, Any]] = [
         {"title": "two", "notes": "text"},
         {"labels": []},
         {"assignees": ["bob"]},
@@ -176,7 +176,7 @@ async def test_every_webhook_has_the_shape_of_githubs_schema(
     ]
     for kind in ("issue", "pull"):
         id = github.new(REPO, title="one", kind=kind, labels=["bug", "unheard of"], assignee="ada")
-        for fields in edits:
+        for fields in changes:
             github.edit(id, **fields)
         comment = github.comment(id, "said")
         github.edit_comment(comment, "better")
@@ -185,6 +185,17 @@ async def test_every_webhook_has_the_shape_of_githubs_schema(
     github.remove(github.new(REPO, title="goes"))
     github.rename_label(REPO, "bug", "defect")
     github.delete_label(REPO, "defect")
+    edits, repository, milestone = (
+        github.edits,
+        github.repository(REPO),
+        github.repository(REPO).milestones[number],
+    )
+    due_on, names = github.clock.now(), {"title": "v2", "description": "soon"}
+    milestone = edits.edit_milestone(repository, milestone, "ada", due_on=due_on, **names)
+    for state in ("closed", "open"):
+        milestone = edits.move_milestone(repository, milestone, "ada", state)
+    edits.edit_milestone(repository, milestone, "ada", due_on=None)
+    edits.delete_milestone(repository, repository.milestones[number], "ada")
     other = github.new_container("backend")
     github.transfer(github.new(REPO, title="leaves"), other)
     github.transfer(github.new(other, title="comes"), REPO)
@@ -213,4 +224,5 @@ async def test_every_webhook_has_the_shape_of_githubs_schema(
     assert {f"issue_comment${action}" for action in ("created", "edited", "deleted")} <= seen
     assert {f"label${action}" for action in ("created", "edited", "deleted")} <= seen
     assert {f"repository${action}" for action in ("renamed", "transferred", "archived", "deleted")} <= seen
-    assert {"ping$event", "milestone$created", "pull_request$closed"} <= seen
+    assert {f"milestone${action}" for action in ("created", "edited", "closed", "opened", "deleted")} <= seen
+    assert {"ping$event", "pull_request$closed"} <= seen
