@@ -332,7 +332,7 @@ class TestHooks:
         assert bench.simulator.webhooks.hooks == {}
         await refused(UnknownObjectException, bench.repo.get_hook, hook.id)
 
-    async def test_deliveries_are_kept_and_sent_again(self, bench: Bench, target: Target) -> None:
+    async def test_deliveries_are_kept_newest_first(self, bench: Bench, target: Target) -> None:
         config = {"url": target.url, "content_type": "json"}
         hook = await to_thread(bench.repo.create_hook, "web", config, ["issues"])
         for number in range(4):
