@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from connectors.github.simulated_state import (
     Comment,
@@ -113,21 +114,24 @@ class Shapes:
             "site_admin": False,
         }
 
-    def viewer(self, person: Person) -> Shape:
-        """The account that asks, as ``GET /user`` shows it."""
+    def public(self, person: Person) -> Shape:
+        """An account as everybody sees it."""
         since = stamp(datetime(2019, 5, 15, tzinfo=UTC))
-        empty = ("public_gists", "followers", "following", "private_gists", "disk_usage", "collaborators")
         return {
             **self.account(person),
             "name": person.name,
             "email": person.email,
             **dict.fromkeys(("company", "location", "hireable", "bio", "twitter_username")),
             "blog": "",
-            **dict.fromkeys((*empty, "public_repos", "total_private_repos", "owned_private_repos"), 0),
-            "two_factor_authentication": True,
+            **dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0),
             "created_at": since,
             "updated_at": since,
         }
+
+    def viewer(self, person: Person) -> Shape:
+        """The account that asks, as ``GET /user`` shows it."""
+        private = "private_gists", "disk_usage", "collaborators", "total_private_repos", "owned_private_repos"
+        return {**self.public(person), **dict.fromkeys(private, 0), "two_factor_authentication": True}
 
     def repository(self, repository: Repository) -> Shape:
         """As webhooks and pull requests carry it; answers to requests add ``permissions`` and more."""
@@ -183,7 +187,7 @@ class Shapes:
         return {
             "id": label.id,
             "node_id": label.node_id,
-            "url": f"{self.repository_url(repository)}/labels/{label.name.replace(' ', '%20')}",
+            "url": f"{self.repository_url(repository)}/labels/{quote(label.name, safe='/:')}",
             "name": label.name,
             "color": label.color,
             "default": label.default,
@@ -205,10 +209,10 @@ class Shapes:
             "creator": self.user(milestone.creator),
             "open_issues": states.count("open"),
             "closed_issues": states.count("closed"),
-            "state": "closed" if milestone.closed_at else "open",
+            "state": milestone.state,
             "created_at": stamp(milestone.created_at),
             "updated_at": stamp(milestone.updated_at),
-            "due_on": None,
+            "due_on": _stamp_or_none(milestone.due_on),
             "closed_at": _stamp_or_none(milestone.closed_at),
         }
 

@@ -68,6 +68,7 @@ async def test_answers_conform_to_the_published_openapi(
     http, workspace = api.http, asana.workspace.gid
     section = asana.workspace.projects[project].sections[1]
     task = asana.new(project, title="Broken", notes="<em>x</em>", assignee="bob", labels=["bug"])
+    tag = next(iter(asana.workspace.tags))
     asana.edit(task, title="Mended", state="closed", section="Done")
     comment = asana.comment(task, "hello")
     token = await first_token(api, project)
@@ -90,9 +91,12 @@ async def test_answers_conform_to_the_published_openapi(
         "/sections/{section_gid}": f"/sections/{section}",
         "/sections/{section_gid}/tasks": f"/sections/{section}/tasks",
         "/tags": f"/tags?workspace={workspace}",
+        "/tags/{tag_gid}/tasks": f"/tags/{tag}/tasks",
         "/tasks": f"/tasks?project={project}&limit=1&opt_fields={every}",
         "/tasks/{task_gid}": f"/tasks/{task}",
         "/tasks/{task_gid}/subtasks": f"/tasks/{task}/subtasks",
+        "/tasks/{task_gid}/tags": f"/tasks/{task}/tags",
+        "/tasks/{task_gid}/projects": f"/tasks/{task}/projects",
         "/tasks/{task_gid}/stories": f"/tasks/{task}/stories?limit=2",
         "/stories/{story_gid}": f"/stories/{comment}",
         "/attachments": f"/attachments?parent={task}",
@@ -131,3 +135,24 @@ async def test_answers_conform_to_the_published_openapi(
     await asana.outbox.idle()
     conforms(openapi, "get", "/webhooks", await http.get(f"/webhooks?workspace={workspace}"))
     await write("delete", "/webhooks/{webhook_gid}", f"/webhooks/{hook}")
+
+
+async def test_attachments_conform_to_the_published_openapi(
+    asana: AsanaSimulator, api: Api, project: str, openapi: dict[str, Any]
+) -> None:
+    http, task = api.http, asana.new(project, title="Broken")
+    external = {"resource_subtype": "external", "name": "Draft", "url": "http://127.0.0.1/draft"}
+    uploads: tuple[dict[str, Any], ...] = (
+        {"data": {"parent": task}, "files": {"file": ("log.txt", b"it broke")}},
+        {"data": {"parent": task}, "files": {name: (None, value) for name, value in external.items()}},
+    )
+    for upload in uploads:
+        made = await http.post("/attachments", **upload)
+        conforms(openapi, "post", "/attachments", made)
+        path = f"/attachments/{made.json()['data']['gid']}"
+        conforms(openapi, "get", "/attachments/{attachment_gid}", await http.get(path))
+    conforms(openapi, "get", "/attachments", await http.get(f"/attachments?parent={task}"))
+    stories = await api.get(f"/tasks/{task}/stories")
+    conforms(openapi, "get", "/stories/{story_gid}", await http.get(f"/stories/{stories[-1]['gid']}"))
+    conforms(openapi, "delete", "/attachments/{attachment_gid}", await http.delete(path))
+    conforms(openapi, "post", "/attachments", await http.post("/attachments", data={"parent": task}))
