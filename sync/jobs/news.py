@@ -15,7 +15,6 @@ from sync.reconcile.model import Mode, Pair, Side
 from sync.store import links, marks
 from sync.store.tables import Link
 
-
 _MOMENT = timedelta(seconds=1)
 """Between the time that a write's answer shows and the one that its event tells."""
 
