@@ -126,6 +126,7 @@ def look(item: Payload) -> Seen:
     told: list[Any] = [
         item.get(name) for name in ("updated_at", "title", "body", "state", "labels", "assignees", "comments")
     ]
+    told.append((item.get("milestone") or {}).get("title"))
     digest = blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=8).hexdigest()
     count = item.get("comments")
     at = int(instant(item["updated_at"]).timestamp())

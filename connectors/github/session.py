@@ -144,8 +144,8 @@ class GitHubSession(Session):
 
     async def create(self, container: str, draft: Draft, key: Key) -> Record:
         await self._known.me()  # asked before the write: after it, a failure would hide the success
-        body = creation(draft, key, await self._milestone(container, draft.fields))
         with self._of_container(container, {404, 410}):
+            body = creation(draft, key, await self._milestone(container, draft.fields))
             issue = await self._github.create_issue(container, body)
         if draft.fields.get("state") == CLOSED:
             # made is made: what stayed open is closed by the next plan, like any other edit

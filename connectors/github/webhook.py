@@ -37,7 +37,7 @@ EVENTS = ("issues", "issue_comment", "pull_request", "label", "milestone", "repo
 _IGNORED = {
     "ping": "GitHub greets a new webhook",
     "label": "a label itself changed: the next full pass compares the issues that carry it",
-    "milestone": "the issues in a milestone tell of it themselves",
+    "milestone": "what becomes of a milestone is seen by the next full pass",
     "repository": "repositories are followed by id: the next poll sees what happened to it",
     "meta": "the webhook was deleted at GitHub: the next look at the subscription sees it",
 }

@@ -64,10 +64,7 @@ def apply(
         applied = run(settings, work())
     except applying.NeedsConsent as refused:
         _tell(refused.applied, done=False, as_json=as_json)
-        say(
-            f"{refused.applied.writes} writes would follow, more than 50: look at them, "
-            "then repeat with --yes"
-        )
+        say(f"{refused}: look at what would follow, then repeat with --yes")
         raise typer.Exit(WAITS) from None
     _tell(applied, done=not dry_run, as_json=as_json)
 

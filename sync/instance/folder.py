@@ -75,7 +75,7 @@ def running(data_dir: Path) -> Instance | None:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _recorded(data_dir)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         pass
     return None
 

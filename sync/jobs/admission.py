@@ -16,10 +16,9 @@ def wanted(route: Route, side: Side, record: Record) -> bool:
     if not route.creates(side.other) or not route.end(side).holds(record):
         return False
     if side.other is Side.EXTERNAL:
-        kinds = scope_of(route, Side.EXTERNAL).kinds
-        if not any(
-            not kinds or kind in kinds for kind in route.end(side.other).connector.capabilities.creatable
-        ):
+        kinds = {kind.casefold() for kind in scope_of(route, side.other).kinds}
+        creatable = route.end(side.other).connector.capabilities.creatable
+        if not creatable or (kinds and kinds.isdisjoint(kind.casefold() for kind in creatable)):
             return False
     return in_scope(route, side, record) and is_new(route, side, record) and record.parent is None
 
@@ -35,7 +34,7 @@ def scope_of(route: Route, side: Side) -> Scope:
 def in_scope(route: Route, side: Side, record: Record) -> bool:
     """Whether the filter of that side lets the object through; its authors do not bar what we made."""
     scope = scope_of(route, side)
-    if record.created_by_us:
+    if record.created_by_us and record.keys:
         scope = replace(scope, authors=())
     return inside(record, scope, route.end(side).container, label_field="labels")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as Map
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -49,8 +50,9 @@ class Applied:
 class NeedsConsent(Exception):
     """More writes would follow than are made without asking."""
 
-    def __init__(self, applied: Applied) -> None:
-        super().__init__(f"{applied.writes} writes would follow")
+    def __init__(self, applied: Applied, uncounted: Sequence[str] = ()) -> None:
+        unknown = f", and what {', '.join(uncounted)} would write could not be counted" if uncounted else ""
+        super().__init__(f"{applied.writes} writes would follow{unknown}")
         self.applied = applied
 
 
@@ -74,8 +76,8 @@ async def apply(
     applied = Applied(changes_to(configuration, rows, present), found.warnings, foreseen)
     if dry_run:
         return applied
-    if applied.writes > WRITES_WITHOUT_ASKING and not consent:
-        raise NeedsConsent(applied)
+    if (applied.writes > WRITES_WITHOUT_ASKING or found.uncounted) and not consent:
+        raise NeedsConsent(applied, found.uncounted)
     if applied.changes:
         await _store(engine, configuration, rows, present, applied)
     return applied

@@ -20,6 +20,8 @@ class Findings:
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    uncounted: list[str] = field(default_factory=list)
+    """Mappings of which nobody knows what they would write."""
 
     def against(self, path: str) -> bool:
         """Whether anything at this path or below it is wrong."""

@@ -30,7 +30,7 @@ LOOP_BUDGET = 20
 
 
 async def sync_fields(
-    desk: Desk, link: Link, records: Mapping[Side, Record], read_at: datetime | None
+    desk: Desk, link: Link, records: Mapping[Side, Record], good_until: datetime | None
 ) -> Outcome:
     """One planning and its writes. Whatever cannot be done now raises; what was done is settled."""
     async with desk.engine.database.read() as session:
@@ -50,7 +50,7 @@ async def sync_fields(
         return Later(60, f"{updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight")
     plan = await _without_loops(desk, link, plan, records)
     rows = await _commit_plan(desk, link, records, view, plan, seen)
-    work = Written(read=dict(records), read_at=read_at)
+    work = Written(read=dict(records), good_until=good_until)
     for write in plan.writes:
         work.planned.setdefault(write.rule, {})[write.side] = write
     for side, row in rows.items():
@@ -215,7 +215,7 @@ async def _write_side(
     session = desk.route.end(side).session
     try:
         answer = await perform(
-            desk, row, lambda: session.update(expected.ref, fields, expected), read_at=work.read_at
+            desk, row, lambda: session.update(expected.ref, fields, expected), good_until=work.good_until
         )
     except Park as error:
         bad = [write for write in chosen if len(chosen) == 1 or write.field == error.field]

@@ -17,7 +17,7 @@ from sync.jobs.checking import Findings
 from sync.jobs.engine import Engine
 from sync.jobs.in_force import InForce, mapping_values, new_mapping, same_mapping
 from sync.jobs.people import people_of
-from sync.jobs.route import End, Route, make_route, open_route
+from sync.jobs.route import End, Route, make_route
 from sync.reconcile import plan_link
 from sync.reconcile.model import LinkView, Pair, Side
 from sync.store import links
@@ -48,26 +48,38 @@ async def foresee(
     """By mapping, for those whose change can bring writes; from what stands at the providers now."""
     told: dict[str, Foreseen] = {}
     for config in configuration.mappings.values():
+        hub, external = rows[config.asana.connection], rows[config.connection]
         known = present.mappings.get(config.name)
+        if known is not None and not _same_place(config, known, hub, external):
+            known = None  # its links end, and it starts anew
         living = known if known is not None and known.removed_at is None else None
         updating = living is not None and _differs(config, living, _UPDATING)
         if not updating and not _may_create(config, living):
             continue
         mapping = new_mapping(config, engine.now())
         if living is not None:
-            mapping.started = living.started
-        hub, external = rows[config.asana.connection], rows[config.connection]
+            mapping.started, mapping.paused_directions = living.started, living.paused_directions
         try:
             async with engine.database.read() as session:
-                people = await people_of(
-                    session, hub, external, config.people.fallback, listed=configuration.people
-                )
-            route = await make_route(engine, mapping, hub, external, people)
-            before = await open_route(engine, living.id) if living is not None and updating else None
-            told[config.name] = await _count(engine, route, before, living)
+                fallback = config.people.fallback
+                now = await people_of(session, hub, external, fallback)
+                then = await people_of(session, hub, external, fallback, listed=configuration.people)
+            route = await make_route(engine, mapping, hub, external, then)
+            before = await make_route(engine, living, hub, external, now) if living and updating else None
+            told[config.name] = await _count(engine, route, before, known)
         except ConnectorError as error:
             found.warnings.append(f"{config.name}: what it would write could not be counted: {error.reason}")
+            found.uncounted.append(config.name)
     return told
+
+
+def _same_place(config: MappingConfig, known: Mapping, hub: Connection, external: Connection) -> bool:
+    return (
+        known.hub_connection_id,
+        known.hub_container,
+        known.external_connection_id,
+        known.external_container,
+    ) == (hub.id, config.asana.project, external.id, config.container)
 
 
 def _may_create(config: MappingConfig, living: Mapping | None) -> bool:
@@ -83,9 +95,9 @@ def _differs(config: MappingConfig, living: Mapping, parts: Iterable[str]) -> bo
     return any(living.config.get(part) != values[part] for part in parts)
 
 
-async def _count(engine: Engine, route: Route, before: Route | None, living: Mapping | None) -> Foreseen:
+async def _count(engine: Engine, route: Route, before: Route | None, known: Mapping | None) -> Foreseen:
     """By complete listings of both sides. Objects that a match would pair are counted as created."""
-    linked = await _linked(engine, living)
+    linked = await _linked(engine, known)
     told, halves = Foreseen(), dict[int, Record]()
     for side in Side:
         async for records in _pages(route.end(side)):
@@ -93,7 +105,8 @@ async def _count(engine: Engine, route: Route, before: Route | None, living: Map
             for record in records:
                 link_id = linked.get(str(record.ref))
                 if link_id is None:
-                    told.creations += not record.created_by_us and wanted(route, side, record)
+                    ours = record.created_by_us and record.keys
+                    told.creations += not ours and wanted(route, side, record)
                 elif before is not None and side is Side.HUB:
                     halves[link_id] = record
                 elif before is not None and link_id in halves:
@@ -112,14 +125,13 @@ async def _pages(end: End) -> AsyncIterator[Sequence[Record]]:
 
 
 async def _linked(engine: Engine, mapping: Mapping | None) -> dict[str, int]:
-    """Ids of the mapping's living links, by both Refs."""
+    """Ids of the mapping's links, by both Refs. An ended one counts, too: nothing is created for it again."""
     if mapping is None:
         return {}
     async with engine.database.read() as session:
         query = select(col(Link.id), col(Link.hub_ref), col(Link.external_ref)).where(
             col(Link.mapping_id) == mapping.id,
             col(Link.kind) == links.TASK,
-            col(Link.state) != links.UNLINKED,
         )
         return {ref: id for id, *refs in await session.execute(query) for ref in refs if ref}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from connectors import discover
 from sync.configuration import Configuration, ConnectionConfig, MappingConfig, plain_credentials
 from sync.jobs.engine import Engine
+from sync.store.errors import SecretKeyError
 from sync.store.tables import Connection, Mapping, Setting
 from sync.store.times import rfc3339
 
@@ -50,8 +52,9 @@ def connection_row(engine: Engine, config: ConnectionConfig, present: InForce) -
     if known is not None:
         row.id, row.account_id, row.account_name = known.id, known.account_id, known.account_name
         row.clock_offset_s, row.blocked_until = known.clock_offset_s, known.blocked_until
-        if engine.vault.open(known.credentials) == credentials:
-            row.credentials = known.credentials
+        with suppress(SecretKeyError):  # sealed with a key that is gone: these take their place
+            if engine.vault.open(known.credentials) == credentials:
+                row.credentials = known.credentials
     row.credentials = row.credentials or engine.vault.seal(credentials)
     return row
 

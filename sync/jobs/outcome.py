@@ -33,3 +33,7 @@ class Halted(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class TooOld(Halted):
+    """What was read is too old by now to write over it: it is read again, with more patience each time."""

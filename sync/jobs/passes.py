@@ -23,7 +23,7 @@ from connectors.errors import (
 from sync.jobs import connections, settling, unit_work
 from sync.jobs.engine import Engine
 from sync.jobs.lease import leased
-from sync.jobs.outcome import DONE, Halted, Later, Outcome
+from sync.jobs.outcome import DONE, Halted, Later, Outcome, TooOld
 from sync.jobs.route import open_route
 from sync.jobs.unit import Unit, read, units_of
 from sync.jobs.writing import Desk
@@ -147,7 +147,7 @@ async def _attempt(desk: Desk, unit: Unit) -> Outcome:
     try:
         return await unit_work.work(desk, unit)
     except Halted as halt:
-        return Later(1, halt.reason, attempt=False)
+        return Later(1, halt.reason, attempt=isinstance(halt, TooOld))
     except ConnectorError as error:
         return await _after(desk, unit, error)
     except StoreError:
@@ -245,7 +245,6 @@ async def _park(desk: Desk, unit: Unit, error: Park) -> None:
             ref=ref,
             error=error,
             now=now,
-            field=error.field or "",
             values=None if link else next(iter(unit.refs.values())).address,
         )
 

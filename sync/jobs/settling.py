@@ -27,7 +27,7 @@ class Written:
     """What a pass wrote to one link so far, until both halves of each field are known."""
 
     read: dict[Side, Record]
-    read_at: datetime | None = None
+    good_until: datetime | None = None
     planned: dict[str, dict[Side, FieldWrite]] = field(default_factory=dict)
     answered: dict[Side, Record] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)

@@ -14,6 +14,7 @@ from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection, R
 from connectors.records import Subscribed
 from sync.jobs import connections
 from sync.jobs.engine import Engine
+from sync.store.errors import SecretKeyError
 from sync.store.tables import Connection, Mapping, Subscription
 
 log = structlog.get_logger()
@@ -72,7 +73,12 @@ def _outdated(engine: Engine, connection: Connection, row: Subscription) -> bool
     if not row.target.startswith(_base(engine)):
         return True
     chosen = engine.vault.open(connection.credentials).get("webhook_secret")
-    return bool(chosen and row.secret) and engine.vault.open(row.secret)["secret"] != chosen
+    if not chosen or not row.secret:
+        return False
+    try:
+        return bool(engine.vault.open(row.secret)["secret"] != chosen)
+    except SecretKeyError:  # sealed with a key that is gone
+        return True
 
 
 async def _create(engine: Engine, connection: Connection, container: str) -> None:

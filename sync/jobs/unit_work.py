@@ -45,9 +45,16 @@ async def work(desk: Desk, unit: Unit) -> Outcome:
 
 
 def _too_old(desk: Desk, unit: Unit) -> bool:
+    """Whether less than half of the time between read and write is left."""
     assert unit.read_at is not None
     age = desk.engine.now() - unit.read_at
-    return age > timedelta(seconds=desk.engine.settings.write_window_seconds)
+    return age > timedelta(seconds=desk.engine.settings.write_window_seconds / 2)
+
+
+def _good_until(desk: Desk, unit: Unit) -> datetime:
+    """How long what was read may be written over: the longer, the oftener it could not be made in time."""
+    assert unit.read_at is not None
+    return unit.read_at + timedelta(seconds=desk.engine.settings.write_window_seconds) * (1 + unit.attempts)
 
 
 async def _newcomer(desk: Desk, unit: Unit) -> Outcome:
@@ -77,6 +84,7 @@ async def _half(desk: Desk, unit: Unit, link: Link) -> Outcome:
 async def _give_up(desk: Desk, link: Link, reason: str) -> Outcome:
     async with desk.engine.database.write() as session:
         await links.unlink(session, link, reason, desk.engine.now())
+        await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
     return DID
 
 
@@ -96,12 +104,10 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     if dormant:
         lost = await comments.look_up(desk, unit, link)
         return lost if isinstance(lost, Later) else _doubtful(desk, unit, lost)
-    outcome = await sync_fields(desk, link, records, unit.read_at)
+    outcome = await sync_fields(desk, link, records, _good_until(desk, unit))
     if isinstance(outcome, Later):
         return outcome
     did = outcome.did
-    if link.state == links.PARKED:  # until now it was not known whether its trouble is over
-        await _set_state(desk, link, links.ACTIVE, "")
     if unit.comment_sides and desk.route.mapping.paused_directions:
         return Later(2, "a direction is paused: comments wait", attempt=False)
     if unit.comment_sides and desk.route.copies_comments():
@@ -109,6 +115,8 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
         if isinstance(outcome, Later):
             return outcome
         did = did or outcome.did
+    if link.state == links.PARKED:  # until now it was not known whether its trouble is over
+        await _set_state(desk, link, links.ACTIVE, "")
     return _doubtful(desk, unit, Done(did=did))
 
 

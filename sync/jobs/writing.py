@@ -22,7 +22,7 @@ from connectors.http import stamped
 from connectors.records import Fields, Ref
 from sync.jobs.engine import Engine
 from sync.jobs.lease import Lease
-from sync.jobs.outcome import Halted
+from sync.jobs.outcome import Halted, TooOld
 from sync.jobs.route import DIRECTIONS, Route
 from sync.reconcile.model import Side
 from sync.store import writes
@@ -88,14 +88,14 @@ async def intend(desk: Desk, intents: Sequence[Intent]) -> list[Write]:
 
 
 async def perform(
-    desk: Desk, write: Write, call: Callable[[], Awaitable[T]], *, read_at: datetime | None = None
+    desk: Desk, write: Write, call: Callable[[], Awaitable[T]], *, good_until: datetime | None = None
 ) -> T:
     """Do one write whose intent is committed.
 
     Everything that may forbid it is read before, and again right before each request is sent.
 
     Args:
-        read_at: when the record behind the plan was read; too long ago means to read and plan anew.
+        good_until: so long the record behind the plan may be written over; None: no record is behind it.
 
     Raises:
         Halted: it may not start now; the write is closed as not done.
@@ -107,8 +107,8 @@ async def perform(
     async def permit() -> None:
         nonlocal sent
         await _permit(desk, Side(write.side))
-        if sent == 0 and read_at is not None:
-            _fresh(desk, read_at)
+        if sent == 0 and good_until is not None and desk.engine.now() > good_until:
+            raise TooOld("it was read too long before it could be written: it is read again")
         sent += 1
 
     names = {
@@ -145,12 +145,6 @@ async def perform(
         raise
     log.info("write.done", outcome="done", duration_ms=round((time.perf_counter() - started) * 1000), **names)
     return result
-
-
-def _fresh(desk: Desk, read_at: datetime) -> None:
-    age = (desk.engine.now() - read_at).total_seconds()
-    if age > desk.engine.settings.write_window_seconds:
-        raise Halted(f"it was read {age:.1f} s before it could be written: it is read again")
 
 
 async def close(desk: Desk, write: Write, state: str, reason: str = "") -> None:

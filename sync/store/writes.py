@@ -98,8 +98,11 @@ async def count_since(session: AsyncSession, mapping_id: int, ops: Sequence[str]
 
 
 async def update_count(session: AsyncSession, link_id: int, since: datetime) -> int:
-    """How many updates of one link were begun since then: the budget against loops."""
+    """How many updates of one link were sent since then: the budget against loops."""
     query = select(func.count()).where(
-        col(Write.link_id) == link_id, col(Write.op) == UPDATE, col(Write.intent_at) >= since
+        col(Write.link_id) == link_id,
+        col(Write.op) == UPDATE,
+        col(Write.intent_at) >= since,
+        col(Write.state) != NOT_DONE,
     )
     return int((await session.execute(query)).scalar_one())

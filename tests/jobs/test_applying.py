@@ -122,10 +122,27 @@ async def test_newly_mapped_people_are_counted_by_the_list_that_shall_be(build: 
     assert (unknown.writes, known.writes) == (0, 1)
 
 
+async def test_new_credentials_and_new_rules_at_once(world: World) -> None:
+    await world.paired()
+    world.external.token = "fresh"  # type: ignore[attr-defined]
+    applied = await world.apply(conflict="asana")
+    assert applied.changes == ["connection other: credentials changed", "mapping web: conflict changed"]
+    assert applied.foreseen == {"web": Foreseen()}
+
+
+async def test_what_cannot_be_counted_needs_consent(world: World) -> None:
+    await world.paired()
+    world.external.faults.add(Fault(kind="503", path="/items", times=None))
+    with pytest.raises(NeedsConsent, match="what web would write could not be counted"):
+        await world.apply(consent=False, direction="to_asana")
+
+
 async def test_backlinks_that_cannot_be_hidden_are_said(world: World) -> None:
     applied = await world.apply(dry_run=True, backlinks=False)
     assert any("backlinks are off" in warning and "Asana" in warning for warning in applied.warnings)
-    assert not any("backlinks" in warning for warning in (await world.apply(dry_run=True)).warnings[1:])
+    assert not any(
+        "backlinks" in warning for warning in (await world.apply(dry_run=True, backlinks=True)).warnings
+    )
 
 
 async def test_credentials_of_another_account_are_refused(world: World) -> None:

@@ -232,9 +232,10 @@ async def test_a_milestone_nobody_made_is_said(build: Build) -> None:
     assert "no milestone 'Version 9'" in entry.reason
     assert isinstance(world.external, GitHubSimulator)
     world.external.new_milestone(world.container, "Version 9")
-    await by_hand.retry(world.engine, entry.id, None)
+    world.hub.edit(world.tasks()[0], title="Once more")
     await world.settle()
     assert world.thing()["milestone"] == "Version 9"
+    assert await world.rows(Parked) == [], "what goes through is not parked any more"
 
 
 async def test_what_we_create_satisfies_the_mapping_own_filter(build: Build) -> None:
