@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from connectors.github.simulated_state import (
     Comment,
@@ -130,7 +131,7 @@ class Shapes:
         }
 
     def repository(self, repository: Repository) -> Shape:
-        """As webhooks and pull requests carry it; answers to requests add ``permissions`` and more."""
+        """What all places show of it; some add ``permissions`` or ``custom_properties``."""
         url, created = self.repository_url(repository), stamp(repository.created_at)
         html = f"{HTML}/{repository.full_name}"
         return {
@@ -169,7 +170,6 @@ class Shapes:
             "open_issues_count": repository.open_issues,
             "open_issues": repository.open_issues,
             "default_branch": "main",
-            "custom_properties": {},
         }
 
     def repository_url(self, repository: Repository) -> str:
@@ -183,7 +183,7 @@ class Shapes:
         return {
             "id": label.id,
             "node_id": label.node_id,
-            "url": f"{self.repository_url(repository)}/labels/{label.name.replace(' ', '%20')}",
+            "url": f"{self.repository_url(repository)}/labels/{quote(label.name, safe='')}",
             "name": label.name,
             "color": label.color,
             "default": label.default,
@@ -325,7 +325,6 @@ class Shapes:
         }
         if "assignee" in occurrence.details:
             shape["assignee"] = self.user(occurrence.details["assignee"])
-            shape["assigner"] = self.user(occurrence.actor)
         return shape
 
     def commented(self, repository: Repository, comment: Comment) -> Shape:
