@@ -16,8 +16,13 @@ from sync.instance.valkey import running_valkey
 from sync.settings import Settings
 from sync.store.database import Database, sqlite_engine
 from sync.store.migrate import migrate
+from tests.specification.plugin import Specification
 
 pytest.register_assert_rewrite("tests.e2e.town", "tests.e2e.deeds")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Specification())
 
 
 @pytest.fixture
