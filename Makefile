@@ -10,7 +10,7 @@ AGAIN := $(BIN)/pytest -n 1 --last-failed --last-failed-no-failures none
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: chaos demo test setup fmt lock migration
+.PHONY: bench chaos demo servers test setup fmt lock migration
 .PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-promises check-demo
 
 demo: setup  ## two-way sync against simulators; ONCE=1 plays the story and ends
@@ -37,7 +37,7 @@ check-imports:
 	$(BIN)/lint-imports
 
 check-locks:  ## locked files name no address, so that they install from any index
-	@! grep -n '://' requirements.txt requirements-dev.txt .ci/uv.txt
+	@! grep -n '://' requirements.txt requirements-dev.txt .ci/uv.txt .ci/hatchling.txt
 
 check-migrations:  ## the tables in the code are the ones the revisions make
 	@$(EMPTY_STORE) && $(PYTHON) -m alembic upgrade head && $(PYTHON) -m alembic check
@@ -53,6 +53,12 @@ check-tests:  ## more processes than cores: many tests wait
 check-promises:  ## whole programs: killed around every write, two workers at once, no secret anywhere
 	$(BIN)/pytest -n 2 --dist loadscope -m 'not chaos' tests/e2e || $(AGAIN) -m 'not chaos' tests/e2e
 
+servers: setup  ## the tests of the store and of the jobs on PostgreSQL and a queue over TCP
+	TEST_STORES=servers $(BIN)/pytest -n 3 --dist loadscope tests/store tests/jobs
+
+bench: setup  ## how fast it is, beside a bare HTTP client; JSON=FILE keeps the figures, ONLY="bulk live" picks
+	$(PYTHON) -m tests.bench $(if $(JSON),--json $(JSON)) $(ONLY)
+
 chaos: setup  ## every kind of write under every kind of fault, as whole programs: some minutes more
 	$(BIN)/pytest -n 2 --dist loadscope -m chaos
 
@@ -67,6 +73,7 @@ lock: setup  ## after a change of dependencies; UPGRADE=1 also takes newer versi
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev pyproject.toml -o requirements-dev.txt
 	echo uv | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o .ci/uv.txt
+	echo hatchling | $(COMPILE) --constraint requirements-dev.txt - -o .ci/hatchling.txt
 
 migration: setup  ## the next revision from the tables in the code: make migration NAME=what_changes
 	@$(EMPTY_STORE) && $(PYTHON) -m alembic upgrade head && $(PYTHON) -m alembic revision --autogenerate -m '$(NAME)'

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 _ADDRESS = r"^$|^https?://[^\s/?#]+"
 
@@ -46,6 +52,10 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = Field(
         None, description="File with the keys; default: secret.key in the data folder"
     )
+    secrets_dir: Path | None = Field(
+        None,
+        description="Folder of files that stand in for variables that are not set: asana_sync_database_url",
+    )
     allow_private_hosts: str = Field(
         "", description="Hosts, host:port or CIDR that may be private, comma-separated"
     )
@@ -79,6 +89,21 @@ class Settings(BaseSettings):
     )
     backoff_max_seconds: float = Field(300, gt=0, description="Longest wait between two tries")
     max_attempts: int = Field(8, ge=1, description="Tries before something that fails is parked")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then the files that containers get their secrets in."""
+        folder = os.environ.get("ASANA_SYNC_SECRETS_DIR", "")
+        if not folder or not Path(folder).is_dir():  # the image names one, whether secrets are mounted or not
+            return init_settings, env_settings
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, secrets_dir=folder)
 
     @model_validator(mode="after")
     def _webhooks_come_by_https(self) -> Settings:

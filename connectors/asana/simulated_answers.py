@@ -11,7 +11,17 @@ from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from connectors.asana import simulated_richtext as richtext
-from connectors.asana.simulated_records import Link, Project, Section, Story, Tag, Task, User, rfc3339
+from connectors.asana.simulated_records import (
+    Attachment,
+    Link,
+    Project,
+    Section,
+    Story,
+    Tag,
+    Task,
+    User,
+    rfc3339,
+)
 from connectors.asana.simulated_workspace import Workspace
 from connectors.simulation import Refused
 
@@ -35,6 +45,7 @@ _OPT_IN = {
 _COMPACT = {
     "task": ("name", "resource_subtype"),
     "story": ("created_at", "created_by", "resource_subtype", "text"),
+    "attachment": ("name", "resource_subtype"),
     "webhook": ("active", "resource", "target"),
 }
 
@@ -132,6 +143,7 @@ class Answers:
             "tag": (self.workspace.tags.get, self.tag),
             "task": (self.workspace.tasks.get, self.task),
             "story": (self.workspace.stories.get, self.story),
+            "attachment": (self.workspace.attachments.get, self.attachment),
         }
         if link.kind == "workspace":
             return self.workspace_record()
@@ -271,6 +283,22 @@ class Answers:
             "task": Link("task", story.task),
             **story.values,
         }
+
+    def attachment(self, attachment: Attachment) -> dict[str, Any]:
+        """Without ``download_url``, which each answer makes anew."""
+        host, content = "asana" if attachment.url is None else "external", attachment.content
+        kept = f"{APP}/app/asana/-/get_asset?asset_id={attachment.gid}"
+        return {
+            "gid": attachment.gid,
+            "resource_type": "attachment",
+            "resource_subtype": host,
+            "name": attachment.name,
+            "created_at": attachment.created_at,
+            "host": host,
+            "parent": Link("task", attachment.task, self.workspace.tasks[attachment.task].resource_subtype),
+            "permanent_url": kept if content is not None else None,
+            "view_url": attachment.url or kept,
+        } | ({"size": len(content)} if content is not None else {"connected_to_app": False})
 
     def _here(self) -> Link:
         return Link("workspace", self.workspace.gid)

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from connectors.asana import simulated_attachment_api as attachments
 from connectors.asana import simulated_story_api as stories
 from connectors.asana import simulated_task_api as tasks
 from connectors.asana.simulated_answers import checked_gid
@@ -45,6 +46,7 @@ def routes(serve: Served, hooks: Hooks) -> Sequence[BaseRoute]:
         ("GET", "/tags", list_tags),
         ("POST", "/tags", create_tag),
         ("GET", "/tags/{tag}", get_tag),
+        ("GET", "/tags/{tag}/tasks", list_tag_tasks),
         ("GET", "/tasks", tasks.list_tasks),
         ("POST", "/tasks", tasks.create_task),
         ("GET", "/tasks/{task}", tasks.get_task),
@@ -59,12 +61,17 @@ def routes(serve: Served, hooks: Hooks) -> Sequence[BaseRoute]:
         ("POST", "/tasks/{task}/removeFollowers", tasks.change_followers("remove")),
         ("POST", "/tasks/{task}/addProject", tasks.add_to_project),
         ("POST", "/tasks/{task}/removeProject", tasks.remove_from_project),
+        ("GET", "/tasks/{task}/tags", list_task_tags),
+        ("GET", "/tasks/{task}/projects", list_task_projects),
         ("GET", "/tasks/{task}/stories", stories.list_stories),
         ("POST", "/tasks/{task}/stories", stories.create_story),
         ("GET", "/stories/{story}", stories.get_story),
         ("PUT", "/stories/{story}", stories.update_story),
         ("DELETE", "/stories/{story}", stories.delete_story),
-        ("GET", "/attachments", list_attachments),
+        ("GET", "/attachments", attachments.list_attachments),
+        ("POST", "/attachments", attachments.create_attachment),
+        ("GET", "/attachments/{attachment}", attachments.get_attachment),
+        ("DELETE", "/attachments/{attachment}", attachments.delete_attachment),
         ("GET", "/events", list_events),
         *_hook_endpoints(hooks),
     ]
@@ -162,18 +169,27 @@ def create_tag(call: Call) -> Response:
 
 
 def get_tag(call: Call) -> Response:
-    if checked_gid("tag", call.path("tag")) not in call.workspace.tags:
-        raise Refused(404, f"tag: Unknown object: {call.path('tag')}")
-    return call.written(Link("tag", call.path("tag")))
+    return call.written(Link("tag", tasks.tag_seen(call, call.path("tag"))))
+
+
+def list_tag_tasks(call: Call) -> Response:
+    tag = tasks.tag_seen(call, call.path("tag"))
+    return tasks.tasks_page(call, lambda: tasks.with_tag(call, tag))
+
+
+def list_task_tags(call: Call) -> Response:
+    task, tags = call.answers.task_seen(call.path("task")), call.workspace.tags
+    known = [gid for gid in task.tags if gid in tags]
+    return call.listing("tag", lambda: known, lambda gid: call.answers.tag(tags[gid]))
+
+
+def list_task_projects(call: Call) -> Response:
+    task, projects = call.answers.task_seen(call.path("task")), call.workspace.projects
+    seen = [gid for gid in task.places if not projects[gid].private]
+    return call.listing("project", lambda: seen, lambda gid: call.answers.project(projects[gid]))
 
 
 # what hangs on tasks and projects
-
-
-def list_attachments(call: Call) -> Response:
-    """No task here has attachments."""
-    call.answers.task_seen(call.query("parent") or "")
-    return call.listing("attachment", list, lambda gid: None)
 
 
 def list_events(call: Call) -> Response:

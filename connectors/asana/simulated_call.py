@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from connectors.asana.simulated_answers import Answers, Tree, wanted
+from connectors.asana.simulated_forms import is_form, read_form
 from connectors.asana.simulated_records import Link, User
 from connectors.asana.simulated_workspace import Workspace
 from connectors.simulation import Clock, Refused
@@ -162,6 +163,8 @@ class Call:
 async def read_body(request: Request) -> tuple[dict[str, Any], Tree | None]:
     """``data`` and the fields asked for: ``options.fields`` of a body, or ``opt_fields`` of any request.
 
+    A form (uploads are no JSON) counts as ``data``.
+
     Raises:
         Refused: not JSON, or not in the envelope.
     """
@@ -171,6 +174,8 @@ async def read_body(request: Request) -> tuple[dict[str, Any], Tree | None]:
     raw = await request.body()
     if request.method not in ("POST", "PUT"):
         return {}, wanted(fields) if fields is not None else None
+    if is_form(request.headers):
+        return read_form(request.headers, raw), wanted(fields) if fields is not None else None
     try:
         body = json.loads(raw or b"{}")
     except ValueError as error:

@@ -105,6 +105,18 @@ class Story:
         return self.resource_subtype == "comment_added"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file of a task; where it has a ``url`` instead of content, it lies elsewhere."""
+
+    gid: str
+    task: str
+    name: str
+    created_at: datetime
+    content: bytes | None = field(default=None, repr=False)
+    url: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A resource named in an answer or event; how much of it is shown is the reader's choice."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors.asana import simulated_richtext as richtext
 from connectors.asana.simulated_events import Event, EventLog
-from connectors.asana.simulated_records import Link, Project, Section, Story, Tag, Task, User
+from connectors.asana.simulated_records import Attachment, Link, Project, Section, Story, Tag, Task, User
 from connectors.simulation import Clock, Lagging
 
 
@@ -31,6 +31,7 @@ class State:
         self.tags: dict[str, Tag] = {}
         self.tasks: Lagging[Task] = Lagging(clock)
         self.stories: Lagging[Story] = Lagging(clock)
+        self.attachments: Lagging[Attachment] = Lagging(clock)
         self.stories_of: dict[str, list[str]] = defaultdict(list)
         """Also those that are deleted by now."""
         self.children: dict[str, list[str]] = defaultdict(list)

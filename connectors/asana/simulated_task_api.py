@@ -95,7 +95,7 @@ def _create(call: Call, parent: str | None) -> Response:
         source="api",
         places=places.items(),
         followers=[call.user("followers", ref).gid for ref in data.get("followers") or []],
-        tags=[_tag(call, gid) for gid in data.get("tags") or []],
+        tags=[tag_seen(call, gid) for gid in data.get("tags") or []],
         **{"name": "", **values},
     )
     call.made = task.gid
@@ -130,7 +130,7 @@ def change_tag(action: str) -> Callable[[Call], Response]:
     """``action``: add or remove."""
 
     def endpoint(call: Call) -> Response:
-        task, tag = _task(call), _tag(call, call.needed("tag"))
+        task, tag = _task(call), tag_seen(call, call.needed("tag"))
         sets = {action: [tag]}
         call.workspace.change_set(task.gid, call.me, "tags", source="api", **sets)
         return call.empty()
@@ -189,7 +189,7 @@ def _task(call: Call) -> Task:
     return call.answers.task_seen(call.path("task"))
 
 
-def _tag(call: Call, gid: object) -> str:
+def tag_seen(call: Call, gid: object) -> str:
     if checked_gid("tag", gid) not in call.workspace.tags:
         raise Refused(404, f"tag: Unknown object: {gid}")
     return str(gid)

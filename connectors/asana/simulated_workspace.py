@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.asana import simulated_richtext as richtext
 from connectors.asana.simulated_events import changed
-from connectors.asana.simulated_records import Link, Place, Story, Task
+from connectors.asana.simulated_records import Attachment, Link, Place, Story, Task
 from connectors.asana.simulated_state import State
 from connectors.simulation import Refused
 
@@ -249,6 +249,30 @@ class Workspace(State):
         del self.stories[gid]
         self.tasks[story.task] = replace(self.tasks[story.task], modified_at=now, touched_at=now)
         self.log.record([self.story_event(by, "removed", story, self.tasks[story.task])])
+
+    # attachments
+
+    def attach(
+        self, gid: str, by: str | None, name: str, *, content: bytes | None, url: str | None, source: str
+    ) -> Attachment:
+        """No event names the attachment itself: the story that it makes tells of it."""
+        now = self.now()
+        attachment = Attachment(
+            gid=self.mint(), task=gid, name=name, created_at=now, content=content, url=url
+        )
+        self.attachments[attachment.gid] = attachment
+        self.tasks[gid] = task = replace(self.tasks[gid], modified_at=now, touched_at=now)
+        self.log.record([self.add_story(task, by, "attachment_added", source, {})])
+        return attachment
+
+    def detach(self, gid: str, by: str | None) -> None:
+        attachment, now = self.attachments[gid], self.now()
+        del self.attachments[gid]
+        self.tasks[attachment.task] = task = replace(
+            self.tasks[attachment.task], modified_at=now, touched_at=now
+        )
+        link = Link("attachment", gid)
+        self.log.record([self.event(by, "deleted", link, task, parent=self.link(task))])
 
 
 def _dragged(subtype: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from starlette.routing import BaseRoute
 from connectors.asana import simulated_richtext as richtext
 from connectors.asana.simulated_answers import APP, Answers
 from connectors.asana.simulated_api import Endpoint, routes
+from connectors.asana.simulated_attachment_api import downloads
 from connectors.asana.simulated_call import Call, Pages, Token, read_body
 from connectors.asana.simulated_hooks import Hooks
 from connectors.asana.simulated_limits import CostLimit
@@ -83,7 +84,7 @@ class AsanaSimulator(Simulator):
     # the provider
 
     def routes(self) -> Sequence[BaseRoute]:
-        return routes(self._served, self.hooks)
+        return [*routes(self._served, self.hooks), downloads(self.workspace)]
 
     def refusal(self, refused: Refused) -> dict[str, Any]:
         help_ = f"For more information on API status codes and how to handle them, read the docs: {APP}/docs"
@@ -244,6 +245,11 @@ class AsanaSimulator(Simulator):
             "modified_at": task.modified_at,
             "author": self._person(task.created_by),
             "url": Answers(workspace, "", 0).task(task)["permalink_url"],
+            "attachments": [
+                {"id": file.gid, "name": file.name, "content": file.content, "url": file.url}
+                for file in workspace.attachments.values()
+                if file.task == object_id
+            ],
             "comments": [
                 {
                     "id": story.gid,

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
+from connectors.github.simulated_shapes import stamp
 from connectors.github.simulated_state import (
     Comment,
     Happening,
@@ -268,31 +270,75 @@ class Edits:
         self._tell(repository, "label", "created", actor, label=label)
         return label
 
-    def rename_label(self, repository: Repository, label: Label, actor: str, name: str) -> None:
-        """Every issue shows the new name, and none of them tells."""
-        renamed = repository.labels[label.id] = replace(label, name=name)
-        changes = {"name": {"from": label.name}}
-        self._tell(repository, "label", "edited", actor, label=renamed, changes=changes)
+    def edit_label(self, repository: Repository, label: Label, actor: str, **values: Any) -> Label:
+        """Change name, color, description; every issue shows it, and none of them tells."""
+        edited = repository.labels[label.id] = replace(label, **values)
+        changes = _was(label, edited, "name", "color", "description")
+        if changes:
+            self._tell(repository, "label", "edited", actor, label=edited, changes=changes)
+        return edited
 
     def delete_label(self, repository: Repository, label: Label, actor: str) -> None:
         """It vanishes from every issue, and none of them tells."""
         del repository.labels[label.id]
         self._tell(repository, "label", "deleted", actor, label=label)
 
-    def add_milestone(self, repository: Repository, actor: str, title: str) -> Milestone:
+    def add_milestone(
+        self,
+        repository: Repository,
+        actor: str,
+        title: str,
+        *,
+        description: str | None = None,
+        due_on: datetime | None = None,
+    ) -> Milestone:
         now, id = self.world.clock.now(), self.world.next_id("milestone")
         milestone = Milestone(
             id=id,
             node_id=node_id("MI", id, repository.id),
-            number=len(repository.milestones) + 1,
+            number=next(repository.milestone_numbers),
             title=title,
             creator=actor,
             created_at=now,
             updated_at=now,
+            description=description,
+            due_on=due_on,
         )
         repository.milestones[milestone.number] = milestone
         self._tell(repository, "milestone", "created", actor, milestone=milestone)
         return milestone
+
+    def edit_milestone(
+        self, repository: Repository, milestone: Milestone, actor: str, **values: Any
+    ) -> Milestone:
+        """Change title, description, due_on."""
+        edited = replace(milestone, **values)
+        changes = _was(milestone, edited, "title", "description", "due_on")
+        if not changes:
+            return milestone
+        edited = self._keep_milestone(repository, edited)
+        self._tell(repository, "milestone", "edited", actor, milestone=edited, changes=changes)
+        return edited
+
+    def move_milestone(
+        self, repository: Repository, milestone: Milestone, actor: str, state: str
+    ) -> Milestone:
+        """Close it or open it again."""
+        if state == milestone.state:
+            return milestone
+        closed = self.world.clock.now() if state == "closed" else None
+        milestone = self._keep_milestone(repository, replace(milestone, closed_at=closed))
+        action = "closed" if closed else "opened"
+        self._tell(repository, "milestone", action, actor, milestone=milestone)
+        return milestone
+
+    def delete_milestone(self, repository: Repository, milestone: Milestone, actor: str) -> None:
+        """It vanishes from every issue, and none of them tells."""
+        del repository.milestones[milestone.number]
+        for issue in repository.issues.values():
+            if issue.milestone == milestone.number:
+                repository.keep(replace(issue, milestone=None))
+        self._tell(repository, "milestone", "deleted", actor, milestone=milestone)
 
     # traces
 
@@ -301,6 +347,11 @@ class Edits:
             issue = replace(issue, updated_at=self.world.clock.now())
         repository.keep(issue)
         return issue
+
+    def _keep_milestone(self, repository: Repository, milestone: Milestone) -> Milestone:
+        milestone = replace(milestone, updated_at=self.world.clock.now())
+        repository.milestones[milestone.number] = milestone
+        return milestone
 
     def _label_ids(self, repository: Repository, actor: str, names: Collection[str]) -> tuple[int, ...]:
         found = (self.find_or_create_label(repository, actor, name).id for name in names)
@@ -348,6 +399,16 @@ class Edits:
 
     def _tell(self, repository: Repository, event: str, action: str, actor: str, **rest: Any) -> None:
         self.announce(Happening(repository=repository, event=event, action=action, actor=actor, **rest))
+
+
+def _was(before: Any, after: Any, *names: str) -> dict[str, Any]:
+    """What stood in the fields that differ, as webhooks tell it."""
+    told: dict[str, Any] = {}
+    for name in names:
+        value = getattr(before, name)
+        if value != getattr(after, name):
+            told[name] = {"from": (stamp(value) if isinstance(value, datetime) else value) or ""}
+    return told
 
 
 def _difference(these: Iterable[K], those: Collection[K]) -> list[K]:

@@ -174,6 +174,13 @@ def timeline(call: Call) -> Reply:
     return call.page(entries, lambda entry: entry[2])
 
 
+def list_events(call: Call) -> Reply:
+    """The timeline without comments."""
+    repository, issue = call.issue()
+    occurrences, shapes = repository.timelines.get(issue.number, ()), call.site.shapes
+    return call.page(occurrences, lambda occurrence: shapes.event(repository, occurrence))
+
+
 TABLE: Table = (
     ("GET", "{repository}/issues", list_issues),
     ("POST", "{repository}/issues", create_issue),
@@ -186,6 +193,7 @@ TABLE: Table = (
     ("GET", "{repository}/issues/{number}/comments", list_comments),
     ("POST", "{repository}/issues/{number}/comments", create_comment),
     ("GET", "{repository}/issues/{number}/timeline", timeline),
+    ("GET", "{repository}/issues/{number}/events", list_events),
     ("GET", "{repository}/issues/{number}/labels", list_labels),
     ("POST", "{repository}/issues/{number}/labels", add_labels),
     ("PUT", "{repository}/issues/{number}/labels", replace_labels),
@@ -272,7 +280,8 @@ def _logins(body: Mapping[str, Any]) -> list[str]:
 
 
 def _milestone(repository: Repository, given: Any) -> int | None:
-    if given is None:
+    """Its number; null and the empty text, which PyGithub sends, are none."""
+    if given is None or given == "":
         return None
     if not str(given).isdigit() or int(given) not in repository.milestones:
         raise invalid("milestone")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from connectors.github.simulated_api import Call, Reply, Table, invalid, not_found, sort
-from connectors.github.simulated_issues import LABEL_MAX
 from connectors.github.simulated_shapes import Shape
-from connectors.github.simulated_state import Issue, Repository
+from connectors.github.simulated_state import Issue, Person, Repository
 from connectors.github.simulated_webhooks import Hook, Posted
 from connectors.simulation import Refused
 
@@ -17,6 +15,10 @@ HOOKS_PER_EVENT = 20
 
 def viewer(call: Call) -> Reply:
     return Reply(call.site.shapes.viewer(call.site.world.people[call.actor]))
+
+
+def get_user(call: Call) -> Reply:
+    return Reply(call.site.shapes.public(_person(call)))
 
 
 def rate_limit(call: Call) -> Reply:
@@ -48,53 +50,11 @@ def assignees(call: Call) -> Reply:
     return call.page(list(call.site.world.people.values()), call.site.shapes.account)
 
 
-def list_labels(call: Call) -> Reply:
-    repository = call.repository()
-    found = sort(repository.labels.values(), lambda label: label.name.lower(), "asc")
-    return call.page(found, lambda label: call.site.shapes.label(repository, label))
-
-
-def get_label(call: Call) -> Reply:
-    repository = call.repository()
-    label = repository.label(call.request.path_params["label"])
-    if label is None:
-        raise not_found()
-    return Reply(call.site.shapes.label(repository, label))
-
-
-def create_label(call: Call) -> Reply:
-    repository, body = call.repository(), call.body()
-    name, color = body.get("name"), body.get("color", "ededed")
-    if not call.site.switches.push_access:
-        raise not_found()
-    if not isinstance(name, str) or not name.strip() or len(name) > LABEL_MAX:
-        raise invalid("name", resource="Label", code="missing_field" if not name else "invalid")
-    if not re.fullmatch(r"[0-9A-Fa-f]{6}", str(color)):
-        raise invalid("color", resource="Label")
-    if repository.label(name):
-        raise invalid("name", resource="Label", code="already_exists")
-    label = call.site.edits.find_or_create_label(
-        repository, call.actor, name, color=color, description=body.get("description")
-    )
-    shape = call.site.shapes.label(repository, label)
-    return Reply(shape, 201, {"Location": shape["url"]})
-
-
-def milestones(call: Call) -> Reply:
-    repository = call.repository()
-    state = call.choice("state", "open", "closed", "all")
-    found = [
-        m for m in repository.milestones.values() if state in ("all", "closed" if m.closed_at else "open")
-    ]
-    return call.page(found, lambda milestone: call.site.shapes.milestone(repository, milestone))
-
-
-def get_milestone(call: Call) -> Reply:
-    repository = call.repository()
-    milestone = repository.milestones.get(call.number("number"))
-    if milestone is None:
-        raise not_found()
-    return Reply(call.site.shapes.milestone(repository, milestone))
+def check_assignee(call: Call) -> Reply:
+    """Whether somebody can be assigned: 204 or 404."""
+    call.repository()
+    _person(call)
+    return Reply(status=204)
 
 
 def list_pulls(call: Call) -> Reply:
@@ -174,6 +134,12 @@ def ping_hook(call: Call) -> Reply:
     return Reply(status=204)
 
 
+def test_push(call: Call) -> Reply:
+    """Sends the latest push again to hooks that listen to it. Nobody pushes here: nothing is sent."""
+    _hook(call)
+    return Reply(status=204)
+
+
 def list_deliveries(call: Call) -> Reply:
     """Newest first, of the last three days; paged by ``cursor``, never by number."""
     webhooks, cursor = call.site.webhooks, call.query.get("cursor")
@@ -200,14 +166,11 @@ def redeliver(call: Call) -> Reply:
 TABLE: Table = (
     ("GET", "/user", viewer),
     ("GET", "/user/repos", my_repositories),
+    ("GET", "/users/{login}", get_user),
     ("GET", "/rate_limit", rate_limit),
     ("GET", "{repository}", get_repository),
     ("GET", "{repository}/assignees", assignees),
-    ("GET", "{repository}/labels", list_labels),
-    ("POST", "{repository}/labels", create_label),
-    ("GET", "{repository}/labels/{label:path}", get_label),
-    ("GET", "{repository}/milestones", milestones),
-    ("GET", "{repository}/milestones/{number}", get_milestone),
+    ("GET", "{repository}/assignees/{login}", check_assignee),
     ("GET", "{repository}/pulls", list_pulls),
     ("GET", "{repository}/pulls/{number}", get_pull),
     ("GET", "{repository}/hooks", list_hooks),
@@ -216,10 +179,20 @@ TABLE: Table = (
     ("PATCH", "{repository}/hooks/{hook}", update_hook),
     ("DELETE", "{repository}/hooks/{hook}", delete_hook),
     ("POST", "{repository}/hooks/{hook}/pings", ping_hook),
+    ("POST", "{repository}/hooks/{hook}/tests", test_push),
     ("GET", "{repository}/hooks/{hook}/deliveries", list_deliveries),
     ("GET", "{repository}/hooks/{hook}/deliveries/{delivery}", get_delivery),
     ("POST", "{repository}/hooks/{hook}/deliveries/{delivery}/attempts", redeliver),
 )
+
+
+def _person(call: Call) -> Person:
+    """The person of the path; logins know no case."""
+    login = call.request.path_params["login"].lower()
+    for person in call.site.world.people.values():
+        if person.login.lower() == login:
+            return person
+    raise not_found()
 
 
 def _repository(call: Call, repository: Repository) -> Shape:

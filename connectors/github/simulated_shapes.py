@@ -114,21 +114,24 @@ class Shapes:
             "site_admin": False,
         }
 
-    def viewer(self, person: Person) -> Shape:
-        """The account that asks, as ``GET /user`` shows it."""
+    def public(self, person: Person) -> Shape:
+        """An account as everybody sees it."""
         since = stamp(datetime(2019, 5, 15, tzinfo=UTC))
-        empty = ("public_gists", "followers", "following", "private_gists", "disk_usage", "collaborators")
         return {
             **self.account(person),
             "name": person.name,
             "email": person.email,
             **dict.fromkeys(("company", "location", "hireable", "bio", "twitter_username")),
             "blog": "",
-            **dict.fromkeys((*empty, "public_repos", "total_private_repos", "owned_private_repos"), 0),
-            "two_factor_authentication": True,
+            **dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0),
             "created_at": since,
             "updated_at": since,
         }
+
+    def viewer(self, person: Person) -> Shape:
+        """The account that asks, as ``GET /user`` shows it."""
+        private = "private_gists", "disk_usage", "collaborators", "total_private_repos", "owned_private_repos"
+        return {**self.public(person), **dict.fromkeys(private, 0), "two_factor_authentication": True}
 
     def repository(self, repository: Repository) -> Shape:
         """What all places show of it; some add ``permissions`` or ``custom_properties``."""
@@ -183,7 +186,7 @@ class Shapes:
         return {
             "id": label.id,
             "node_id": label.node_id,
-            "url": f"{self.repository_url(repository)}/labels/{quote(label.name, safe='')}",
+            "url": f"{self.repository_url(repository)}/labels/{quote(label.name, safe='/:')}",
             "name": label.name,
             "color": label.color,
             "default": label.default,
@@ -205,10 +208,10 @@ class Shapes:
             "creator": self.user(milestone.creator),
             "open_issues": states.count("open"),
             "closed_issues": states.count("closed"),
-            "state": "closed" if milestone.closed_at else "open",
+            "state": milestone.state,
             "created_at": stamp(milestone.created_at),
             "updated_at": stamp(milestone.updated_at),
-            "due_on": None,
+            "due_on": _stamp_or_none(milestone.due_on),
             "closed_at": _stamp_or_none(milestone.closed_at),
         }
 
@@ -326,6 +329,12 @@ class Shapes:
         if "assignee" in occurrence.details:
             shape["assignee"] = self.user(occurrence.details["assignee"])
         return shape
+
+    def event(self, repository: Repository, occurrence: Occurrence) -> Shape:
+        """The same outside the timeline: it tells who assigned, and not why an issue was closed."""
+        shape = self.occurrence(repository, occurrence)
+        shape.pop("state_reason", None)
+        return shape | ({"assigner": self.user(occurrence.actor)} if "assignee" in shape else {})
 
     def commented(self, repository: Repository, comment: Comment) -> Shape:
         """A comment in its rôle as a timeline entry."""

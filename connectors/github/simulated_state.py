@@ -71,7 +71,12 @@ class Milestone:
     created_at: datetime
     updated_at: datetime
     description: str | None = None
+    due_on: datetime | None = None
     closed_at: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        return "closed" if self.closed_at else "open"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +160,7 @@ class Repository:
     moved: dict[int, tuple[Repository, int]] = field(default_factory=dict)
     """Old number of a transferred issue -> where it went."""
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    milestone_numbers: Iterator[int] = field(default_factory=lambda: count(1))
     open_issues: int = 0
     orders: dict[str, list[Issue]] = field(default_factory=dict)
     """All issues as lists order them, until one of them moves."""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from starlette.routing import BaseRoute
 
-from connectors.github import simulated_issues, simulated_repositories
+from connectors.github import simulated_issues, simulated_planning, simulated_repositories
 from connectors.github.simulated_api import Site, routes
 from connectors.github.simulated_edits import Edits
 from connectors.github.simulated_limits import Limits
@@ -56,7 +56,9 @@ class GitHubSimulator(Switches, Simulator):
         )
 
     def routes(self) -> Sequence[BaseRoute]:
-        return routes(self.site, (*simulated_issues.TABLE, *simulated_repositories.TABLE))
+        return routes(
+            self.site, (*simulated_issues.TABLE, *simulated_planning.TABLE, *simulated_repositories.TABLE)
+        )
 
     def admission(self, exchange: Exchange) -> Refused | None:
         return self.limits.admit(exchange)
@@ -216,7 +218,7 @@ class GitHubSimulator(Switches, Simulator):
         repository = self.repository(container)
         label = repository.label(name)
         assert label is not None, name
-        self.edits.rename_label(repository, label, self._actor(by), to)
+        self.edits.edit_label(repository, label, self._actor(by), name=to)
 
     def delete_label(self, container: str, name: str, *, by: str | None = None) -> None:
         repository = self.repository(container)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from redis.exceptions import RedisError
 
 from connectors.errors import ConnectorError
@@ -26,6 +27,9 @@ def explain(error: Exception) -> int | None:
                 name = "_".join(str(part) for part in item["loc"]).upper().removeprefix("ASANA_SYNC_")
                 message = item["msg"].removeprefix("Value error, ASANA_SYNC_")
                 say(f"ASANA_SYNC_{name}: {item['msg']}" if name else f"ASANA_SYNC_{message}")
+            return USAGE
+        case SettingsError():  # a file of SECRETS_DIR that may not be read
+            say(f"{error}: {error.__cause__}")
             return USAGE
         case InstanceError() | SecretKeyError():
             say(redact(str(error)))

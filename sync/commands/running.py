@@ -22,6 +22,7 @@ from sync.instance.lifeline import die_with_parent
 from sync.instance.supervisor import up as supervise
 from sync.jobs.applying import apply
 from sync.settings import Settings
+from sync.store.migrate import migrate as bring_up_to_date
 from sync.store.migrate import revisions
 
 app = typer.Typer()
@@ -52,8 +53,13 @@ def worker() -> None:
 
     die_with_parent()
     settings = Settings()
+
+    async def work() -> None:
+        await bring_up_to_date(settings)
+        await run_worker(settings, redis_url(settings))
+
     with suppress(CancelledError):  # how arq ends at a signal
-        run(settings, run_worker(settings, redis_url(settings)))
+        run(settings, work())
 
 
 @app.command()

@@ -156,6 +156,7 @@ async def begin(desk: Desk, side: Side, record: Record) -> Link | Later:
     )
     links.describe(link, side, record)
     async with desk.engine.database.write() as session:
+        await session.get(Mapping, link.mapping_id, with_for_update=True)  # one counts at a time
         if await links.by_refs(session, link.mapping_id, [str(record.ref)]):
             return Later(1, "another link took the object meanwhile")
         if await _begun(session, link.mapping_id, now) >= desk.route.config.limits.creates_per_hour:

@@ -43,9 +43,7 @@ class Database:
         url = settings.sqlalchemy_url
         if url.startswith("sqlite"):
             return cls(sqlite_engine(url), sqlite_engine(url, read_only=True), one_writer=True)
-        engine = create_async_engine(url, pool_size=2 * READERS, pool_pre_ping=True)
-        reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        return cls(engine, reader, one_writer=False)
+        return cls(*postgresql_engines(url), one_writer=False)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -80,6 +78,12 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
         if not is_unreachable(error):
             raise
         raise StoreUnreachable(f"the database does not answer: {error.orig}") from error
+
+
+def postgresql_engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
+    """Writer and reader; they share one pool."""
+    writer = create_async_engine(url, pool_size=2 * READERS, pool_pre_ping=True)
+    return writer, writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def sqlite_engine(url: str, *, read_only: bool = False, foreign_keys: bool = True) -> AsyncEngine:

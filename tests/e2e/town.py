@@ -120,7 +120,7 @@ class Town:
 
     async def up(self) -> None:
         """Start ``up`` with the configuration and wait until it is ready."""
-        self.up_process = await self._start("up", "--config", str(self.file))
+        self.up_process = await self.start("up", "--config", str(self.file))
         assert self.up_process.stdout is not None
         async with asyncio.timeout(READY_S):
             line = await self.up_process.stdout.readline()
@@ -131,14 +131,16 @@ class Town:
 
     async def worker(self) -> Process:
         """One more worker beside ``up``."""
-        process = await self._start("worker")
+        process = await self.start("worker")
         self.others.append(process)
         return process
 
-    async def _start(self, *arguments: str) -> Process:
-        with self.log.open("ab") as log:
+    async def start(self, *arguments: str, log: Path | None = None, **environment: str) -> Process:
+        """The product as a process of its own."""
+        env = {**self.environment, **environment}
+        with (log or self.log).open("ab") as told:
             return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "sync.cli", *arguments, env=self.environment, stdout=PIPE, stderr=log
+                sys.executable, "-m", "sync.cli", *arguments, env=env, stdout=PIPE, stderr=told
             )
 
     async def down(self, by: signal.Signals = signal.SIGTERM) -> int | None:

@@ -47,14 +47,13 @@ def departures(provider: str, exchange: Exchange) -> Iterator[Finding]:
 
 
 def _wrong_body(operation: Operation, request: Request) -> Iterator[tuple[str, str]]:
+    media_type = request.content_type.partition(";")[0]
     if request.body is None:
         if operation.needs_body:
             yield "", "is missing"
-    elif operation.body is None:
-        yield "", "is not documented: there is none"
-    else:
-        if request.content_type.partition(";")[0] != "application/json":
-            yield "", f"is of the type {request.content_type!r}"
+    elif media_type not in operation.media_types:
+        yield "", f"is {media_type!r}, not {list(operation.media_types) or 'empty'}"
+    elif operation.body is not None:
         yield from operation.body.wrong(request.body, written=True)
 
 

@@ -5,7 +5,7 @@ The document is read when it is first needed, a schema is compiled when an excha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -83,6 +83,12 @@ class Operation:
         """What the request's body must be; None: there is none."""
         content = self._said.get("requestBody", {}).get("content", {})
         return Body(self._api, content[_JSON]["schema"]) if _JSON in content else None
+
+    @property
+    def media_types(self) -> Collection[str]:
+        """What the request's body may be sent as; of JSON alone more is known here."""
+        types: Collection[str] = self._said.get("requestBody", {}).get("content", {})
+        return types
 
     @property
     def needs_body(self) -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -14,6 +17,20 @@ from sync.settings import Settings
 from sync.store.database import Database
 from sync.store.errors import StoreUnreachable
 from sync.store.tables import Mark, Setting
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """SQLite, whatever the other tests use: test_postgresql.py has the same for PostgreSQL."""
+    return settings.model_copy(update={"database_url": ""})
+
+
+@pytest.fixture
+async def database(settings: Settings, migrated_folder: Path) -> AsyncIterator[Database]:
+    shutil.copytree(migrated_folder, settings.data_dir)
+    database = Database.open(settings)
+    yield database
+    await database.close()
 
 
 async def value_of(database: Database, key: str) -> object:

@@ -116,6 +116,7 @@ def test_file_names_tell_the_order_of_the_revisions() -> None:
 
 
 async def test_a_current_store_is_passed_without_alembic(settings: Settings) -> None:
+    settings = settings.model_copy(update={"database_url": ""})
     await migrate(settings)
     program = (
         "import asyncio, sys; from sync.settings import Settings; from sync.store.migrate import migrate;"

@@ -61,7 +61,7 @@ async def test_a_lost_connection_is_an_unreachable_store_and_the_next_session_wo
         session.add(Setting(key="paused", value=True))
 
 
-@pytest.mark.parametrize(("part", "other"), [("/t", "/missing"), ("tester@", "stranger@")])
+@pytest.mark.parametrize(("part", "other"), [("/t", "/missing"), ("postgres:@", "stranger:@")])
 async def test_a_server_that_refuses_us_is_an_unreachable_store(
     settings: Settings, part: str, other: str
 ) -> None:

@@ -25,6 +25,7 @@ async def _everything(asana: AsanaSimulator, api: Api, project: str, target: str
     http, workspace = api.http, asana.workspace.gid
     section = asana.workspace.projects[project].sections[1]
     task = asana.new(project, title="Broken", notes="<em>x</em>", assignee="bob", labels=["bug"])
+    tag = next(iter(asana.workspace.tags))
     asana.edit(task, title="Mended", state="closed", section="Done")
     comment = asana.comment(task, "hello")
     token = await first_token(api, project)
@@ -47,9 +48,12 @@ async def _everything(asana: AsanaSimulator, api: Api, project: str, target: str
         f"/sections/{section}",
         f"/sections/{section}/tasks",
         f"/tags?workspace={workspace}",
+        f"/tags/{tag}/tasks",
         f"/tasks?project={project}&limit=1&opt_fields={every}",
         f"/tasks/{task}",
         f"/tasks/{task}/subtasks",
+        f"/tasks/{task}/tags",
+        f"/tasks/{task}/projects",
         f"/tasks/{task}/stories?limit=2",
         f"/stories/{comment}",
         f"/attachments?parent={task}",
@@ -88,3 +92,27 @@ async def _everything(asana: AsanaSimulator, api: Api, project: str, target: str
     await asana.outbox.idle()
     assert (await http.get(f"/webhooks?workspace={workspace}")).status_code == 200
     await write("DELETE", f"/webhooks/{hook}")
+
+
+async def test_attachments_conform_to_the_published_openapi(
+    asana: AsanaSimulator, api: Api, project: str
+) -> None:
+    required()
+    http, task = api.http, asana.new(project, title="Broken")
+    external = {"resource_subtype": "external", "name": "Draft", "url": "http://127.0.0.1/draft"}
+    uploads: tuple[dict[str, Any], ...] = (
+        {"data": {"parent": task}, "files": {"file": ("log.txt", b"it broke")}},
+        {"data": {"parent": task}, "files": {name: (None, value) for name, value in external.items()}},
+    )
+    watch = Watch()
+    with watch.watching(asana):
+        for upload in uploads:
+            made = await http.post("/attachments", **upload)
+            assert made.status_code == 200, made.text
+            path = f"/attachments/{made.json()['data']['gid']}"
+            assert (await http.get(path)).status_code == 200
+        assert (await http.get(f"/attachments?parent={task}")).status_code == 200
+        stories = await api.get(f"/tasks/{task}/stories")
+        assert (await http.get(f"/stories/{stories[-1]['gid']}")).status_code == 200
+        assert (await http.delete(path)).status_code == 200
+    assert watch.findings() == []

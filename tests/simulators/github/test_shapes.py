@@ -69,7 +69,7 @@ async def test_issues_have_the_shape_of_githubs_openapi_description(
     github.new(REPO, title="pull", kind="pull")
     for list_path in (f"{R}/issues", f"{R}/issues/comments"):
         assert await sent("GET", list_path)
-    for path in (ISSUE, f"{ISSUE}/comments", f"{ISSUE}/labels", f"{ISSUE}/timeline"):
+    for path in (ISSUE, *(f"{ISSUE}/{what}" for what in ("comments", "labels", "timeline", "events"))):
         await sent("GET", path, issue_number=number)
     await sent("DELETE", COMMENT, comment_id=comment["id"])
     assert departures() == []
@@ -83,11 +83,22 @@ async def test_what_surrounds_issues_has_the_shape_of_githubs_openapi_descriptio
     await sent("POST", f"{R}/labels", {"name": "made", "color": "ff0000"})
     await sent("POST", f"{R}/labels", {"name": "made", "color": "red"})
     await sent("GET", R + "/labels/{name}", name="made")
+    await sent("PATCH", R + "/labels/{name}", {"new_name": "kept"}, name="made")
+    await sent("DELETE", R + "/labels/{name}", name="kept")
     for path in ("/user", "/rate_limit", R):
         await sent("GET", path)
+    await sent("GET", "/users/{username}", username="ada")
+    for login in ("ada", "nobody"):
+        await sent("GET", R + "/assignees/{assignee}", assignee=login)
     for path in ("labels", "assignees", "milestones", "pulls"):
         assert await sent("GET", f"{R}/{path}")
     await sent("GET", R + "/milestones/{milestone_number}", milestone_number=number)
+    dated = {"title": "v2", "state": "closed", "due_on": "2026-05-01T00:00:00Z"}
+    second = (await sent("POST", f"{R}/milestones", dated))["number"]
+    await sent("POST", f"{R}/milestones", dated)
+    one = R + "/milestones/{milestone_number}"
+    await sent("PATCH", one, {"state": "open", "description": "soon"}, milestone_number=second)
+    await sent("DELETE", one, milestone_number=second)
     await sent("GET", R + "/pulls/{pull_number}", pull_number=github.find(pull)[1].number)
     assert departures() == []
 
@@ -101,6 +112,7 @@ async def test_hooks_have_the_shape_of_githubs_openapi_description(
     await sent("GET", HOOK, hook_id=hook)
     await sent("PATCH", HOOK, {"active": True}, hook_id=hook)
     await sent("POST", f"{HOOK}/pings", hook_id=hook)
+    await sent("POST", f"{HOOK}/tests", hook_id=hook)
     await github.outbox.idle()
     deliveries = await sent("GET", f"{HOOK}/deliveries", hook_id=hook)
     await sent("GET", DELIVERY, hook_id=hook, delivery_id=deliveries[0]["id"])
@@ -129,7 +141,7 @@ async def test_every_webhook_has_the_shape_of_githubs_schema(
 ) -> None:
     await hooked(receiver.url)
     number = github.new_milestone(REPO, "v1")
-    edits: list[dict[str, Any]] = [
+    changes: list[dict[str, Any]] = [
         {"title": "two", "notes": "text"},
         {"labels": []},
         {"assignees": ["bob"]},
@@ -140,7 +152,7 @@ async def test_every_webhook_has_the_shape_of_githubs_schema(
     ]
     for kind in ("issue", "pull"):
         id = github.new(REPO, title="one", kind=kind, labels=["bug", "unheard of"], assignee="ada")
-        for fields in edits:
+        for fields in changes:
             github.edit(id, **fields)
         comment = github.comment(id, "said")
         github.edit_comment(comment, "better")
@@ -149,6 +161,17 @@ async def test_every_webhook_has_the_shape_of_githubs_schema(
     github.remove(github.new(REPO, title="goes"))
     github.rename_label(REPO, "bug", "defect")
     github.delete_label(REPO, "defect")
+    edits, repository, milestone = (
+        github.edits,
+        github.repository(REPO),
+        github.repository(REPO).milestones[number],
+    )
+    due_on, names = github.clock.now(), {"title": "v2", "description": "soon"}
+    milestone = edits.edit_milestone(repository, milestone, "ada", due_on=due_on, **names)
+    for state in ("closed", "open"):
+        milestone = edits.move_milestone(repository, milestone, "ada", state)
+    edits.edit_milestone(repository, milestone, "ada", due_on=None)
+    edits.delete_milestone(repository, repository.milestones[number], "ada")
     other = github.new_container("backend")
     github.transfer(github.new(REPO, title="leaves"), other)
     github.transfer(github.new(other, title="comes"), REPO)
@@ -168,4 +191,5 @@ async def test_every_webhook_has_the_shape_of_githubs_schema(
     assert {f"issue_comment${action}" for action in ("created", "edited", "deleted")} <= seen
     assert {f"label${action}" for action in ("created", "edited", "deleted")} <= seen
     assert {f"repository${action}" for action in ("renamed", "transferred", "archived", "deleted")} <= seen
-    assert {"ping$event", "milestone$created", "pull_request$closed"} <= seen
+    assert {f"milestone${action}" for action in ("created", "edited", "closed", "opened", "deleted")} <= seen
+    assert {"ping$event", "pull_request$closed"} <= seen

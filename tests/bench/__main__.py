@@ -1,0 +1,78 @@
+"""``make bench [JSON=FILE]``: every measure in one run, as a table and as JSON.
+
+The keys are fixed; aims and workloads stand in README.md, "How fast it is".
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import bulk, intake, live, scale
+
+AIMS = {
+    "ratio_to_floor": ">= 0.6",
+    "ceiling_share": ">= 0.8",
+    "calls_per_change_bulk": "<= 1.1",
+    "calls_per_change_single": "<= 4",
+    "latency_p50_s": "<= 0.3",
+    "latency_p99_s": "<= 1.5",
+    "live_during_backfill_p95_s": "<= 2",
+    "intake_per_s": ">= 500",
+    "intake_p99_s": "<= 0.1",
+    "delta_pass_100k_s": "<= 2",
+    "delta_pass_100k_writes": "0",
+    "full_pass_100k_s": "<= 60",
+    "rss_mb_100k": "<= 250",
+}
+
+MEASURES: dict[str, Callable[[Path, float], Awaitable[dict[str, float]]]] = {
+    "bulk": bulk.measure,
+    "live": live.measure,
+    "backfill": live.measure_backfill,
+    "intake": intake.measure,
+    "scale": scale.measure,
+}
+
+
+async def run(chosen: list[str], part: float, console: Console) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name in chosen:
+        with (
+            console.status(f"measuring {name}"),
+            tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder,
+        ):
+            figures = await MEASURES[name](Path(folder), part)
+        console.print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in figures.items()))
+        found |= figures
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    parser.add_argument("--part", type=float, default=1.0, help="so much of each workload, to try it out")
+    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=f"some of: {', '.join(MEASURES)}")
+    arguments = parser.parse_args()
+    console = Console(stderr=True)
+    figures = asyncio.run(run(arguments.measures or list(MEASURES), arguments.part, console))
+    document = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "cpus": os.cpu_count(), **figures}
+    table = Table("measure", "figure", "aim", title=f"{document['at']}, {document['cpus']} processors")
+    for key, aim in AIMS.items():
+        table.add_row(key, f"{figures[key]:.3g}" if key in figures else "not measured", aim)
+    Console().print(table)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
