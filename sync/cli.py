@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "resume": "deciding",
         "approve": "deciding",
         "migrate": "running",
+        "backup": "backup",
         "connectors": "about",
         "settings": "about",
         "openapi": "about",

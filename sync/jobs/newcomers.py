@@ -59,6 +59,8 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
             return Later(5, "made by us, but its link is lost: the next full pass adopts it")
     if desk.route.mapping.state == "first_sync" and record.created_at < desk.route.started(side):
         return Later(2, "waits until the first sync has matched both sides", attempt=False)
+    if desk.route.mapping.full_pass_due and record.created_at < desk.engine.in_s(0) - _SLACK:
+        return Later(2, "waits until a full pass has looked for its counterpart", attempt=False)
     link = await begin(desk, side, record)
     if isinstance(link, Later):
         return link

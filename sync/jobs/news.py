@@ -15,6 +15,9 @@ from sync.reconcile.model import Mode, Pair, Side
 from sync.store import links, marks
 from sync.store.tables import Link
 
+_MOMENT = timedelta(seconds=1)
+"""Between the time that a write's answer shows and the one that its event tells."""
+
 
 async def marks_for(
     session: AsyncSession,
@@ -93,7 +96,9 @@ def _is_news(route: Route, side: Side, change: Change, link: Link | None, seen: 
     if change.gone or change.moved:
         return link is not None
     if change.record is None:
-        return link is None or not _older_than_settled(route, side, change, link)
+        return link is None or not (
+            _older_than_settled(route, side, change, link) or _is_our_echo(route, side, change, link)
+        )
     if link is None:
         return wanted(route, side, change.record)
     if change.comments and change.record.version > getattr(link, f"{side}_comments_version"):
@@ -107,6 +112,17 @@ def _older_than_settled(route: Route, side: Side, change: Change, link: Link) ->
     if change.comments or change.at is None or settled_at is None or link.state != links.ACTIVE or link.gone:
         return False
     return route.end(side).contains(settled_at, change.at)
+
+
+def _is_our_echo(route: Route, side: Side, change: Change, link: Link) -> bool:
+    """Whether our own account did it in the moment of the newest version that was settled.
+
+    Somebody who shares the account and edits in that very moment is found by the next listing.
+    """
+    settled_at = getattr(link, f"{side}_at")
+    if change.comments or change.at is None or settled_at is None or link.state != links.ACTIVE or link.gone:
+        return False
+    return change.actor in route.own_names(side) and abs(change.at - settled_at) <= _MOMENT
 
 
 def differs(route: Route, side: Side, record: Record, seen: dict[str, Pair]) -> bool:

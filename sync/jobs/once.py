@@ -43,6 +43,7 @@ async def work_until_quiet(
     started = engine.now()
     answered_at = started
     await upkeep.bury_the_dead(engine)
+    await upkeep.notice_gaps(engine)
     await upkeep.ensure_cursors(engine)
     await upkeep.check_connections(engine)
     chosen = await _mappings(engine, mapping)

@@ -35,6 +35,10 @@ from sync.store.tables import Link, Mapping, Mark
 log = structlog.get_logger()
 
 BATCH = 60
+"""The most that are claimed and read at once."""
+
+_MARGIN = 0.7
+"""Of the time between read and write; the rest is for what goes slower than the batch before."""
 _AT_A_TIME_S = 30.0
 """A pass ends after that; the ticker rings again for what is left."""
 
@@ -47,7 +51,7 @@ AT_ONCE = 15
 
 async def sync_mapping(engine: Engine, mapping_id: int) -> None:
     """Act on a mapping's due marks; at once over where another worker has it."""
-    started, looked_at = time.perf_counter(), 0
+    started, looked_at, size = time.perf_counter(), 0, AT_ONCE
     async with leased(engine, mapping_id) as lease:
         if lease is None:
             return
@@ -56,22 +60,29 @@ async def sync_mapping(engine: Engine, mapping_id: int) -> None:
             if route is None or route.rests(engine.now()):
                 return
             with bound_contextvars(mapping=route.mapping.name):
-                done = await _batch(Desk(engine, route, lease))
+                began = time.perf_counter()
+                done = await _batch(Desk(engine, route, lease), size)
             if not done:
                 break
             looked_at += done
+            size = _fitting(done, time.perf_counter() - began, engine.settings.write_window_seconds)
     if looked_at:
         duration = round((time.perf_counter() - started) * 1000)
         name = route.mapping.name if route else str(mapping_id)
         log.info("pass.done", mapping=name, links=looked_at, duration_ms=duration)
 
 
-async def _batch(desk: Desk) -> int:
+def _fitting(done: int, took_s: float, window_s: float) -> int:
+    """As many as can be written, at this rate, before what was read of them is too old."""
+    return min(BATCH, max(AT_ONCE, int(done / max(took_s, 0.001) * window_s * _MARGIN)))
+
+
+async def _batch(desk: Desk, size: int) -> int:
     """Work on the marks that are due, some at a time; how many there were."""
     engine, mapping_id = desk.engine, desk.route.mapping.id
     try:
         async with engine.database.read() as session:
-            batch = list(await marks.due(session, mapping_id, engine.now(), BATCH))
+            batch = list(await marks.due(session, mapping_id, engine.now(), size))
         if batch and not await connections.meet_people(
             engine, (end.connection for end in desk.route.ends.values())
         ):

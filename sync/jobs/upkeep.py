@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import Exists, delete, or_, select, update
+from sqlalchemy import Exists, delete, exists, or_, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -34,6 +35,9 @@ from sync.store.upsert import insert_into
 log = structlog.get_logger()
 
 _CHECK_S = 600.0
+_GAP_S, _GAP_POLLS = 900.0, 15
+"""Nobody polled for so long, or for so many polls."""
+
 _KEEP = {"deliveries": timedelta(days=7), "writes": timedelta(days=30), "conflicts": timedelta(days=90)}
 
 
@@ -53,6 +57,26 @@ async def bury_the_dead(engine: Engine) -> None:
     """What killed processes of this machine held is free again, without waiting for it to run out."""
     async with engine.database.write() as session:
         await leases.free_after(session, is_dead)
+
+
+async def notice_gaps(engine: Engine) -> None:
+    """What nobody polled for long is compared completely first: the database may be a restored backup.
+
+    Then links that were made since are missing, and their objects must be found by their keys, not
+    made a second time.
+    """
+    horizon = engine.now() - timedelta(seconds=max(_GAP_S, engine.settings.poll_seconds * _GAP_POLLS))
+    async with engine.database.write() as session:
+        unread = exists().where(
+            _of_mapping(col(Mapping.hub_connection_id), col(Mapping.hub_container))
+            | _of_mapping(col(Mapping.external_connection_id), col(Mapping.external_container)),
+            col(Cursor.read_at) < horizon,
+        )
+        await session.execute(update(Mapping).where(unread).values(full_pass_due=True))
+
+
+def _of_mapping(connection_id: Any, container: Any) -> Any:
+    return (col(Cursor.connection_id) == connection_id) & (col(Cursor.container) == container)
 
 
 async def sign_off(engine: Engine) -> None:

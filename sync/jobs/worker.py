@@ -58,6 +58,7 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
 
     async def begin(ctx: dict[Any, Any]) -> None:
         await upkeep.bury_the_dead(engine)
+        await upkeep.notice_gaps(engine)
         await upkeep.heartbeat(engine)
         loops = (_tick(engine, redis), _look_after(engine), _beat(engine))
         ticking.extend(asyncio.create_task(loop) for loop in loops)
