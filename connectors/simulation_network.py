@@ -128,6 +128,10 @@ class Exchange:
     """What the client was sent; 0: no answer (yet)."""
     answer: Any = None
     """What the provider answered, also where it never reached the client."""
+    provider_status: int = 0
+    """The status of the provider's own answer; 0: there is none, or a fault was answered in its place."""
+    fault: FaultKind | None = None
+    """The fault that acted on it."""
     until: datetime | None = None
     """When it ended; None: still in flight."""
     answer_headers: Mapping[str, str] = field(default_factory=dict)
@@ -211,10 +215,12 @@ class Wire:
         """What the client gets; None: nothing at all."""
         refused = self.simulator.admission(exchange)
         if refused is not None:
+            exchange.provider_status = refused.status
             return self._refusal(exchange, refused)
         fault = self.simulator.faults.take(exchange.method, exchange.path)
         if fault is None:
             return await self._execute(exchange, scope, raw)
+        exchange.fault = fault.kind
         if fault.kind.isdecimal():
             return self._refusal(exchange, fault.refused())
         response = None
@@ -248,7 +254,7 @@ class Wire:
         await self._provider(dict(scope), receive, send)
         response = Response(bytes(body), status_code=started["status"])
         response.raw_headers = list(started["headers"])
-        exchange.answer = _parsed(bytes(body))
+        exchange.answer, exchange.provider_status = _parsed(bytes(body)), started["status"]
         exchange.committed = exchange.method not in ("GET", "HEAD") and 200 <= started["status"] < 300
         return response
 

@@ -19,12 +19,14 @@ from sync.settings import Settings
 from sync.store.database import Database, postgresql_engines, sqlite_engine
 from sync.store.migrate import migrate
 from tests import stores
+from tests.specification.plugin import Specification
 
 pytest.register_assert_rewrite("tests.e2e.town", "tests.e2e.deeds")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """A test that ends in the middle of a call leaves a connection of its server to the collector."""
+    config.pluginmanager.register(Specification())
     if stores.ON_SERVERS:
         config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
 

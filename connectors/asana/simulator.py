@@ -88,7 +88,9 @@ class AsanaSimulator(Simulator):
 
     def refusal(self, refused: Refused) -> dict[str, Any]:
         help_ = f"For more information on API status codes and how to handle them, read the docs: {APP}/docs"
-        error = {"message": refused.message, "help": help_}
+        error = {"message": refused.message}
+        if refused.status != 412:
+            error["help"] = help_
         if refused.status == 500:
             error["phrase"] = "6 sad squid snuggle softly"
         return {"errors": [error], **refused.extra}

@@ -34,7 +34,7 @@ TASK_FIELDS = (
     "memberships.section",
     "modified_at",
     "created_at",
-    "created_by.name",
+    "created_by",
     "resource_subtype",
     "permalink_url",
     "external",

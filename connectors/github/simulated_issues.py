@@ -178,7 +178,7 @@ def list_events(call: Call) -> Reply:
     """The timeline without comments."""
     repository, issue = call.issue()
     occurrences, shapes = repository.timelines.get(issue.number, ()), call.site.shapes
-    return call.page(occurrences, lambda occurrence: shapes.occurrence(repository, occurrence))
+    return call.page(occurrences, lambda occurrence: shapes.event(repository, occurrence))
 
 
 TABLE: Table = (

@@ -40,7 +40,8 @@ def my_repositories(call: Call) -> Reply:
 
 
 def get_repository(call: Call) -> Reply:
-    return Reply(_repository(call, call.repository()) | {"network_count": 0, "subscribers_count": 0})
+    more = {"network_count": 0, "subscribers_count": 0, "custom_properties": {}}
+    return Reply(_repository(call, call.repository()) | more)
 
 
 def assignees(call: Call) -> Reply:

@@ -134,7 +134,7 @@ class Shapes:
         return {**self.public(person), **dict.fromkeys(private, 0), "two_factor_authentication": True}
 
     def repository(self, repository: Repository) -> Shape:
-        """As webhooks and pull requests carry it; answers to requests add ``permissions`` and more."""
+        """What all places show of it; some add ``permissions`` or ``custom_properties``."""
         url, created = self.repository_url(repository), stamp(repository.created_at)
         html = f"{HTML}/{repository.full_name}"
         return {
@@ -173,7 +173,6 @@ class Shapes:
             "open_issues_count": repository.open_issues,
             "open_issues": repository.open_issues,
             "default_branch": "main",
-            "custom_properties": {},
         }
 
     def repository_url(self, repository: Repository) -> str:
@@ -329,8 +328,13 @@ class Shapes:
         }
         if "assignee" in occurrence.details:
             shape["assignee"] = self.user(occurrence.details["assignee"])
-            shape["assigner"] = self.user(occurrence.actor)
         return shape
+
+    def event(self, repository: Repository, occurrence: Occurrence) -> Shape:
+        """The same outside the timeline: it tells who assigned, and not why an issue was closed."""
+        shape = self.occurrence(repository, occurrence)
+        shape.pop("state_reason", None)
+        return shape | ({"assigner": self.user(occurrence.actor)} if "assignee" in shape else {})
 
     def commented(self, repository: Repository, comment: Comment) -> Shape:
         """A comment in its rôle as a timeline entry."""

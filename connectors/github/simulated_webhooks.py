@@ -23,6 +23,8 @@ from connectors.signing import hmac_sha256_hex
 from connectors.simulation import Clock, Outbox, Outgoing
 
 KEPT = timedelta(days=3)
+_UNUSED = {"code": None, "status": "unused", "message": None}
+"""What a ping says of the last response, whatever it was."""
 _REASONS = {None: "failed to connect", 200: "OK"}
 
 
@@ -93,8 +95,8 @@ class Webhooks:
         payload = {
             "zen": "Anything added dilutes everything else.",
             "hook_id": hook.id,
-            "hook": self.shape(hook),
-            "repository": self._shapes.repository(hook.repository),
+            "hook": self.shape(hook) | {"last_response": _UNUSED},
+            "repository": self._repository(hook.repository),
             "sender": self._shapes.account(hook.repository.owner),
         }
         self._post(hook, "ping", payload)
@@ -177,6 +179,9 @@ class Webhooks:
 
         self._outbox.put(Outgoing(target=hook.url, body=body, headers=posted.headers, answered=answered))
 
+    def _repository(self, repository: Repository) -> Shape:
+        return self._shapes.repository(repository) | {"custom_properties": {}}
+
     def _payload(self, happening: Happening) -> Shape:
         repository, shapes = happening.repository, self._shapes
         payload: dict[str, Any] = {"action": happening.action}
@@ -184,7 +189,10 @@ class Webhooks:
             payload["changes"] = happening.changes
         if happening.issue is not None and happening.event == "pull_request":
             payload["number"] = happening.issue.number
-            payload["pull_request"] = shapes.pull(repository, happening.issue)
+            pull = shapes.pull(repository, happening.issue)
+            for branch in (pull["head"], pull["base"]):
+                branch["repo"] = self._repository(repository)
+            payload["pull_request"] = pull
         elif happening.issue is not None:
             payload["issue"] = shapes.issue(repository, happening.issue)
         if happening.comment is not None:
@@ -199,9 +207,9 @@ class Webhooks:
             end, elsewhere, issue = happening.other
             payload["changes"] = {
                 f"{end}_issue": shapes.issue(elsewhere, issue),
-                f"{end}_repository": shapes.repository(elsewhere),
+                f"{end}_repository": self._repository(elsewhere),
             }
-        payload["repository"] = shapes.repository(repository)
+        payload["repository"] = self._repository(repository)
         payload["sender"] = shapes.user(happening.actor)
         return payload
 

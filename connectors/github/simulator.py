@@ -64,7 +64,9 @@ class GitHubSimulator(Switches, Simulator):
         return self.limits.admit(exchange)
 
     def refusal(self, refused: Refused) -> dict[str, Any]:
-        return {"message": refused.message, **refused.extra, "status": str(refused.status)}
+        """All but validation errors repeat their status."""
+        status = {} if refused.status == 422 else {"status": str(refused.status)}
+        return {"message": refused.message, **refused.extra, **status}
 
     def connection(self, base_url: str) -> dict[str, Any]:
         return {

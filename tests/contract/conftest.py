@@ -46,6 +46,7 @@ from connectors.records import (
 )
 from connectors.simulation import Clock, Fault, Simulator, serve
 from connectors.simulation_network import FaultKind
+from tests.specification.watch import WATCH
 
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -268,21 +269,24 @@ def new_key() -> Callable[[], Key]:
 @pytest.fixture
 async def bench(connector: Connector) -> AsyncIterator[Bench]:
     simulator = simulator_type(connector)()
-    async with serve(simulator) as url, open_session(connector, simulator, url) as bench:
-        yield bench
+    with WATCH.watching(simulator):
+        async with serve(simulator) as url, open_session(connector, simulator, url) as bench:
+            yield bench
 
 
 @pytest.fixture
 async def stopped_bench(connector: Connector) -> AsyncIterator[Bench]:
     """The provider's clock stands still."""
     simulator = simulator_type(connector)(clock=StoppedClock())
-    async with serve(simulator) as url, open_session(connector, simulator, url) as bench:
-        yield bench
+    with WATCH.watching(simulator):
+        async with serve(simulator) as url, open_session(connector, simulator, url) as bench:
+            yield bench
 
 
 @pytest.fixture
 async def hasty_bench(connector: Connector) -> AsyncIterator[Bench]:
     """Calls have a deadline of one second."""
     simulator = simulator_type(connector)()
-    async with serve(simulator) as url, open_session(connector, simulator, url, timeout_s=1) as bench:
-        yield bench
+    with WATCH.watching(simulator):
+        async with serve(simulator) as url, open_session(connector, simulator, url, timeout_s=1) as bench:
+            yield bench

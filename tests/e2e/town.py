@@ -27,6 +27,7 @@ from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Exchange, Journal, serve
 from sync.settings import Settings
 from tests.e2e.commands import Said, command
+from tests.specification.watch import WATCH
 
 FAST = {
     "POLL_SECONDS": "0.8",
@@ -306,6 +307,7 @@ async def town(folder: Path, **extra: str) -> AsyncIterator[Town]:
     """Providers served and a data folder; nothing runs yet. ``extra``: environment, less the prefix."""
     asana, github = AsanaSimulator(), GitHubSimulator()
     async with AsyncExitStack() as stack:
+        stack.enter_context(WATCH.watching(asana, github))
         connections = [
             {
                 "name": simulator.name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from connectors.asana.simulator import AsanaSimulator
 from connectors.simulation import serve, serve_app
 from tests.simulators.asana.client import Api, Receiver
+from tests.specification.documents import FOLDER, required
 
 
 @pytest.fixture
@@ -52,9 +52,5 @@ async def receiver() -> AsyncIterator[tuple[Receiver, str]]:
 @pytest.fixture(scope="session")
 def fixtures() -> Path:
     """Asana's published documents, which are not part of the repository."""
-    folder = Path(__file__).resolve().parents[4] / "shared" / "fixtures" / "asana"
-    if not folder.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"the fixtures are missing: {folder}")
-        pytest.skip(f"NOT COMPARED WITH ASANA'S DOCUMENTS: {folder} is missing")
-    return folder
+    required()
+    return FOLDER / "asana"
