@@ -11,7 +11,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal -
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .PHONY: bench chaos demo servers test setup fmt lock migration
-.PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-promises check-demo
+.PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-servers check-promises check-demo
 
 demo: setup  ## two-way sync against simulators; ONCE=1 plays the story and ends
 	$(BIN)/asana-sync demo $(if $(ONCE),--once)
@@ -19,6 +19,7 @@ demo: setup  ## two-way sync against simulators; ONCE=1 plays the story and ends
 test: setup  ## everything .ci/run runs
 	$(MAKE) --no-print-directory check-format check-types check-imports check-locks check-migrations
 	$(MAKE) --no-print-directory check-tests
+	$(MAKE) --no-print-directory check-servers
 	$(MAKE) --no-print-directory check-promises
 	$(MAKE) --no-print-directory check-demo
 	@echo "make test: all checks passed"
@@ -49,6 +50,10 @@ check-tests:  ## more processes than cores: many tests wait
 	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=90
 	$(BIN)/coverage report --fail-under=100 --show-missing \
 		--include='sync/reconcile/*,connectors/*/translate.py,connectors/*/webhook.py'
+
+check-servers:  ## what counts and claims, by many at once on PostgreSQL; "make servers" runs more
+	TEST_STORES=servers $(BIN)/pytest -n 2 --dist loadscope \
+		tests/jobs/test_absence.py tests/jobs/test_newcomers.py tests/jobs/test_worker.py
 
 check-promises:  ## whole programs: killed around every write, two workers at once, no secret anywhere
 	$(BIN)/pytest -n 2 --dist loadscope -m 'not chaos' tests/e2e || $(AGAIN) -m 'not chaos' tests/e2e

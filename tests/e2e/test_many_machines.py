@@ -17,7 +17,7 @@ from tests import stores
 from tests.e2e.machines import Machine, Machines, machines
 from tests.e2e.town import Place, assert_no_overlap, assert_silence
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300), pytest.mark.chaos]
 
 LEASE_S = 6.0
 
@@ -91,7 +91,6 @@ def _object(exchange: Exchange) -> str | None:
     return found[0] if found else None
 
 
-@pytest.mark.chaos
 async def test_mappings_are_spread_and_limits_shared(cluster: Cluster) -> None:
     town = cluster.town
     pairs = {place.name: await cluster.pairs(place, 3) for place in cluster.places}
@@ -164,7 +163,6 @@ async def test_a_worker_told_to_end_finishes_its_calls_and_hands_the_rest_back(c
     assert_no_overlap(asana.journal, _object)
 
 
-@pytest.mark.chaos
 async def test_a_rolling_restart_under_load_loses_and_doubles_nothing(cluster: Cluster) -> None:
     town = cluster.town
     pairs = {place.name: await cluster.pairs(place, 3) for place in cluster.places}
