@@ -101,3 +101,18 @@ async def test_dead_credentials_are_found_by_polling(world: World) -> None:
 
 async def test_a_cursor_that_is_gone_is_no_work(world: World) -> None:
     assert not await polling.poll(world.engine, 999)
+
+
+async def test_our_own_write_is_no_news_and_what_our_account_does_by_hand_is(world: World) -> None:
+    item, task = await world.paired()
+    world.external.edit(item, title="Written by us")
+    await world.poll()
+    await world.work()
+    assert world.task()["title"] == "Written by us"
+    await world.poll()
+    assert await world.rows(Mark) == []
+    world.hub.edit(task, title="By hand", by="bot")
+    await world.poll()
+    assert (await world.the(Mark)).object_id == task
+    await world.work()
+    assert world.thing()["title"] == "By hand"
