@@ -97,7 +97,7 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     stale = await _stale(desk, link, records)
     if stale:
         looks = min(unit.attempts, len(_STALE_LOOKS_S) - 1)
-        return Later(_STALE_LOOKS_S[looks], stale)
+        return Later(min(_STALE_LOOKS_S[looks], max(1.0, desk.engine.settings.stale_seconds)), stale)
     dormant = admission.left(desk.route, records)
     if dormant or link.state != links.PARKED:
         await _set_state(desk, link, links.DORMANT if dormant else links.ACTIVE, dormant)

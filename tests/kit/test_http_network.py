@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeAlias
@@ -10,7 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection, RetryLater
-from connectors.http import Egress, OpenGate, Outbound
+from connectors.http import Egress, OpenGate, Outbound, stamped
 
 LOOPBACK = Egress(["127.0.0.1"])
 Talk: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -149,3 +150,19 @@ async def test_the_checked_address_is_used_and_the_name_kept() -> None:
         await out.send("GET", "/")
         await out.aclose()
     assert f"host: ghe.example.com:{port}".encode() in heard[0].lower()
+
+
+async def test_a_process_that_slept_after_its_permit_sends_nothing() -> None:
+    heard: list[bytes] = []
+
+    async def asleep() -> None:
+        time.sleep(0.5)  # noqa: ASYNC251 -- as SIGSTOP does: nothing else runs meanwhile
+
+    async with listening(_json(b"{}", heard)) as url, _network(url) as out:
+        with stamped("W1", "M1@3", asleep), pytest.raises((RetryLater, OutcomeUnknown)):
+            await out.send("POST", "/late", json={})
+        await asyncio.sleep(0.1)
+        assert heard == []
+        with stamped("W2", "M1@3"):
+            await out.send("POST", "/in-time", json={})
+        assert len(heard) == 1
