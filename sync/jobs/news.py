@@ -96,9 +96,7 @@ def _is_news(route: Route, side: Side, change: Change, link: Link | None, seen: 
     if change.gone or change.moved:
         return link is not None
     if change.record is None:
-        return link is None or not (
-            _older_than_settled(route, side, change, link) or _is_our_echo(route, side, change, link)
-        )
+        return link is None or not _is_settled(route, side, change, link)
     if link is None:
         return wanted(route, side, change.record)
     if change.comments and change.record.version > getattr(link, f"{side}_comments_version"):
@@ -106,23 +104,17 @@ def _is_news(route: Route, side: Side, change: Change, link: Link | None, seen: 
     return link.state != links.ACTIVE or bool(link.gone) or differs(route, side, change.record, seen)
 
 
-def _older_than_settled(route: Route, side: Side, change: Change, link: Link) -> bool:
-    """A record that was settled later than the change happened contains it; who made it does not matter."""
-    settled_at = getattr(link, f"{side}_at")
-    if change.comments or change.at is None or settled_at is None or link.state != links.ACTIVE or link.gone:
-        return False
-    return route.end(side).contains(settled_at, change.at)
+def _is_settled(route: Route, side: Side, change: Change, link: Link) -> bool:
+    """Whether the newest version that was settled contains the change.
 
-
-def _is_our_echo(route: Route, side: Side, change: Change, link: Link) -> bool:
-    """Whether our own account did it in the moment of the newest version that was settled.
-
-    Somebody who shares the account and edits in that very moment is found by the next listing.
+    It does where it is later, whoever made it, and where our own account did it in that very moment:
+    our write comes back. Somebody who shares the account and edits then is found by the next listing.
     """
     settled_at = getattr(link, f"{side}_at")
     if change.comments or change.at is None or settled_at is None or link.state != links.ACTIVE or link.gone:
         return False
-    return change.actor in route.own_names(side) and abs(change.at - settled_at) <= _MOMENT
+    echo = change.actor in route.own_names(side) and abs(change.at - settled_at) <= _MOMENT
+    return echo or route.end(side).contains(settled_at, change.at)
 
 
 def differs(route: Route, side: Side, record: Record, seen: dict[str, Pair]) -> bool:

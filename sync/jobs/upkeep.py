@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from typing import Any
 
 import structlog
-from sqlalchemy import Exists, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Exists, delete, or_, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -67,16 +66,10 @@ async def notice_gaps(engine: Engine) -> None:
     """
     horizon = engine.now() - timedelta(seconds=max(_GAP_S, engine.settings.poll_seconds * _GAP_POLLS))
     async with engine.database.write() as session:
-        unread = exists().where(
-            _of_mapping(col(Mapping.hub_connection_id), col(Mapping.hub_container))
-            | _of_mapping(col(Mapping.external_connection_id), col(Mapping.external_container)),
-            col(Cursor.read_at) < horizon,
-        )
-        await session.execute(update(Mapping).where(unread).values(full_pass_due=True))
-
-
-def _of_mapping(connection_id: Any, container: Any) -> Any:
-    return (col(Cursor.connection_id) == connection_id) & (col(Cursor.container) == container)
+        late = col(Cursor.read_at) < horizon
+        on_hub = _has_cursor(Mapping.hub_connection_id, Mapping.hub_container, late)
+        on_external = _has_cursor(Mapping.external_connection_id, Mapping.external_container, late)
+        await session.execute(update(Mapping).where(or_(on_hub, on_external)).values(full_pass_due=True))
 
 
 async def sign_off(engine: Engine) -> None:
@@ -141,25 +134,26 @@ async def check_connections(engine: Engine) -> None:
 async def full_passes_due(engine: Engine) -> list[int]:
     """Mappings to be compared completely."""
     horizon = engine.now() - timedelta(seconds=engine.settings.full_pass_seconds)
+    read = col(Cursor.read_at).is_not(None)
     query = select(col(Mapping.id)).where(
         col(Mapping.removed_at).is_(None),
         col(Mapping.state).in_(["first_sync", "active"]),
         col(Mapping.paused).is_(False),
         (col(Mapping.full_pass_due)) | (col(Mapping.full_pass_at) < horizon),
         # what comes after the listing must be found by polling: its position is taken first
-        _is_polled(Mapping.hub_connection_id, Mapping.hub_container),
-        _is_polled(Mapping.external_connection_id, Mapping.external_container),
+        _has_cursor(Mapping.hub_connection_id, Mapping.hub_container, read),
+        _has_cursor(Mapping.external_connection_id, Mapping.external_container, read),
     )
     async with engine.database.read() as session:
         return list((await session.execute(query)).scalars())
 
 
-def _is_polled(connection_id: int, container: str) -> Exists:
-    """Whether the polling of a container has a position to go on from; takes columns."""
+def _has_cursor(connection_id: int, container: str, condition: ColumnElement[bool]) -> Exists:
+    """Whether the polling of a container stands so; takes columns."""
     query = select(col(Cursor.id)).where(
         col(Cursor.connection_id) == connection_id,
         col(Cursor.container) == container,
-        col(Cursor.read_at).is_not(None),
+        condition,
     )
     return query.exists()
 

@@ -329,3 +329,20 @@ async def test_what_was_read_longer_ago_than_the_write_window_is_read_again(gith
     await github.settle()
     assert (github.thing()["title"], github.task()["title"]) == ("The newest", "The newest")
     assert [call.method for call in github.writes()[before:]] == ["PUT"], "only the task was written"
+
+
+async def test_a_provider_that_is_always_slow_is_written_to_in_the_end(github: World) -> None:
+    """Each time that it was too late there is more patience."""
+    issue, task = await github.paired()
+    slow = Meanwhile(
+        "GET",
+        "/timeline",
+        lambda: github.clock.advance(github.engine.settings.write_window_seconds + 1),
+        times=50,
+    )
+    github.external.edit(issue, title="From GitHub")
+    github.hub.edit(task, title="From Asana")
+    github.external.faults = slow
+    await github.settle()
+    assert github.thing()["title"] == github.task()["title"]
+    assert 50 - slow.left == 2, "too late once, in time then"
