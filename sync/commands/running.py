@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from asyncio import CancelledError
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +17,7 @@ from sync.commands.working import opened_engine
 from sync.configuration import read
 from sync.instance.folder import redis_url
 from sync.instance.lifeline import die_with_parent
+from sync.instance.signals import until_signal
 from sync.instance.supervisor import up as supervise
 from sync.jobs.applying import apply
 from sync.settings import Settings
@@ -58,8 +57,7 @@ def worker() -> None:
         await bring_up_to_date(settings)
         await run_worker(settings, redis_url(settings))
 
-    with suppress(CancelledError):  # how arq ends at a signal
-        run(settings, work())
+    run(settings, until_signal(work()))
 
 
 @app.command()

@@ -43,6 +43,9 @@ COMMANDS: Mapping[str, Sequence[str]] = MappingProxyType(
     {role: (sys.executable, "-m", "sync.cli", role) for role in ("web", "worker")}
 )
 
+_SETTLING_S = 5.0
+"""For a worker to keep the last answers and give back what it holds."""
+
 
 async def up(
     settings: Settings,
@@ -92,7 +95,11 @@ async def _run(
                 Program("web", commands["web"], {**env, LISTEN_FD: str(descriptor)}, descriptors=[descriptor])
             )
         )
-        await stack.enter_async_context(kept_running(Program("worker", commands["worker"], env)))
+        # it ends when its calls in flight are answered
+        grace_s = settings.http_timeout_seconds + _SETTLING_S
+        await stack.enter_async_context(
+            kept_running(Program("worker", commands["worker"], env, grace_s=grace_s))
+        )
         url = url_of(listening)
         await _all_ready(settings, url, started, ready_within_s)
         instance = Instance(url=url, pid=os.getpid(), redis=redis_url(settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """One process's means. ``owner`` is unique for it: leases and claims carry it."""
+    """One process's means.
+
+    ``owner`` is unique for it: leases and claims carry it. Once ``ending`` is set nothing is begun any
+    more: calls in flight get their answers, the rest is another process's.
+    """
 
     settings: Settings
     database: Database
@@ -34,6 +39,7 @@ class Engine:
     owner: str
     wake: Wake = no_wake
     now: Callable[[], datetime] = field(default=utc_now)
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
 
     def in_s(self, seconds: float) -> datetime:
         """That many seconds from now."""

@@ -24,6 +24,7 @@ from sync.jobs import connections
 from sync.jobs.admission import in_scope
 from sync.jobs.engine import Engine
 from sync.jobs.news import marks_for
+from sync.jobs.outcome import Halted
 from sync.jobs.route import Route, open_route
 from sync.reconcile.model import Side
 from sync.store import leases, links, marks, parking
@@ -70,9 +71,11 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
         await connections.examine(engine, mapping_id)
     except ConnectorError as error:
         log.warning("pass.done", reason=f"full pass not completed: {error.reason}")
+    except Halted as halt:
+        log.info("pass.done", reason=f"full pass not completed: {halt.reason}")
     finally:
         async with engine.database.write() as session:
-            if completed:
+            if completed or engine.ending.is_set():
                 await leases.release(session, [turn], owner=engine.owner, mapping_id=mapping_id, lease_no=0)
             else:
                 pause = min(_PAUSE_S, engine.settings.poll_seconds)
@@ -102,6 +105,8 @@ async def _list(engine: Engine, route: Route, side: Side) -> Listed:
     """Stream one side's listing; what differs from its link is marked page by page."""
     end, found, cursor = route.end(side), Listed(), None
     while True:
+        if engine.ending.is_set():
+            raise Halted("this process ends: another one begins anew")
         page = await end.session.listing(end.container, cursor)
         refs = {str(change.ref) for change in page.changes}
         async with engine.database.write() as session:

@@ -55,7 +55,7 @@ async def sync_mapping(engine: Engine, mapping_id: int) -> None:
     async with leased(engine, mapping_id) as lease:
         if lease is None:
             return
-        while not lease.lost and time.perf_counter() - started < _AT_A_TIME_S:
+        while not (lease.lost or engine.ending.is_set()) and time.perf_counter() - started < _AT_A_TIME_S:
             route = await open_route(engine, mapping_id)
             if route is None or route.rests(engine.now()):
                 return
@@ -133,6 +133,8 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
 
     async def one(unit: Unit) -> None:
         async with room:
+            if engine.ending.is_set():
+                return  # the mark stays due, the claim goes with the lease
             await _finish(desk, unit, await _attempt(desk, unit))
 
     # every unit gets to its end before a store error is raised: its calls are under way
@@ -147,7 +149,7 @@ async def _attempt(desk: Desk, unit: Unit) -> Outcome:
     try:
         return await unit_work.work(desk, unit)
     except Halted as halt:
-        return Later(1, halt.reason, attempt=isinstance(halt, TooOld))
+        return Later(0 if desk.engine.ending.is_set() else 1, halt.reason, attempt=isinstance(halt, TooOld))
     except ConnectorError as error:
         return await _after(desk, unit, error)
     except StoreError:

@@ -70,7 +70,7 @@ async def _read(engine: Engine, connection: Connection, cursor: Cursor) -> int:
     count = 0
     for left in reversed(range(_PAGES_AT_ONCE)):
         page = await session.changes(cursor.container, cursor.value)
-        ends = not (page.more and left)
+        ends = not (page.more and left) or engine.ending.is_set()
         if not await _store(engine, connection, cursor, page, ends=ends):
             break  # another worker went on from here meanwhile
         count += len(page.changes)
@@ -83,7 +83,8 @@ async def _store(engine: Engine, connection: Connection, cursor: Cursor, page: P
     """One transaction: marks, the cursor by compare-and-set, and with the last page the end of the turn."""
     now = engine.now()
     routes = await _listening(engine, connection, cursor.container) if page.changes or page.lost else []
-    turn = {"next_at": engine.in_s(engine.settings.poll_seconds)} if ends else {}
+    pause = 0 if page.more else engine.settings.poll_seconds
+    turn = {"next_at": engine.in_s(pause)} if ends else {}
     async with engine.database.write() as session:
         moved = await session.execute(
             update(Cursor)

@@ -39,10 +39,15 @@ _CLEAN_S = 3600.0
 _PASS_S = 180
 _FULL_PASS_S = 1800
 _HEARTBEAT_S = 1.0
+_SETTLING_S = 2.0
+"""After the last answer: to keep it, and to give back what is held."""
 
 
 async def run_worker(settings: Settings, redis_url: str) -> None:
-    """Work until a signal ends it; calls in flight get a moment to finish."""
+    """Work until cancelled; then nothing is begun any more, and calls in flight get their answers.
+
+    What they take at most is the deadline of a call; whatever else is still under way then is cancelled.
+    """
     database, vault = Database.open(settings), Vault.from_settings(settings)
     redis = await connect(redis_url)
     sessions = Sessions(settings, database, vault, redis)
@@ -54,14 +59,15 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
         owner=new_owner(),
         wake=waker(redis),
     )
-    ticking: list[asyncio.Task[None]] = []
+    loops: list[asyncio.Task[None]] = []
+    beating: list[asyncio.Task[None]] = []
 
     async def begin(ctx: dict[Any, Any]) -> None:
         await upkeep.bury_the_dead(engine)
         await upkeep.notice_gaps(engine)
         await upkeep.heartbeat(engine)
-        loops = (_tick(engine, redis), _look_after(engine), _beat(engine))
-        ticking.extend(asyncio.create_task(loop) for loop in loops)
+        loops.extend(asyncio.create_task(loop) for loop in (_tick(engine, redis), _look_after(engine)))
+        beating.append(asyncio.create_task(_beat(engine)))
 
     worker = Worker(
         functions=[
@@ -74,19 +80,22 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
         poll_delay=POLL_DELAY_S,
         keep_result=0,
         max_jobs=50,
-        job_completion_wait=5,
+        handle_signals=False,
         health_check_interval=30,
         job_serializer=dump,
         job_deserializer=json.loads,
         log_results=False,
     )
     try:
-        with suppress(asyncio.CancelledError):  # how arq ends after a signal
-            await worker.async_run()
+        await worker.async_run()
     finally:
-        for task in ticking:
+        engine.ending.set()
+        under_way = [*worker.tasks.values(), *loops]
+        if under_way:
+            await asyncio.wait(under_way, timeout=sessions.call_s + _SETTLING_S)
+        for task in (*loops, *beating):
             task.cancel()
-        await asyncio.gather(*ticking, return_exceptions=True)
+        await asyncio.gather(*loops, *beating, return_exceptions=True)
         with suppress(OSError, RedisError):
             await worker.close()
         with suppress(StoreError):
@@ -120,7 +129,7 @@ async def _beat(engine: Engine) -> None:
 async def _tick(engine: Engine, redis: ArqRedis) -> None:
     """Find what is due in the database and ring for it."""
     pause = min(_TICK_S, engine.settings.poll_seconds / 4, engine.settings.rewake_seconds)
-    while True:
+    while not engine.ending.is_set():
         try:
             now = engine.now()
             async with engine.database.read() as session:
@@ -136,13 +145,13 @@ async def _tick(engine: Engine, redis: ArqRedis) -> None:
             log.warning("tick", reason=str(error))
         except Exception:  # the ticker must outlive everything: without it nothing is found
             log.exception("tick", reason="unexpected")
-        await asyncio.sleep(pause)
+        await _rest(engine, pause)
 
 
 async def _look_after(engine: Engine) -> None:
     cleaned = 0.0
     loop = asyncio.get_running_loop()
-    while True:
+    while not engine.ending.is_set():
         try:
             await upkeep.ensure_cursors(engine)
             await upkeep.round_of(engine)
@@ -153,4 +162,11 @@ async def _look_after(engine: Engine) -> None:
             log.warning("upkeep", reason=str(error))
         except Exception:  # one bad round must not end all later ones
             log.exception("upkeep", reason="unexpected")
-        await asyncio.sleep(_UPKEEP_S)
+        await _rest(engine, _UPKEEP_S)
+
+
+async def _rest(engine: Engine, seconds: float) -> None:
+    """Wait so long, or until the process ends."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await engine.ending.wait()

@@ -106,6 +106,8 @@ async def perform(
 
     async def permit() -> None:
         nonlocal sent
+        if sent == 0 and desk.engine.ending.is_set():
+            raise Halted("this process ends: another one goes on")
         await _permit(desk, Side(write.side))
         if sent == 0 and good_until is not None and desk.engine.now() > good_until:
             raise TooOld("it was read too long before it could be written: it is read again")

@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from connectors.simulation import Fault
 from tests.e2e.town import Town, times
 
 pytestmark = [pytest.mark.chaos, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -55,6 +56,27 @@ async def test_edits_made_while_it_was_down(empty: Town) -> None:
     await town.done("sync", "--once", "--full", "--timeout", "30")
     await town.quiet()
     assert (len(github.journal.writes()), len(asana.journal.writes())) == before
+
+
+async def test_told_to_end_it_waits_for_slow_answers(empty: Town) -> None:
+    town = empty
+    town.extra["HTTP_TIMEOUT_SECONDS"] = town.extra["LEASE_SECONDS"] = "20"
+    place = town.found("main")
+    await town.up()
+    issue = town.github.new(place.repo, title="Start")
+    task = await town.twin(issue)
+    await town.quiet()
+    town.asana.faults.add(Fault(kind="slow", method="PUT", path="/tasks/", seconds=6))
+    town.github.edit(issue, title="Answered late")
+    await town.until(lambda: any(each.method == "PUT" for each in town.asana.journal.open), "a write")
+    assert await town.down() == 0
+    assert "write.unknown" not in town.log.read_text()
+    assert not town.asana.journal.open
+    written = len(town.asana.journal.writes())
+    await town.up()
+    await town.quiet()
+    town.agree(issue, task)
+    assert len(town.asana.journal.writes()) == written
 
 
 def _children(pid: int) -> list[int]:

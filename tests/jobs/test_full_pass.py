@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault
 from sync.jobs import by_hand, upkeep
@@ -37,6 +40,15 @@ async def test_what_no_listing_shows_is_looked_at_by_itself(world: World) -> Non
     assert "not in the complete listing" in reasons
     await world.work()
     assert world.task()["state"] == "closed"
+
+
+async def test_a_process_that_ends_leaves_it_to_another_at_once(world: World) -> None:
+    await world.paired()
+    before = await world.the(Mapping)
+    world.engine.ending.set()
+    assert not await full_pass(world.engine, before.id)
+    assert (await world.the(Mapping)).full_pass_at == before.full_pass_at
+    assert await full_pass(replace(world.engine, owner="another", ending=asyncio.Event()), before.id)
 
 
 async def test_an_incomplete_listing_does_not_count(world: World) -> None:

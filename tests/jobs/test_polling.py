@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from connectors.memory.client import PAGE
 from connectors.simulation import Fault
 from sync.jobs import connections, polling
 from sync.store.tables import Connection, Cursor, Mapping, Mark
@@ -51,6 +52,19 @@ async def test_nobody_polls_before_its_time(world: World) -> None:
     assert not await polling.poll(world.engine, cursor.id)
     world.clock.advance(61)
     assert await polling.poll(world.engine, cursor.id)
+
+
+async def test_a_process_that_ends_leaves_the_next_pages_to_another(world: World) -> None:
+    for number in range(PAGE + 1):
+        world.external.new(world.container, title=f"Thing {number}")
+    cursor = await cursor_of(world, "other")
+    world.engine.ending.set()
+    asked = len(world.external.journal)
+    assert await polling.poll(world.engine, cursor.id, even_if_early=True)
+    assert len(world.external.journal) == asked + 1
+    after = await cursor_of(world, "other")
+    assert after.value != cursor.value
+    assert after.next_at <= world.engine.now()
 
 
 async def test_a_lost_position_asks_for_a_full_pass(world: World) -> None:
