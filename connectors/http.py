@@ -75,6 +75,8 @@ _CLOCK_SAMPLES = 31
 _KEEP_ALIVE_S = 4.0
 """Below the 5 s after which common servers close: a write on a socket that closes just then is "unknown"."""
 _READS = frozenset({"GET", "HEAD"})
+_ABOUT_TO_SEND = (".send_request_headers.started", ".send_request_body.started")
+"""Events of httpcore (its extension "trace")."""
 _FOLLOWED_BY_READS = frozenset({301, 302, 307, 308})
 _FOLLOWED_BY_WRITES = frozenset({307, 308})
 """The others let a client turn the write into a read."""
@@ -210,6 +212,7 @@ class Outbound:
             params={name: value for name, value in params.items() if value is not None} if params else None,
             content=content,
             headers=self._merged(headers, write, content is not None),
+            extensions={"trace": _not_after(time.time() + self._timeout_s)},
         )
         try:
             async with asyncio.timeout(self._timeout_s) as deadline, self._gate.slot(write=write):
@@ -270,6 +273,7 @@ class Outbound:
                 self._url(location, request.url),
                 content=request.content,
                 headers=request.headers,
+                extensions=request.extensions,
             )
         raise Park(f"{self._base.host} redirects in a circle")
 
@@ -338,6 +342,20 @@ async def notify(url: str, document: Any, *, allow: Egress, user_agent: str, tim
             raise RetryLater(error.reason) from error
     if not answer.is_success:
         raise RetryLater(f"answered with {answer.status_code}")
+
+
+def _not_after(deadline: float) -> Callable[[str, object], Awaitable[None]]:
+    """Looks at the clock right before bytes are sent; Unix time, which leases are measured by, too.
+
+    A process that was stopped (SIGSTOP, a suspended machine) goes on where it was, and may send before
+    any timer is looked at: long after its permit was good.
+    """
+
+    async def trace(event: str, _: object) -> None:
+        if event.endswith(_ABOUT_TO_SEND) and time.time() > deadline:
+            raise TimeoutError
+
+    return trace
 
 
 class _UnreadableAnswer(Exception):

@@ -150,11 +150,11 @@ async def perform(
 
 
 async def close(desk: Desk, write: Write, state: str, reason: str = "") -> None:
-    """Keep how a write ended, where there is nothing to settle."""
+    """Keep how a write ended, where there is nothing to settle; what another worker found out stays."""
     async with desk.engine.database.write() as session:
         await session.execute(
             update(Write)
-            .where(col(Write.id) == write.id)
+            .where(col(Write.id) == write.id, col(Write.state).in_(writes.OPEN))
             .values(state=state, reason=reason, done_at=desk.engine.now())
         )
     write.state, write.reason = state, reason

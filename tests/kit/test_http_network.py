@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
+import httpx
 import pytest
 
 from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection, RetryLater
@@ -79,6 +80,41 @@ def _json(body: bytes, heard: list[bytes] | None = None) -> Talk:
         await writer.drain()
 
     return talk
+
+
+def _kept_alive(heard: list[bytes]) -> Talk:
+    """Answers request after request on one connection; what is heard comes in pieces, as it was sent."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            heard.append((await reader.readuntil(b"\r\n\r\n")).split()[1])
+            heard.append(await reader.readexactly(2))
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+
+    return talk
+
+
+class _Sleepy(httpx.AsyncBaseTransport):
+    """The process is stopped, as by SIGSTOP, when a request gets to ``stage``, httpcore's name."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage, self.awake = stage, True
+        self._wire = httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        watch = request.extensions["trace"]
+
+        async def trace(event: str, info: object) -> None:
+            if event == f"http11.{self.stage}" and not self.awake:
+                time.sleep(0.5)  # noqa: ASYNC251 -- nothing else runs meanwhile
+            await watch(event, info)
+
+        request.extensions = {**request.extensions, "trace": trace}
+        return await self._wire.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._wire.aclose()
 
 
 def _network(url: str) -> AbstractAsyncContextManager[Outbound]:
@@ -166,3 +202,25 @@ async def test_a_process_that_slept_after_its_permit_sends_nothing() -> None:
         with stamped("W2", "M1@3"):
             await out.send("POST", "/in-time", json={})
         assert len(heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("stage", "sent"),
+    [("send_request_headers.started", []), ("send_request_body.started", [b"/late"])],
+)
+async def test_a_process_that_slept_while_it_was_sending_sends_no_more(stage: str, sent: list[bytes]) -> None:
+    """The timers of a process that goes on are late by one step: it must look at the clock itself."""
+    heard: list[bytes] = []
+    sleepy = _Sleepy(stage)
+    async with listening(_kept_alive(heard)) as url:
+        out = Outbound(url, gate=OpenGate(), allow=LOOPBACK, timeout_s=0.3, transport=sleepy)
+        await out.send("POST", "/before", json={})
+        heard.clear()
+        sleepy.awake = False
+        assert isinstance(await raised(out, "POST", "/late", json={}), OutcomeUnknown)
+        await asyncio.sleep(0.1)
+        assert heard == sent, "no request came whole"
+        sleepy.awake = True
+        await out.send("POST", "/after", json={})
+        assert heard[-2:] == [b"/after", b"{}"]
+        await out.aclose()
