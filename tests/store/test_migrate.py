@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from sync.store.database import Database
 from sync.store.errors import StoreNewer, StoreUnreachable
 from sync.store.migrate import MIGRATIONS, migrate, migration_engine, revisions
 from sync.store.tables import Setting
+from tests.store import filled
 
 T = TypeVar("T")
 
@@ -134,3 +136,43 @@ async def test_a_refused_connection_is_an_unreachable_store(settings: Settings, 
     url = f"postgresql://nobody@127.0.0.1:{unused_tcp_port}/none"
     with pytest.raises(StoreUnreachable):
         await migrate(settings.model_copy(update={"database_url": url}))
+
+
+def down_to(revision: str, connection: Connection) -> None:
+    command.downgrade(config(connection), revision)
+
+
+def check(connection: Connection) -> None:
+    """``alembic check``: raises where the tables are not those of the code."""
+    command.check(config(connection))
+
+
+async def test_filled_tables_go_down_to_nothing_and_up_again(store: Settings) -> None:
+    await migrate(store)
+    await inside(store, filled.fill)
+    await inside(store, partial(down_to, "base"))
+    assert await inside(store, tables) == {"alembic_version"}
+    await migrate(store)
+    await inside(store, check)
+    await inside(store, filled.fill)
+    assert all(len(rows) == filled.ROWS for rows in (await inside(store, filled.contents)).values())
+
+
+@pytest.mark.parametrize("revision", revisions())
+async def test_rows_outlive_every_revision(store: Settings, revision: str) -> None:
+    """Down to it and up again: what its tables can hold is there as it was."""
+    await migrate(store)
+    await inside(store, filled.fill)
+    before = await inside(store, filled.contents)
+    await inside(store, partial(down_to, revision))
+    kept = await inside(store, filled.contents)
+    await migrate(store)
+    await inside(store, check)
+    after = await inside(store, filled.contents)
+    assert kept
+    for name, rows in kept.items():
+        assert len(rows) == filled.ROWS
+        for was, held, now in zip(before[name], rows, after[name], strict=True):
+            assert held.items() <= was.items(), name
+            assert held.items() <= now.items(), name
+    assert await inside(store, filled.broken_references) == []
