@@ -22,7 +22,7 @@ from sqlalchemy import make_url
 
 from sync.instance.valkey import find_binary
 
-_LOOKS = 600
+_LOOKS, _LOOK_S = 600, 0.05
 
 ON_SERVERS = os.environ.get("TEST_STORES", "embedded") == "servers"
 
@@ -63,7 +63,9 @@ def valkey_server() -> Iterator[str]:
         for _ in range(_LOOKS):
             if _accepts(port):
                 break
-            time.sleep(0.05)
+            time.sleep(_LOOK_S)
+        else:
+            raise TimeoutError(f"nothing listens on port {port} after {_LOOKS * _LOOK_S:g} s")
         yield f"redis://127.0.0.1:{port}"
     finally:
         server.terminate()

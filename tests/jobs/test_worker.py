@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
 from redis.asyncio import Redis
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from structlog.typing import EventDict
 
 from connectors.simulation import Fault
+from sync.instance.supervisor import environment
 from sync.jobs.queue import connect, redis_settings, waker
 from sync.jobs.worker import run_worker
+from sync.settings import Settings
 from sync.store import writes
+from sync.store.database import Database
+from sync.store.errors import StoreError
 from sync.store.tables import Claim, Connection, Mapping, Mark, Worker, Write
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
@@ -122,6 +133,43 @@ async def test_a_worker_told_to_end_gets_its_answers_and_hands_the_rest_back(
         await until(all_renamed)
     puts = [each.path for each in world.hub.journal[before:] if each.method == "PUT"]
     assert len(puts) == len(set(puts)) == 20, "each once"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def no_tables(request: pytest.FixtureRequest) -> str:
+    """URL of a database without tables; empty: the embedded one."""
+    return "" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+async def test_a_worker_that_comes_first_makes_the_tables(
+    settings: Settings, redis_url: str, no_tables: str
+) -> None:
+    first = Settings(
+        data_dir=settings.data_dir,
+        database_url=no_tables,
+        redis_url=redis_url,
+        secret_key=SecretStr(Fernet.generate_key().decode()),
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sync.cli", "worker", env={**os.environ, **environment(first)}
+    )
+    database = Database.open(first)
+
+    async def lives() -> bool:
+        try:
+            async with database.read() as session:
+                return (await session.execute(select(Worker.pid))).scalar_one_or_none() == process.pid
+        except (DBAPIError, StoreError):  # there is no table yet
+            return False
+
+    try:
+        async with asyncio.timeout(60):
+            await until(lives)
+    finally:
+        process.terminate()
+        code = await process.wait()
+        await database.close()
+    assert code == 0
 
 
 async def test_every_wake_up_is_a_job_of_its_own(redis_url: str) -> None:
