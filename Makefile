@@ -58,8 +58,9 @@ check-servers:  ## what counts and claims, by many at once on PostgreSQL; "make 
 check-promises:  ## whole programs: killed around every write, two workers at once, no secret anywhere
 	$(BIN)/pytest -n 2 --dist loadscope -m 'not chaos' tests/e2e || $(AGAIN) -m 'not chaos' tests/e2e
 
-servers: setup  ## the tests of the store and of the jobs on PostgreSQL and a queue over TCP
+servers: setup  ## store, jobs and whole programs, chaos too, on PostgreSQL and a queue over TCP: some minutes
 	TEST_STORES=servers $(BIN)/pytest -n 3 --dist loadscope tests/store tests/jobs
+	TEST_STORES=servers $(BIN)/pytest -n 2 --dist loadscope tests/e2e || TEST_STORES=servers $(AGAIN) tests/e2e
 
 bench: setup  ## how fast it is, beside a bare HTTP client; JSON=FILE keeps the figures, ONLY="bulk live" picks
 	$(PYTHON) -m tests.bench $(if $(JSON),--json $(JSON)) $(ONLY)

@@ -13,16 +13,21 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 
 import asyncpg
+from redis.asyncio import Redis
 from sqlalchemy import make_url
 
 from sync.instance.valkey import find_binary
 
 _LOOKS, _LOOK_S = 600, 0.05
+
+_QUEUES = cycle(range(1, 16))
+"""Databases of a Valkey server; 0 is used by tests that have no programs of their own."""
 
 ON_SERVERS = os.environ.get("TEST_STORES", "embedded") == "servers"
 
@@ -50,6 +55,19 @@ async def new_database(server: str) -> str:
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
     return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+async def own_stores(servers: Mapping[str, str]) -> dict[str, str]:
+    """Environment, less the prefix, of programs that share nothing with others on these servers.
+
+    Nothing, where there are no servers: each program has embedded stores then.
+    """
+    if not servers:
+        return {}
+    queue = f"{servers['redis_url']}/{next(_QUEUES)}"
+    async with Redis.from_url(queue) as redis:
+        await redis.flushdb()
+    return {"DATABASE_URL": await new_database(servers["database_url"]), "REDIS_URL": queue}
 
 
 @contextmanager

@@ -10,9 +10,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests import stores
 from tests.e2e.town import Town, times, town
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(stores.ON_SERVERS, reason="it puts a file of SQLite back"),
+]
 
 
 @pytest_asyncio.fixture(loop_scope="module")

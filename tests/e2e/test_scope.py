@@ -9,14 +9,15 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.town import Town, town
+from tests.stores import own_stores
 
 pytestmark = [pytest.mark.chaos, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def old_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def old_town(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, str]) -> AsyncIterator[Town]:
     """Mappings of several kinds over containers that were used before."""
-    async with town(tmp_path_factory.mktemp("town")) as made:
+    async with town(tmp_path_factory.mktemp("town"), **await own_stores(servers)) as made:
         made.found("new-only")
         made.found("everything", since="all", match={"mode": "match_then_create"})
         made.found("bugs", filter={"labels": ["bug"]})

@@ -14,18 +14,19 @@ import pytest_asyncio
 
 from connectors.simulation import Simulator
 from tests.e2e.town import Town, town
+from tests.stores import own_stores
 
 pytestmark = [pytest.mark.chaos, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hooked(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def hooked(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, str]) -> AsyncIterator[Town]:
     """A town that can be reached, and polls seldom."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = {"PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}", "POLL_SECONDS": "8"}
-    async with town(tmp_path_factory.mktemp("town"), **address) as made:
+    async with town(tmp_path_factory.mktemp("town"), **await own_stores(servers), **address) as made:
         made.found("main")
         await made.up()
 

@@ -12,14 +12,15 @@ import pytest_asyncio
 
 from connectors.simulation import Exchange, Fault
 from tests.e2e.town import Town, assert_no_overlap, assert_silence, town
+from tests.stores import own_stores
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def busy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def busy(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, str]) -> AsyncIterator[Town]:
     """Two workers; two repositories share a project, and one repository is in a second mapping, too."""
-    async with town(tmp_path_factory.mktemp("town"), POLL_SECONDS="0.6") as made:
+    async with town(tmp_path_factory.mktemp("town"), **await own_stores(servers), POLL_SECONDS="0.6") as made:
         one = made.found("one")
         made.connect("two", made.github.new_container("two"), one.project, create={"from_asana": False})
         made.connect("mirror", one.repo, made.asana.new_container("mirror"), create={"from_asana": False})
