@@ -47,7 +47,11 @@ async def sync_fields(
     if to_restore:
         plan = restoring.with_restored(view, plan, to_restore)
     if plan.writes and updates >= LOOP_BUDGET:
-        return Later(60, f"{updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight")
+        return Later(
+            60,
+            f"{updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight",
+            held_by="budget",
+        )
     plan = await _without_loops(desk, link, plan, records)
     rows = await _commit_plan(desk, link, records, view, plan, seen)
     work = Written(read=dict(records), good_until=good_until)
@@ -57,7 +61,7 @@ async def sync_fields(
         await _write_side(desk, link, side, row, [w for w in plan.writes if w.side is side], work)
     await _finish(desk, link, records, work, to_restore)
     if plan.held and desk.route.mapping.paused_directions:
-        return Later(2, "a direction is paused", attempt=False)
+        return Later(2, "a direction is paused", attempt=False, held_by="paused")
     return DID if plan.writes or plan.settle or plan.clashes else DONE
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sync.jobs.engine import Engine
+from sync.metrics import LEASES_LOST
 from sync.store import leases
 from sync.store.errors import StoreError
 
@@ -60,6 +61,7 @@ class Lease:
             self.until = until
         else:
             self.lost = True
+            LEASES_LOST.inc()
             log.warning("lease.lost", mapping=self.mapping_id, reason="another worker took over")
 
 

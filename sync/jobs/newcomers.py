@@ -17,9 +17,10 @@ from connectors.records import Draft, FieldKind, Fields, Key, Record, Ref, Value
 from sync.jobs import settling
 from sync.jobs.admission import scope_of, wanted
 from sync.jobs.outcome import DID, DONE, Later, Outcome
-from sync.jobs.stamps import offset, origin_of
+from sync.jobs.stamps import origin_of
 from sync.jobs.unit import Unit
 from sync.jobs.writing import Desk, Intent, close, new_writes, perform
+from sync.metrics import REPAIRED
 from sync.reconcile import draft, fitting, pairs_after_create
 from sync.reconcile.model import Side
 from sync.store import links, marks, parking, writes
@@ -125,7 +126,7 @@ async def _made_twice(desk: Desk, link: Link, side: Side, record: Record) -> boo
     query = select(Write).where(col(Write.link_id) == link.id, col(Write.op) == writes.CREATE)
     async with desk.engine.database.read() as session:
         tries = (await session.execute(query)).scalars().all()
-    made_at = record.created_at - offset(desk.route.end(side))
+    made_at = record.created_at - desk.route.end(side).offset
     return any(write.intent_at - _SLACK <= made_at <= write.deadline_at + _SLACK for write in tries)
 
 
@@ -162,7 +163,7 @@ async def begin(desk: Desk, side: Side, record: Record) -> Link | Later:
         if await links.by_refs(session, link.mapping_id, [str(record.ref)]):
             return Later(1, "another link took the object meanwhile")
         if await _begun(session, link.mapping_id, now) >= desk.route.config.limits.creates_per_hour:
-            return Later(60, "the limit of creations an hour is reached", attempt=False)
+            return Later(60, "the limit of creations an hour is reached", attempt=False, held_by="budget")
         session.add(link)
         await session.flush()
         title = desk.route.end(side).connector.title
@@ -290,10 +291,11 @@ async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -
     """
     key = Key(row.plan["key"]["token"], row.plan["key"]["url"], row.plan["key"]["label"])
     end = desk.route.end(Side(row.side))
-    since = row.intent_at + offset(end) - _SLACK
+    since = row.intent_at + end.offset - _SLACK
     asked_at = desk.engine.now()
     found = await end.session.find_created(end.container, key, since)
     if found:
+        REPAIRED.inc()
         await _surplus(desk, link, found)
         created = min(found, key=lambda candidate: candidate.created_at)
         base = {**created.fields, **_certainly_sent(desk, row)}

@@ -14,12 +14,16 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Look again in so many seconds. ``attempt``: it counts towards backing off and parking."""
+    """Look again in so many seconds. ``attempt``: it counts towards backing off and parking.
+
+    ``held_by``: what forbade a write: budget | paused.
+    """
 
     seconds: float
     reason: str
     attempt: bool = True
     recheck: bool = False
+    held_by: str = ""
 
 
 Outcome = Done | Later

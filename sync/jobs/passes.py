@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -20,14 +21,16 @@ from connectors.errors import (
     ReplanNeeded,
     RetryLater,
 )
+from sync import tracing
 from sync.jobs import connections, settling, unit_work
 from sync.jobs.engine import Engine
 from sync.jobs.lease import leased
-from sync.jobs.outcome import DONE, Halted, Later, Outcome, TooOld
+from sync.jobs.occasion import Occasion, held_back
+from sync.jobs.outcome import DONE, Done, Halted, Later, Outcome, TooOld
 from sync.jobs.route import open_route
 from sync.jobs.unit import Unit, read, units_of
 from sync.jobs.writing import Desk
-from sync.store import leases, links, marks, parking, writes
+from sync.store import deliveries, leases, links, marks, parking, writes
 from sync.store.cursors import cursors_on
 from sync.store.errors import StoreError
 from sync.store.tables import Link, Mapping, Mark
@@ -100,7 +103,8 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
     async with engine.database.read() as session:
         by_ref = await links.by_refs(session, mapping_id, [mark.ref for mark in batch])
         open_writes = await writes.unresolved(session, [link.id for link in by_ref.values()])
-    units = units_of(desk, batch, by_ref)
+        traces = await deliveries.traces_of(session, batch) if tracing.is_on() else {}
+    units = units_of(desk, batch, by_ref, traces)
     mine: list[Unit] = []
     busy: list[Unit] = []
     async with engine.database.write() as session:
@@ -144,10 +148,21 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
 
 async def _attempt(desk: Desk, unit: Unit) -> Outcome:
     """Work on one unit; whatever goes wrong there stays there."""
+    occasion = Occasion.of(desk.route, unit.marks)
+    about = {
+        "mapping": desk.route.mapping.name,
+        "link": unit.link.id if unit.link else None,
+        "ref": str(next(iter(unit.refs.values()))),
+    }
     try:
-        return await unit_work.work(desk, unit)
+        with tracing.span("pass", about, parent=unit.trace):
+            outcome = await unit_work.work(replace(desk, occasion=occasion), unit)
+        if isinstance(outcome, Done):
+            occasion.over()
+        return outcome
     except Halted as halt:
-        return Later(1, halt.reason, attempt=isinstance(halt, TooOld))
+        held = "" if isinstance(halt, TooOld) else "paused"
+        return Later(1, halt.reason, attempt=isinstance(halt, TooOld), held_by=held)
     except ConnectorError as error:
         return await _after(desk, unit, error)
     except StoreError:
@@ -255,6 +270,7 @@ async def _finish(desk: Desk, unit: Unit, outcome: Outcome) -> None:
     async with engine.database.write() as session:
         await settling.fence(session, desk)
         if isinstance(outcome, Later):
+            held_back(unit.marks, outcome)
             due_at = engine.now() + timedelta(seconds=outcome.seconds)
             await marks.postpone(
                 session,

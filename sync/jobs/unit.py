@@ -17,7 +17,10 @@ from sync.store.tables import Link, Mark, Write
 
 @dataclass(slots=True)
 class Unit:
-    """``found`` holds what was read of each end, ``read_at`` when (by our clock)."""
+    """``found`` holds what was read of each end, ``read_at`` when (by our clock).
+
+    ``trace``: the ``traceparent`` of the delivery that led here, if that was traced.
+    """
 
     marks: list[Mark]
     link: Link | None = None
@@ -25,6 +28,7 @@ class Unit:
     found: dict[Side, Found] = field(default_factory=dict)
     read_at: datetime | None = None
     open_writes: list[Write] = field(default_factory=list)
+    trace: str = ""
 
     @property
     def comment_sides(self) -> set[Side]:
@@ -36,8 +40,10 @@ class Unit:
         return max((mark.attempts for mark in self.marks), default=0)
 
 
-def units_of(desk: Desk, marks: Sequence[Mark], by_ref: Mapping[str, Link]) -> list[Unit]:
-    """Group marks by link; the order of the marks is kept."""
+def units_of(
+    desk: Desk, marks: Sequence[Mark], by_ref: Mapping[str, Link], traces: Mapping[int, str]
+) -> list[Unit]:
+    """Group marks by link; the order of the marks is kept. ``traces``: what deliveries are traced as."""
     by_link: dict[int, Unit] = {}
     units: list[Unit] = []
     for mark in marks:
@@ -54,6 +60,8 @@ def units_of(desk: Desk, marks: Sequence[Mark], by_ref: Mapping[str, Link]) -> l
             units.append(unit)
         if link is not None and mark.address:
             by_link[link.id].refs[side] = ref
+    for unit in units:
+        unit.trace = next(filter(None, (traces.get(mark.delivery_id or 0) for mark in unit.marks)), "")
     return units
 
 

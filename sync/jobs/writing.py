@@ -20,8 +20,10 @@ from sqlmodel import col
 from connectors.errors import ConnectorError, OutcomeUnknown, Park
 from connectors.http import stamped
 from connectors.records import Fields, Ref
+from sync import tracing
 from sync.jobs.engine import Engine
 from sync.jobs.lease import Lease
+from sync.jobs.occasion import Occasion
 from sync.jobs.outcome import Halted, TooOld
 from sync.jobs.route import DIRECTIONS, Route
 from sync.reconcile.model import Side
@@ -35,11 +37,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A pass at work: the engine, the mapping ready to work, and the lease it works under."""
+    """A pass at work: the engine, the mapping ready to work, and the lease it works under.
+
+    ``occasion``: what led to the object at hand.
+    """
 
     engine: Engine
     route: Route
     lease: Lease
+    occasion: Occasion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +128,10 @@ async def perform(
     try:
         await _permit(desk, Side(write.side))
         log.info("write.start", op=write.op, **names)
-        with stamped(str(write.id), desk.route.stamp, permit):
+        with (
+            stamped(str(write.id), desk.route.stamp, permit),
+            tracing.span("write", {**names, "op": write.op}),
+        ):
             result = await call()
     except Halted as halt:
         if sent == 0:
@@ -143,6 +152,8 @@ async def perform(
     except asyncio.CancelledError:
         log.warning("write.unknown", reason="the process was stopped during the call", **names)
         raise
+    if desk.occasion is not None:
+        desk.occasion.confirmed(Side(write.side), desk.engine.now())
     log.info("write.done", outcome="done", duration_ms=round((time.perf_counter() - started) * 1000), **names)
     return result
 
