@@ -2,7 +2,7 @@
 
 OpenTelemetry comes with the extra ``otel``, and its own variables say where spans go
 (``OTEL_EXPORTER_OTLP_ENDPOINT``, ``OTEL_TRACES_SAMPLER``, ``OTEL_SERVICE_NAME``, ...). Without them nothing
-of it is imported. Spans carry names and ids, never what people wrote.
+of it is imported here. Spans carry names and ids, never what people wrote.
 
 The web process takes the call and a worker does the write, and the queue between them only wakes: the
 context of the call's span travels in its row (``delivery.trace``).
@@ -58,8 +58,8 @@ def trace_to(processor: SpanProcessor) -> None:
     from opentelemetry.sdk.trace import TracerProvider
 
     global _tracer
-    named = Resource({"service.name": "asana-sync", "service.version": __version__})
-    provider = TracerProvider(resource=named.merge(OTELResourceDetector().detect()))
+    ours = {"service.name": "asana-sync", "service.version": __version__, "process.pid": os.getpid()}
+    provider = TracerProvider(resource=Resource(ours).merge(OTELResourceDetector().detect()))
     provider.add_span_processor(processor)
     _tracer = provider.get_tracer("asana-sync", __version__)
 

@@ -14,6 +14,7 @@ from sync.jobs.engine import Engine
 from sync.metrics import LEASES_LOST
 from sync.store import leases
 from sync.store.errors import StoreError
+from sync.store.tables import Mapping
 
 log = structlog.get_logger()
 
@@ -57,12 +58,14 @@ class Lease:
             held = await leases.renew_lease(
                 session, self.mapping_id, self.engine.owner, self.number, self.engine.now(), until
             )
+            mapping = None if held else await session.get(Mapping, self.mapping_id)
         if held:
             self.until = until
         else:
             self.lost = True
             LEASES_LOST.inc()
-            log.warning("lease.lost", mapping=self.mapping_id, reason="another worker took over")
+            name = mapping.name if mapping else None
+            log.warning("lease.lost", mapping=name, reason="another worker took over")
 
 
 @asynccontextmanager

@@ -31,13 +31,12 @@ Sample = tuple[str, str]
 class Publisher:
     """One process's counts on their way to the database; counts from before it was made are left out."""
 
-    def __init__(self, database: Database, registry: CollectorRegistry = REGISTRY) -> None:
-        self._database = database
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._registry = registry
         self._told = dict(_samples(registry))
         self._named: set[Sample] = set()
 
-    async def publish(self) -> None:
+    async def publish(self, database: Database) -> None:
         """Add what came since the last time. Raises StoreError where it must wait for the next time."""
         counted = dict(_samples(self._registry))
         # a histogram is only whole with its empty buckets: every sample is named once, even at 0
@@ -48,7 +47,7 @@ class Publisher:
             Tally(name=name, labels=labels, value=counted[name, labels] - self._told.get((name, labels), 0.0))
             for name, labels in news
         ]
-        async with self._database.write() as session:
+        async with database.write() as session:
             await totals.add(session, rows)
         self._told = counted
         self._named |= counted.keys()
@@ -57,12 +56,12 @@ class Publisher:
 @asynccontextmanager
 async def publishing(database: Database) -> AsyncIterator[None]:
     """Inside, what this process counts is published."""
-    publisher, ends = Publisher(database), asyncio.Event()
+    publisher, ends = Publisher(), asyncio.Event()
 
     async def go_on() -> None:
         while not ends.is_set():
             with suppress(StoreError):
-                await publisher.publish()
+                await publisher.publish(database)
             with suppress(TimeoutError):
                 await asyncio.wait_for(ends.wait(), _EVERY_S)
 
@@ -73,7 +72,7 @@ async def publishing(database: Database) -> AsyncIterator[None]:
         ends.set()
         await task
         with suppress(StoreError):
-            await publisher.publish()
+            await publisher.publish(database)
 
 
 async def published(session: AsyncSession) -> list[Metric]:

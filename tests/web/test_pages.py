@@ -1,4 +1,4 @@
-"""What is shown: the JSON interface, readiness, metrics, and the page for people."""
+"""What is shown: the JSON interface, readiness, and the page for people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.records import Ref
 from sync.commands.output import emit
@@ -202,26 +201,6 @@ async def test_readiness_needs_current_tables(web: Web) -> None:
         await (await session.connection()).exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
     assert (await web.http.get("/readyz")).status_code == 503
     assert (await web.http.get("/livez")).text == "ok"
-
-
-async def test_metrics_can_be_scraped(web: Web) -> None:
-    await web.add(a_link())
-    await web.add(a_conflict("lost"))
-    await web.add(
-        Delivery(connection_id=1, dedupe="d", event="issues", received_at=NOW, state="ignored", reason="why")
-    )
-    answer = await web.http.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain")
-    told = {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
-    assert told["sync_event_received_total", "ignored"] == 1
-    assert told["sync_conflicts_open",] == 1
-    assert told["sync_backlog_events", "ready"] == told["sync_oldest_event_age_seconds",] == 0
-    assert sum(value for (name, *_), value in told.items() if name == "sync_mapping_state") == 1
-    assert "python_info" in {name for name, *_ in told}
 
 
 async def test_the_served_description_is_the_printed_one(web: Web) -> None:
