@@ -58,7 +58,11 @@ def trace_to(processor: SpanProcessor) -> None:
     from opentelemetry.sdk.trace import TracerProvider
 
     global _tracer
-    ours = {"service.name": "asana-sync", "service.version": __version__, "process.pid": os.getpid()}
+    ours: dict[str, str | int] = {
+        "service.name": "asana-sync",
+        "service.version": __version__,
+        "process.pid": os.getpid(),
+    }
     provider = TracerProvider(resource=Resource(ours).merge(OTELResourceDetector().detect()))
     provider.add_span_processor(processor)
     _tracer = provider.get_tracer("asana-sync", __version__)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,10 +31,6 @@ class Occasion:
     marks: list[Mark]
     writes: int = 0
 
-    @classmethod
-    def of(cls, route: Route, marks: Iterable[Mark]) -> Occasion:
-        return cls(route, [mark for mark in marks if mark.lane == LIVE])
-
     def confirmed(self, into: Side, now: datetime) -> None:
         """A write to that side was confirmed: count how long it took since the other side's edit."""
         self.writes += 1
@@ -49,6 +47,27 @@ class Occasion:
         """The look has come to its end."""
         if self.marks and not self.writes:
             SUPPRESSED.labels("noop").inc()
+
+
+_behind: ContextVar[Occasion | None] = ContextVar("occasion", default=None)
+
+
+@contextmanager
+def of(route: Route, marks: Iterable[Mark]) -> Iterator[Occasion]:
+    """These marks led to the writes inside."""
+    occasion = Occasion(route, [mark for mark in marks if mark.lane == LIVE])
+    token = _behind.set(occasion)
+    try:
+        yield occasion
+    finally:
+        _behind.reset(token)
+
+
+def confirmed(into: Side, now: datetime) -> None:
+    """A write to that side was confirmed."""
+    occasion = _behind.get()
+    if occasion is not None:
+        occasion.confirmed(into, now)
 
 
 def held_back(marks: Iterable[Mark], later: Later) -> None:

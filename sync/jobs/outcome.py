@@ -32,11 +32,15 @@ DID = Done(did=True)
 
 
 class Halted(Exception):
-    """This write must not start now: paused, changed mapping, lost lease. Nothing was sent."""
+    """This write must not start now: paused, changed mapping, lost lease. Nothing was sent.
 
-    def __init__(self, reason: str) -> None:
+    ``held_by`` as in :class:`Later`.
+    """
+
+    def __init__(self, reason: str, *, held_by: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.held_by = held_by
 
 
 class TooOld(Halted):

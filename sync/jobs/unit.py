@@ -9,7 +9,9 @@ from datetime import datetime
 
 from connectors.errors import ConnectorError, PauseConnection, RetryLater
 from connectors.records import Found, Gone, Hidden, Ref
-from sync.jobs.writing import Desk
+from sync.jobs.desk import Desk
+from sync.jobs.ledger import Entry
+from sync.jobs.past import Past
 from sync.reconcile.model import Side
 from sync.store import links
 from sync.store.tables import Link, Mark, Write
@@ -19,6 +21,8 @@ from sync.store.tables import Link, Mark, Write
 class Unit:
     """``found`` holds what was read of each end, ``read_at`` when (by our clock).
 
+    ``past``: what the store knows of the link, None until it is read. ``told``: what was done and is
+    not committed yet.
     ``trace``: the ``traceparent`` of the delivery that led here, if that was traced.
     """
 
@@ -28,6 +32,8 @@ class Unit:
     found: dict[Side, Found] = field(default_factory=dict)
     read_at: datetime | None = None
     open_writes: list[Write] = field(default_factory=list)
+    past: Past | None = None
+    told: Entry = field(default_factory=Entry)
     trace: str = ""
 
     @property
