@@ -24,7 +24,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.add_column(sa.Column("trace", sa.String(), nullable=False, server_default=""))
-        batch_op.alter_column("trace", server_default=None)  # it was for the rows that are there
+
+    with op.batch_alter_table("delivery", schema=None) as batch_op:  # it was for the rows that are there
+        batch_op.alter_column("trace", server_default=None)
 
     with op.batch_alter_table("write", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_write_state"))

@@ -20,7 +20,7 @@ HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
     "'; alert(1); //",
-    "{{ 7 * 7 }}{% raw %}",
+    "{{ 7919 * 7927 }}{% raw %}",
     "</title></style><svg/onload=alert(1)>",
     "[red]bold[/red] [/]",
     "\x1b[31mred\x07",
@@ -185,7 +185,7 @@ async def test_texts_of_strangers_are_only_text_on_the_page(web: Web, text: str)
     assert "<img" not in answer.text
     assert "<svg" not in answer.text
     assert 'href="javascript:' not in answer.text
-    assert "49" not in answer.text or "{{ 7 * 7 }}" not in text
+    assert str(7919 * 7927) not in answer.text
 
 
 async def test_the_page_shows_the_newest_links(web: Web) -> None:
