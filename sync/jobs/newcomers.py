@@ -211,9 +211,11 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
     )
     await desk.ledger.enter(decided)
     section = desk.route.config.asana.section if creation.into is Side.HUB else None
+    asked_at = desk.engine.now()
     created = await perform(
         desk, row, lambda: end.session.create(end.container, creation.draft(section), creation.key)
     )
+    desk.engine.snapshots.keep([created], asked_at)
     await attach(desk, link, row, side, record.ref, record.fields, created, base=created.fields)
     return DID
 
