@@ -11,7 +11,7 @@ import typer
 from sqlalchemy import select
 from sqlmodel import col
 
-from sync import logs
+from sync import logs, tracing
 from sync.instance.folder import prepare_folder
 from sync.settings import Settings
 from sync.store.database import Database
@@ -22,8 +22,9 @@ T = TypeVar("T")
 
 
 def run(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine, with its logs on stderr."""
+    """Run a command's coroutine, with its logs on stderr, and its traces where the environment says."""
     logs.configure(settings)
+    tracing.start()
     return asyncio.run(work)
 
 

@@ -18,10 +18,13 @@ from connectors import discover
 from connectors.errors import BadSignature, DeliveryRefused
 from connectors.records import Delivery as Incoming
 from connectors.records import Handshake, Received, Secrets
+from sync import tracing
 from sync.jobs.engine import Engine
 from sync.jobs.news import marks_for
+from sync.jobs.occasion import learnt
 from sync.jobs.overwritten import keep_lost_edits
 from sync.jobs.route import Route, mappings_on, open_route
+from sync.metrics import WEBHOOKS_REJECTED
 from sync.reconcile.model import Side
 from sync.store import marks
 from sync.store.history import tell
@@ -50,6 +53,7 @@ async def take_in(
         found = await _find(session, connection_name, key)
     if found is None:
         log.info("delivery.refused", connection=connection_name, reason="unknown key")
+        WEBHOOKS_REJECTED.labels("unknown", "unknown").inc()
         return Reply(401, text="unknown")
     connection, subscription = found
     connector = discover()[connection.connector]
@@ -63,7 +67,8 @@ async def take_in(
             incoming, secrets, connector.settings.model_validate(connection.settings), engine.now()
         )
     except DeliveryRefused as refusal:
-        status = 401 if isinstance(refusal, BadSignature) else 400
+        status, why = (401, "signature") if isinstance(refusal, BadSignature) else (400, "unreadable")
+        WEBHOOKS_REJECTED.labels(connection.connector, why).inc()
         log.warning("delivery.refused", connection=connection.name, reason=refusal.reason)
         return Reply(status, text="refused")
     if isinstance(received, Handshake):
@@ -127,6 +132,7 @@ async def _store(
             repeats=0,
             state="ignored" if ignored else "processed",
             reason=ignored,
+            trace=tracing.traceparent(),
         )
         stored = await session.execute(
             insert.on_conflict_do_update(
@@ -172,6 +178,7 @@ async def _mark(
         )
         if not await marks.put(session, found, now):
             continue
+        learnt(route, side, found, now)
         woken.append(route.mapping.id)
         refs = [str(mark.ref) for mark in found]
         query = select(Link).where(

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.records import Change, Record
 from sync.jobs.admission import wanted
 from sync.jobs.route import Route
+from sync.metrics import SUPPRESSED
 from sync.reconcile.model import Mode, Pair, Side
 from sync.store import links, marks
 from sync.store.tables import Link
@@ -48,8 +49,11 @@ async def marks_for(
     for change in changes:
         link = by_ref.get(str(change.ref))
         if change.new_comments and known.issuperset(str(ref) for ref in change.new_comments):
-            continue  # our own copies come back
+            _count_echo(lane)  # our own copies come back
+            continue
         if not _is_news(route, side, change, link, seen.get(link.id, {}) if link else {}):
+            if link is not None:
+                _count_echo(lane)
             continue
         found.append(
             marks.NewMark(
@@ -66,6 +70,12 @@ async def marks_for(
             )
         )
     return found
+
+
+def _count_echo(lane: str) -> None:
+    """A complete listing shows everything, so what it shows is no echo."""
+    if lane == marks.LIVE:
+        SUPPRESSED.labels("echo").inc()
 
 
 async def _on_objects(
