@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel
 
 from connectors.records import Value
 from sync.store.tables import Event, Link
@@ -44,3 +47,23 @@ def tell(
             **extra,
         )
     )
+
+
+async def came_in(
+    session: AsyncSession, links: Iterable[tuple[Link, int | None]], text: str, now: datetime
+) -> None:
+    """One line ``in`` for each of these links, with the delivery that it came with."""
+    rows = [
+        {
+            "at": now,
+            "mapping_id": link.mapping_id,
+            "mapping_version": link.mapping_version,
+            "link_id": link.id,
+            "event": "in",
+            "text": text,
+            "delivery_id": delivery_id,
+        }
+        for link, delivery_id in links
+    ]
+    if rows:
+        await session.execute(insert(SQLModel.metadata.tables[str(Event.__tablename__)]), rows)

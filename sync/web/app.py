@@ -18,7 +18,7 @@ from sync import __version__
 from sync.instance.folder import Instance
 from sync.instance.standing import standing
 from sync.jobs.engine import Engine
-from sync.jobs.intake import take_in
+from sync.jobs.intake import Intake
 from sync.store import listings
 from sync.store.errors import StoreError
 from sync.store.migrate import is_current
@@ -52,8 +52,8 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with asynccontextmanager(open_engine)() as engine:
-            app.state.engine = engine
+        async with asynccontextmanager(open_engine)() as engine, Intake(engine) as intake:
+            app.state.engine, app.state.intake = engine, intake
             yield
 
     app = _app(lifespan)
@@ -80,7 +80,7 @@ async def _store_is_away(request: Request, error: Exception) -> Response:
 routes = APIRouter()
 
 
-def _engine(request: Request) -> Engine:
+async def _engine(request: Request) -> Engine:  # async: others are called in a thread
     engine: Engine = request.app.state.engine
     return engine
 
@@ -89,18 +89,19 @@ Opened = Annotated[Engine, Depends(_engine)]
 
 
 @routes.post("/webhooks/{connection}/{key}", response_class=PlainTextResponse)
-async def intake(request: Request, engine: Opened, connection: str, key: str) -> Response:
+async def intake(request: Request, connection: str, key: str) -> Response:
     """One webhook call. 200 stored, repeated or ignored; 401 not genuine; 400 unreadable; 413 too large."""
     if not _KEY.fullmatch(key) or not connection.isprintable():
         return PlainTextResponse("unknown", 401)
-    limits = request.app.state
+    state = request.app.state
     try:
-        body = await body_of(request, limit=limits.max_body, seconds=limits.body_seconds)
+        body = await body_of(request, limit=state.max_body, seconds=state.body_seconds)
     except TooLarge:
         return PlainTextResponse("too large", 413)
     except Incomplete:
         return PlainTextResponse("incomplete", 400)
-    reply = await take_in(engine, connection, key, dict(request.headers), body)
+    opened: Intake = state.intake
+    reply = await opened.take_in(connection, key, dict(request.headers), body)
     return PlainTextResponse(reply.text, reply.status, headers=dict(reply.headers))
 
 
