@@ -18,11 +18,13 @@ from sqlmodel import col
 from connectors.errors import Park, ParkClass
 from connectors.records import CLOSED, FieldKind, Gone, Hidden, Record
 from sync.jobs import settling
+from sync.jobs.desk import Desk
+from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DONE, Halted, Later, Outcome
 from sync.jobs.route import DIRECTIONS
 from sync.jobs.stamps import origin_of
 from sync.jobs.unit import Unit
-from sync.jobs.writing import Desk, Intent, close, new_writes, perform
+from sync.jobs.writing import Intent, close, new_writes, perform
 from sync.reconcile.model import Clash, Mode, Pair, Policy, Side
 from sync.store import conflicts, links, parking, writes
 from sync.store.history import tell
@@ -163,8 +165,9 @@ async def _act(desk: Desk, link: Link, side: Side, found: Gone, survivor: Record
         await close(desk, row, writes.DONE)
     else:
         answer = await perform(desk, row, lambda: session.update(survivor.ref, {"state": CLOSED}, survivor))
-        async with desk.engine.database.write() as store:
-            await settling.record_done(store, desk, link, row, answer)
+        done = Entry(link)
+        settling.tell_done(desk, done, row, answer)
+        await desk.ledger.enter(done)
     return await _end(desk, link, f"deleted in {desk.route.end(side).connector.title} ({found.proof})")
 
 

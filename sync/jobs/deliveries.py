@@ -21,7 +21,7 @@ from sync.jobs.overwritten import keep_lost_edits
 from sync.jobs.route import Route
 from sync.reconcile.model import Side
 from sync.store import marks
-from sync.store.history import came_in
+from sync.store.history import line, tell_all
 from sync.store.tables import Delivery, Subscription
 from sync.store.upsert import insert_into
 
@@ -145,5 +145,7 @@ async def _mark(
             if (link := known.links.get(str(mark.ref))) is not None
         }
         text = f"{route.end(side).connector.title} says it changed"
-        await came_in(session, [(link, delivery_id) for (_, delivery_id), link in told.items()], text, now)
+        await tell_all(
+            session, [line(link, "in", text, now, delivery_id=at) for (_, at), link in told.items()]
+        )
     return woken

@@ -47,14 +47,12 @@ class Listed:
 
 async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = False) -> bool:
     """Compare everything; False where it could not be completed."""
-    turn = f"full-pass:{mapping_id}"
+    turn, hold = f"full-pass:{mapping_id}", leases.Hold(engine.owner, mapping_id, lease_no=0)
     async with engine.database.write() as session:
         taken = await leases.claim(
             session,
             [turn],
-            owner=engine.owner,
-            mapping_id=mapping_id,
-            lease_no=0,
+            hold,
             now=engine.now(),
             until=engine.in_s(engine.settings.lease_seconds * 5),
         )
@@ -73,7 +71,7 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
     finally:
         async with engine.database.write() as session:
             if completed:
-                await leases.release(session, [turn], owner=engine.owner, mapping_id=mapping_id, lease_no=0)
+                await leases.release(session, [turn], hold)
             else:
                 pause = min(_PAUSE_S, engine.settings.poll_seconds)
                 await leases.keep_until(session, turn, engine.owner, engine.in_s(pause))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,28 +27,14 @@ class Lease:
     until: datetime
     lost: bool = False
 
+    @property
+    def hold(self) -> leases.Hold:
+        """What is claimed under this lease."""
+        return leases.Hold(self.engine.owner, self.mapping_id, self.number)
+
     def covers(self, seconds: float) -> bool:
         """Whether a call of that length may start now."""
         return not self.lost and self.engine.now() + timedelta(seconds=seconds) <= self.until
-
-    async def claim(self, refs: Iterable[str]) -> bool:
-        """Claim all these objects, or none."""
-        async with self.engine.database.write() as session:
-            return await leases.claim(
-                session,
-                refs,
-                owner=self.engine.owner,
-                mapping_id=self.mapping_id,
-                lease_no=self.number,
-                now=self.engine.now(),
-                until=self.until,
-            )
-
-    async def release(self, refs: Iterable[str]) -> None:
-        async with self.engine.database.write() as session:
-            await leases.release(
-                session, refs, owner=self.engine.owner, mapping_id=self.mapping_id, lease_no=self.number
-            )
 
     async def renew(self) -> None:
         async with self.engine.database.write() as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from functools import partial
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -20,13 +20,14 @@ from connectors.errors import (
     ReplanNeeded,
     RetryLater,
 )
-from sync.jobs import connections, settling, unit_work
+from sync.jobs import connections, unit_work
+from sync.jobs.desk import Desk
 from sync.jobs.engine import Engine
 from sync.jobs.lease import leased
 from sync.jobs.outcome import DONE, Halted, Later, Outcome, TooOld
+from sync.jobs.past import pasts_of
 from sync.jobs.route import open_route
 from sync.jobs.unit import Unit, read, units_of
-from sync.jobs.writing import Desk
 from sync.store import leases, links, marks, parking, writes
 from sync.store.cursors import cursors_on
 from sync.store.errors import StoreError
@@ -104,23 +105,23 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
     mine: list[Unit] = []
     busy: list[Unit] = []
     async with engine.database.write() as session:
-        for unit in units:
+        wanted = [[str(ref) for ref in unit.refs.values()] for unit in units]
+        granted = await leases.claim_each(
+            session, wanted, desk.lease.hold, now=engine.now(), until=desk.lease.until
+        )
+        for unit, taken in zip(units, granted, strict=True):
             if unit.link is not None:
                 unit.open_writes = open_writes.get(unit.link.id, [])
-            taken = await leases.claim(
-                session,
-                [str(ref) for ref in unit.refs.values()],
-                owner=engine.owner,
-                mapping_id=mapping_id,
-                lease_no=desk.lease.number,
-                now=engine.now(),
-                until=desk.lease.until,
-            )
             (mine if taken else busy).append(unit)
         for unit in busy:
             await marks.postpone(
                 session, unit.marks, engine.in_s(0.5), "another mapping works on the object", attempt=False
             )
+    linked = [unit.link for unit in mine if unit.link is not None]
+    async with engine.database.read() as session:
+        pasts = await pasts_of(session, engine, linked)
+    for unit in mine:
+        unit.past = pasts.get(unit.link.id) if unit.link is not None else None
     try:
         await read(desk, mine)
     except ConnectorError as error:
@@ -129,11 +130,9 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
         return
     except Exception as error:  # each is read by itself then, and the poison one found out
         log.exception("pass.done", reason=repr(error))
-    room = asyncio.Semaphore(AT_ONCE)
 
     async def one(unit: Unit) -> None:
-        async with room:
-            await _finish(desk, unit, await _attempt(desk, unit))
+        await _finish(desk, unit, await _attempt(desk, unit))
 
     # every unit gets to its end before a store error is raised: its calls are under way
     ends = await asyncio.gather(*(one(unit) for unit in mine), return_exceptions=True)
@@ -250,26 +249,20 @@ async def _park(desk: Desk, unit: Unit, error: Park) -> None:
 
 
 async def _finish(desk: Desk, unit: Unit, outcome: Outcome) -> None:
-    """Clear or postpone the marks, and give the claims back, in one transaction."""
-    engine = desk.engine
-    async with engine.database.write() as session:
-        await settling.fence(session, desk)
-        if isinstance(outcome, Later):
-            due_at = engine.now() + timedelta(seconds=outcome.seconds)
-            await marks.postpone(
-                session,
-                unit.marks,
-                due_at,
-                outcome.reason,
+    """What was done and is not committed yet; clear or postpone the marks; give the claims back."""
+    entry = unit.told
+    if isinstance(outcome, Later):
+        entry.steps.append(
+            partial(
+                marks.postpone,
+                marks=unit.marks,
+                due_at=desk.engine.in_s(outcome.seconds),
+                reason=outcome.reason,
                 attempt=outcome.attempt,
                 recheck=outcome.recheck,
             )
-        else:
-            await marks.clear(session, unit.marks, engine.now())
-        await leases.release(
-            session,
-            [str(ref) for ref in unit.refs.values()],
-            owner=engine.owner,
-            mapping_id=desk.route.mapping.id,
-            lease_no=desk.lease.number,
         )
+    else:
+        entry.cleared += unit.marks
+    entry.released += [str(ref) for ref in unit.refs.values()]
+    await desk.ledger.enter(entry)

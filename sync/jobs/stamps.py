@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 
 from connectors.errors import ConnectorError, PauseConnection
 from connectors.records import Author, FieldTime, Record, Value
+from sync.jobs.desk import Desk
 from sync.jobs.route import End, Route
-from sync.jobs.writing import Desk
 from sync.reconcile.model import Rule, Side, Stamp
 from sync.store import writes
 from sync.store.tables import Link, Seen, Write

@@ -9,7 +9,9 @@ from datetime import datetime
 
 from connectors.errors import ConnectorError, PauseConnection, RetryLater
 from connectors.records import Found, Gone, Hidden, Ref
-from sync.jobs.writing import Desk
+from sync.jobs.desk import Desk
+from sync.jobs.ledger import Entry
+from sync.jobs.past import Past
 from sync.reconcile.model import Side
 from sync.store import links
 from sync.store.tables import Link, Mark, Write
@@ -17,7 +19,11 @@ from sync.store.tables import Link, Mark, Write
 
 @dataclass(slots=True)
 class Unit:
-    """``found`` holds what was read of each end, ``read_at`` when (by our clock)."""
+    """``found`` holds what was read of each end, ``read_at`` when (by our clock).
+
+    ``past``: what the store knows of the link, None until it is read. ``told``: what was done and is
+    not committed yet.
+    """
 
     marks: list[Mark]
     link: Link | None = None
@@ -25,6 +31,8 @@ class Unit:
     found: dict[Side, Found] = field(default_factory=dict)
     read_at: datetime | None = None
     open_writes: list[Write] = field(default_factory=list)
+    past: Past | None = None
+    told: Entry = field(default_factory=Entry)
 
     @property
     def comment_sides(self) -> set[Side]:

@@ -246,14 +246,12 @@ async def end_first_syncs(engine: Engine) -> None:
 
 async def round_of(engine: Engine) -> None:
     """One round by whichever worker has the turn; slow things have times of their own."""
-    turn = ["upkeep"]
+    turn = leases.Hold(engine.owner, mapping_id=0, lease_no=0)
     async with engine.database.write() as session:
         mine = await leases.claim(
             session,
+            ["upkeep"],
             turn,
-            owner=engine.owner,
-            mapping_id=0,
-            lease_no=0,
             now=engine.now(),
             until=engine.in_s(engine.settings.lease_seconds),
         )
@@ -270,4 +268,4 @@ async def round_of(engine: Engine) -> None:
         await alerts.watch(engine)
     finally:
         async with engine.database.write() as session:
-            await leases.release(session, turn, owner=engine.owner, mapping_id=0, lease_no=0)
+            await leases.release(session, ["upkeep"], turn)

@@ -21,6 +21,7 @@ from connectors.simulation import Exchange, Fault, Faults, Simulator
 from sync.configuration import Configuration, load
 from sync.jobs import polling, upkeep
 from sync.jobs.applying import Applied, apply
+from sync.jobs.desk import Desk
 from sync.jobs.engine import Engine
 from sync.jobs.full_pass import full_pass
 from sync.jobs.lease import leased
@@ -28,7 +29,6 @@ from sync.jobs.once import work_until_quiet
 from sync.jobs.passes import sync_mapping
 from sync.jobs.route import Route, open_route
 from sync.jobs.sessions import Sessions
-from sync.jobs.writing import Desk
 from sync.reconcile.model import Side
 from sync.settings import Settings
 from sync.store import marks
