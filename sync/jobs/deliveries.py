@@ -15,6 +15,7 @@ from sqlmodel import col
 from connectors.records import Delivery as Incoming
 from connectors.records import Received
 from sync.jobs.engine import Engine
+from sync.jobs.kept import MOMENT
 from sync.jobs.listeners import Listener, Routes
 from sync.jobs.news import known_of
 from sync.jobs.overwritten import keep_lost_edits
@@ -62,10 +63,7 @@ async def store(engine: Engine, calls: Sequence[Call]) -> list[Stored]:
     now = engine.now()
     async with engine.database.write() as session:
         rows = await _insert(session, calls, now)
-        heard = sorted({call.listener.subscription.id for call in calls})
-        await session.execute(
-            update(Subscription).where(col(Subscription.id).in_(heard)).values(last_delivery_at=now)
-        )
+        await _note_life(session, calls, now)
         ids = [delivery_id for delivery_id, _ in rows]
         woken = await _mark(session, calls, ids, now, engine.settings.join_seconds)
     return [
@@ -113,6 +111,16 @@ def _row(call: Call, now: datetime) -> dict[str, Any]:
         "state": "ignored" if call.ignored else "processed",
         "reason": call.ignored,
     }
+
+
+async def _note_life(session: AsyncSession, calls: Sequence[Call], now: datetime) -> None:
+    """When each subscription was last heard of; what stands there is true enough for a moment."""
+    heard = {call.listener.subscription.id: call.listener.subscription.last_delivery_at for call in calls}
+    silent = sorted(key for key, at in heard.items() if at is None or now - at >= MOMENT)
+    if silent:
+        await session.execute(
+            update(Subscription).where(col(Subscription.id).in_(silent)).values(last_delivery_at=now)
+        )
 
 
 async def _mark(

@@ -82,16 +82,10 @@ async def known_of(session: AsyncSession, route: Route, side: Side, changes: Seq
     with_record = [
         by_ref[str(change.ref)].id for change in objects if change.record and str(change.ref) in by_ref
     ]
-    seen = await links.seen_of(session, with_record)
+    seen = await links.settled_pairs(session, with_record) if with_record else {}
     told = [str(ref) for change in changes for ref in change.new_comments]
-    return Known(
-        route,
-        side,
-        by_ref,
-        parents,
-        {link_id: links.pairs(rows) for link_id, rows in seen.items()},
-        await links.comments_known(session, mapping_id, side, told) if told else frozenset(),
-    )
+    known = await links.comments_known(session, mapping_id, side, told) if told else frozenset()
+    return Known(route, side, by_ref, parents, seen, known)
 
 
 async def marks_for(
