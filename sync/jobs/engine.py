@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sync.jobs.sessions import Sessions
+from sync.jobs.snapshots import Snapshots
 from sync.settings import Settings
 from sync.store.database import Database
 from sync.store.secrets import Vault
@@ -34,6 +35,7 @@ class Engine:
     owner: str
     wake: Wake = no_wake
     now: Callable[[], datetime] = field(default=utc_now)
+    snapshots: Snapshots = field(default_factory=Snapshots)
 
     def in_s(self, seconds: float) -> datetime:
         """That many seconds from now."""

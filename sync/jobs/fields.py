@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.errors import Park, ParkClass
+from connectors.errors import Park, ParkClass, ReplanNeeded
 from connectors.records import Fields, Record
 from sync.jobs import restoring, settling
 from sync.jobs.desk import Desk
@@ -198,11 +198,14 @@ async def _write_side(
     fields: Fields = {write.field: write.value for write in chosen}
     expected = work.answered.get(side, work.read[side])
     session = desk.route.end(side).session
+    asked_at = desk.engine.now()
     try:
         answer = await perform(
             desk, row, lambda: session.update(expected.ref, fields, expected), good_until=work.good_until
         )
     except Park as error:
+        if work.presumed:
+            raise ReplanNeeded("it was not read by itself before: it is now", status=error.status) from error
         bad = [write for write in chosen if len(chosen) == 1 or write.field == error.field]
         async with desk.engine.database.write() as store:
             for write in bad:
@@ -218,6 +221,7 @@ async def _write_side(
                 await _write_side(desk, link, part, group, work, past)
         return
     work.answered[side] = answer
+    desk.engine.snapshots.keep([answer], asked_at)
     told = work.told
     settling.tell_done(desk, told, row, answer)
     settled, lost = settling.halves(desk.route, work)

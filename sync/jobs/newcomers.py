@@ -20,7 +20,7 @@ from sync.jobs.admission import scope_of, wanted
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Later, Outcome
-from sync.jobs.stamps import offset, origin_of
+from sync.jobs.stamps import origin_of
 from sync.jobs.unit import Unit
 from sync.jobs.writing import Intent, close, new_writes, perform
 from sync.reconcile import draft, fitting, pairs_after_create
@@ -128,7 +128,7 @@ async def _made_twice(desk: Desk, link: Link, side: Side, record: Record) -> boo
     query = select(Write).where(col(Write.link_id) == link.id, col(Write.op) == writes.CREATE)
     async with desk.engine.database.read() as session:
         tries = (await session.execute(query)).scalars().all()
-    made_at = record.created_at - offset(desk.route.end(side))
+    made_at = record.created_at - desk.route.end(side).offset
     return any(write.intent_at - _SLACK <= made_at <= write.deadline_at + _SLACK for write in tries)
 
 
@@ -210,9 +210,11 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
     )
     await desk.ledger.enter(decided)
     section = desk.route.config.asana.section if creation.into is Side.HUB else None
+    asked_at = desk.engine.now()
     created = await perform(
         desk, row, lambda: end.session.create(end.container, creation.draft(section), creation.key)
     )
+    desk.engine.snapshots.keep([created], asked_at)
     await attach(desk, link, row, side, record.ref, record.fields, created, base=created.fields)
     return DID
 
@@ -285,7 +287,7 @@ async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -
     """
     key = Key(row.plan["key"]["token"], row.plan["key"]["url"], row.plan["key"]["label"])
     end = desk.route.end(Side(row.side))
-    since = row.intent_at + offset(end) - _SLACK
+    since = row.intent_at + end.offset - _SLACK
     asked_at = desk.engine.now()
     found = await end.session.find_created(end.container, key, since)
     if found:

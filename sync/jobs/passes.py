@@ -26,8 +26,9 @@ from sync.jobs.engine import Engine
 from sync.jobs.lease import leased
 from sync.jobs.outcome import DONE, Halted, Later, Outcome, TooOld
 from sync.jobs.past import pasts_of
+from sync.jobs.reading import read
 from sync.jobs.route import open_route
-from sync.jobs.unit import Unit, read, units_of
+from sync.jobs.unit import Unit, units_of
 from sync.store import leases, links, marks, parking, writes
 from sync.store.cursors import cursors_on
 from sync.store.errors import StoreError
@@ -35,7 +36,7 @@ from sync.store.tables import Link, Mapping, Mark
 
 log = structlog.get_logger()
 
-BATCH = 60
+BATCH = 400
 """The most that are claimed and read at once."""
 
 _MARGIN = 0.7
@@ -46,13 +47,13 @@ _AT_A_TIME_S = 30.0
 _CONFIRMED = 3
 """A container is given up after so many refusals, not after one bad answer."""
 
-AT_ONCE = 15
-"""Units worked on side by side; the connections' own limits are below that."""
+FEW = 15
+"""The first batch, and the least: as many as the connections let be written at once."""
 
 
 async def sync_mapping(engine: Engine, mapping_id: int) -> None:
     """Act on a mapping's due marks; at once over where another worker has it."""
-    started, looked_at, size = time.perf_counter(), 0, AT_ONCE
+    started, looked_at, size = time.perf_counter(), 0, FEW
     async with leased(engine, mapping_id) as lease:
         if lease is None:
             return
@@ -75,7 +76,7 @@ async def sync_mapping(engine: Engine, mapping_id: int) -> None:
 
 def _fitting(done: int, took_s: float, window_s: float) -> int:
     """As many as can be written, at this rate, before what was read of them is too old."""
-    return min(BATCH, max(AT_ONCE, int(done / max(took_s, 0.001) * window_s * _MARGIN)))
+    return min(BATCH, max(FEW, int(done / max(took_s, 0.001) * window_s * _MARGIN)))
 
 
 async def _batch(desk: Desk, size: int) -> int:

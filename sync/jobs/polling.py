@@ -69,7 +69,9 @@ async def _read(engine: Engine, connection: Connection, cursor: Cursor) -> int:
     session = await engine.sessions.get(connection)
     count = 0
     for left in reversed(range(_PAGES_AT_ONCE)):
+        asked_at = engine.now()
         page = await session.changes(cursor.container, cursor.value)
+        engine.snapshots.keep((change.record for change in page.changes if change.record), asked_at)
         ends = not (page.more and left)
         if not await _store(engine, connection, cursor, page, ends=ends):
             break  # another worker went on from here meanwhile

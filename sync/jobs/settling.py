@@ -25,7 +25,7 @@ from sync.store.values import dump
 class Written:
     """What a pass wrote to one link so far, until both halves of each field are known.
 
-    ``told``: what of it is not committed yet.
+    ``presumed``: not every end was read by itself. ``told``: what of it is not committed yet.
     """
 
     read: dict[Side, Record]
@@ -33,6 +33,7 @@ class Written:
     planned: dict[str, dict[Side, FieldWrite]] = field(default_factory=dict)
     answered: dict[Side, Record] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
+    presumed: bool = False
     told: Entry = field(default_factory=Entry)
 
     def value(self, side: Side, name: str) -> Value:

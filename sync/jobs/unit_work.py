@@ -12,8 +12,9 @@ from sync.jobs.fields import sync_fields
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Done, Later, Outcome
 from sync.jobs.past import Past, pasts_of
+from sync.jobs.reading import read
 from sync.jobs.settling import Written
-from sync.jobs.unit import Unit, ends, read
+from sync.jobs.unit import Unit, ends
 from sync.reconcile.model import Side
 from sync.store import links, parking
 from sync.store.history import tell
@@ -110,7 +111,7 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     if dormant:
         lost = await comments.look_up(desk, unit, link)
         return lost if isinstance(lost, Later) else _doubtful(desk, unit, lost)
-    work = Written(read=records, good_until=_good_until(desk, unit))
+    work = Written(read=records, good_until=_good_until(desk, unit), presumed=bool(unit.presumed))
     outcome = await sync_fields(desk, link, past, work)
     unit.told = work.told
     if isinstance(outcome, Later):

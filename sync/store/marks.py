@@ -142,6 +142,12 @@ async def due(session: AsyncSession, mapping_id: int, now: datetime, limit: int)
     return (await session.execute(query)).scalars().all()
 
 
+async def on(session: AsyncSession, mapping_id: int, refs: Sequence[str]) -> frozenset[str]:
+    """Those of these Refs that are marked, whenever they are due."""
+    query = select(col(Mark.ref)).where(col(Mark.mapping_id) == mapping_id, col(Mark.ref).in_(refs))
+    return frozenset((await session.execute(query)).scalars())
+
+
 async def next_due(session: AsyncSession, mapping_id: int) -> datetime | None:
     """When the earliest mark of a mapping wants to be looked at."""
     query = (
