@@ -11,7 +11,7 @@ import typer
 from sqlalchemy import select
 from sqlmodel import col
 
-from sync import logs
+from sync import logs, tracing
 from sync.instance.folder import prepare_folder
 from sync.settings import Settings
 from sync.store.database import Database
@@ -27,8 +27,12 @@ def run(
     *,
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> T:
-    """Run a command's coroutine, with its logs on stderr. ``loop_factory`` None: asyncio's own loop."""
+    """Run a command's coroutine, with its logs on stderr, and its traces where the environment says.
+
+    ``loop_factory`` None: asyncio's own loop.
+    """
     logs.configure(settings)
+    tracing.start()
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         return runner.run(work)
 

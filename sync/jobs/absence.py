@@ -143,7 +143,7 @@ async def _act(desk: Desk, link: Link, side: Side, found: Gone, survivor: Record
     ):
         return await _end(desk, link, "deleted on a side that may not change the other")
     if into not in desk.route.into:
-        return Later(2, "a direction is paused", attempt=False)
+        return Later(2, "a direction is paused", attempt=False, held_by="paused")
     if word != "delete" and survivor.fields.get("state") == CLOSED:
         return await _end(desk, link, "deleted on one side, closed already on the other")
     if word == "delete":
@@ -274,7 +274,7 @@ async def _reserved(desk: Desk, link: Link, intent: Intent) -> Write:
             ],
         }
         session.add(mapping)
-    raise Halted("the limit of deletions is reached")
+    raise Halted("the limit of deletions is reached", held_by="budget")
 
 
 async def _end(desk: Desk, link: Link, reason: str) -> Outcome:

@@ -11,6 +11,7 @@ from connectors.records import Comment, CommentDraft
 from sync.jobs.ledger import fence
 from sync.jobs.thread import TEXT, Thread
 from sync.jobs.writing import Intent, intend, perform
+from sync.metrics import REPAIRED
 from sync.reconcile import root_url
 from sync.reconcile.model import Clash, CommentAction, CommentStep, Pair, Policy, Side
 from sync.store import conflicts, links, marks, parking, writes
@@ -142,6 +143,7 @@ async def _adopt(thread: Thread, action: CommentAction, row: Link | None) -> Non
     if row is None:
         row = _new_row(thread, action.into.other, action.comment)
         row.made_by = "adopt"
+        REPAIRED.inc()
         async with thread.desk.engine.database.write() as session:
             session.add(row)
     async with thread.desk.engine.database.write() as session:

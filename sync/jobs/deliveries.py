@@ -18,6 +18,7 @@ from sync.jobs.engine import Engine
 from sync.jobs.kept import MOMENT
 from sync.jobs.listeners import Listener, Routes
 from sync.jobs.news import known_of
+from sync.jobs.occasion import learnt
 from sync.jobs.overwritten import keep_lost_edits
 from sync.jobs.route import Route
 from sync.reconcile.model import Side
@@ -31,12 +32,13 @@ _KEPT_HEADERS = ("content-type", "user-agent", "x-github-event", "x-github-deliv
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One genuine call, and who listens to it."""
+    """One genuine call, and who listens to it. ``trace``: the ``traceparent`` of its span."""
 
     listener: Listener
     routes: Routes
     incoming: Incoming
     received: Received
+    trace: str
 
     @property
     def identity(self) -> tuple[int, str]:
@@ -110,6 +112,7 @@ def _row(call: Call, now: datetime) -> dict[str, Any]:
         "repeats": 0,
         "state": "ignored" if call.ignored else "processed",
         "reason": call.ignored,
+        "trace": call.trace,
     }
 
 
@@ -147,6 +150,7 @@ async def _mark(
                 woken[at].add(mapping_id)
         # always in the same order: two processes that mark the same objects must not wait for each other
         await marks.put(session, sorted(found, key=lambda mark: str(mark.ref)), now)
+        learnt(route, side, found, now)
         told = {
             (link.id, mark.delivery_id): link
             for mark in found

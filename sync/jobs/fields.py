@@ -45,7 +45,7 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
         plan = restoring.with_restored(view, plan, past.to_restore)
     if plan.writes and past.updates >= LOOP_BUDGET:
         reason = f"{past.updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight"
-        return Later(60, reason)
+        return Later(60, reason, held_by="budget")
     plan = await _without_loops(desk, link, plan, past, work.read)
     work.told = _decided(desk, link, work.read, view, plan, past)
     for write in plan.writes:
@@ -54,7 +54,7 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
         await _write_side(desk, link, row, [w for w in plan.writes if w.side == row.side], work, past)
     _finish(desk, link, work, past.to_restore)
     if plan.held and desk.route.mapping.paused_directions:
-        return Later(2, "a direction is paused", attempt=False)
+        return Later(2, "a direction is paused", attempt=False, held_by="paused")
     return DID if plan.writes or plan.settle or plan.clashes else DONE
 
 

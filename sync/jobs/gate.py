@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from connectors.errors import RetryLater
 from sync.jobs.together import Together
+from sync.metrics import REDIS_REBUILT
 
 _ENTER = """
 local held = redis.call('PTTL', KEYS[1])
@@ -146,5 +147,6 @@ class SharedGate:
 
 async def restore_hold(redis: Redis, name: str, seconds: float) -> None:
     """Bring back a silence that only the database remembers (Redis was emptied)."""
-    if seconds > 0:
-        await redis.set(f"asana-sync:hold:{name}", "1", px=max(1, int(seconds * 1000)), nx=True)
+    px = max(1, int(seconds * 1000))
+    if seconds > 0 and await redis.set(f"asana-sync:hold:{name}", "1", px=px, nx=True):
+        REDIS_REBUILT.inc()

@@ -21,10 +21,12 @@ from sqlmodel import col
 from connectors.errors import BadSignature, DeliveryRefused
 from connectors.records import Delivery as Incoming
 from connectors.records import Handshake
+from sync import tracing
 from sync.jobs.deliveries import Call, Stored, store
 from sync.jobs.engine import Engine
 from sync.jobs.listeners import Listeners
 from sync.jobs.together import Together
+from sync.metrics import WEBHOOKS_REJECTED
 from sync.store.errors import StoreError
 from sync.store.tables import Subscription
 
@@ -73,6 +75,7 @@ class Intake:
         listener = await self._listeners.behind((connection_name, key))
         if listener is None:
             log.info("delivery.refused", connection=connection_name, reason="unknown key")
+            WEBHOOKS_REJECTED.labels("unknown", "unknown").inc()
             return Reply(401, text="unknown")
         incoming = Incoming(headers={name.lower(): value for name, value in headers.items()}, body=body)
         try:
@@ -80,12 +83,14 @@ class Intake:
                 incoming, listener.secrets, listener.settings, self._engine.now()
             )
         except DeliveryRefused as refusal:
-            status = 401 if isinstance(refusal, BadSignature) else 400
+            status, why = (401, "signature") if isinstance(refusal, BadSignature) else (400, "unreadable")
+            WEBHOOKS_REJECTED.labels(listener.connector.name, why).inc()
             log.warning("delivery.refused", connection=connection_name, reason=refusal.reason)
             return Reply(status, text="refused")
         if isinstance(received, Handshake):
             return await self._shake_hands(listener.subscription, received)
-        call = Call(listener, await self._listeners.routes(listener), incoming, received)
+        routes = await self._listeners.routes(listener)
+        call = Call(listener, routes, incoming, received, tracing.traceparent())
         stored = await self._store(call)
         log.info(
             "delivery.stored",

@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from sync.jobs.engine import Engine
+from sync.metrics import LEASES_LOST
 from sync.store import leases
 from sync.store.errors import StoreError
+from sync.store.tables import Mapping
 
 log = structlog.get_logger()
 
@@ -42,11 +44,14 @@ class Lease:
             held = await leases.renew_lease(
                 session, self.mapping_id, self.engine.owner, self.number, self.engine.now(), until
             )
+            mapping = None if held else await session.get(Mapping, self.mapping_id)
         if held:
             self.until = until
         else:
             self.lost = True
-            log.warning("lease.lost", mapping=self.mapping_id, reason="another worker took over")
+            LEASES_LOST.inc()
+            name = mapping.name if mapping else None
+            log.warning("lease.lost", mapping=name, reason="another worker took over")
 
 
 @asynccontextmanager

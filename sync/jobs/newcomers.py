@@ -23,6 +23,7 @@ from sync.jobs.outcome import DID, DONE, Later, Outcome
 from sync.jobs.stamps import origin_of
 from sync.jobs.unit import Unit
 from sync.jobs.writing import Intent, close, new_writes, perform
+from sync.metrics import REPAIRED
 from sync.reconcile import draft, fitting, pairs_after_create
 from sync.reconcile.model import Side
 from sync.store import links, marks, parking, writes
@@ -165,7 +166,7 @@ async def begin(desk: Desk, side: Side, record: Record) -> Link | Later:
         if await links.by_refs(session, link.mapping_id, [str(record.ref)]):
             return Later(1, "another link took the object meanwhile")
         if await _begun(session, link.mapping_id, now) >= desk.route.config.limits.creates_per_hour:
-            return Later(60, "the limit of creations an hour is reached", attempt=False)
+            return Later(60, "the limit of creations an hour is reached", attempt=False, held_by="budget")
         session.add(link)
         await session.flush()
         title = desk.route.end(side).connector.title
@@ -291,6 +292,7 @@ async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -
     asked_at = desk.engine.now()
     found = await end.session.find_created(end.container, key, since)
     if found:
+        REPAIRED.inc()
         await _surplus(desk, link, found)
         created = min(found, key=lambda candidate: candidate.created_at)
         base = {**created.fields, **_certainly_sent(desk, row)}

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.records import Change, Record
 from sync.jobs.admission import wanted
 from sync.jobs.route import Route
+from sync.metrics import SUPPRESSED
 from sync.reconcile.model import Mode, Pair, Side
 from sync.store import links, marks
 from sync.store.tables import Link
@@ -51,9 +52,12 @@ class Known:
         for change in _on_objects(self.route, self.side, changes, self.parents):
             link = self.links.get(str(change.ref))
             if change.new_comments and self.comments.issuperset(str(ref) for ref in change.new_comments):
-                continue  # our own copies come back
+                _count_echo(lane)  # our own copies come back
+                continue
             seen = self.seen.get(link.id, {}) if link else {}
             if not _is_news(self.route, self.side, change, link, seen):
+                if link is not None:
+                    _count_echo(lane)
                 continue
             found.append(
                 marks.NewMark(
@@ -99,6 +103,12 @@ async def marks_for(
 ) -> list[marks.NewMark]:
     """The marks these changes make in one mapping, see :meth:`Known.marks`."""
     return (await known_of(session, route, side, changes)).marks(changes, lane=lane, join_s=join_s)
+
+
+def _count_echo(lane: str) -> None:
+    """A complete listing shows everything, so what it shows is no echo."""
+    if lane == marks.LIVE:
+        SUPPRESSED.labels("echo").inc()
 
 
 def _on_objects(

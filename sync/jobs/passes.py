@@ -20,16 +20,17 @@ from connectors.errors import (
     ReplanNeeded,
     RetryLater,
 )
-from sync.jobs import connections, unit_work
+from sync import tracing
+from sync.jobs import connections, occasion, unit_work
 from sync.jobs.desk import Desk
 from sync.jobs.engine import Engine
 from sync.jobs.lease import leased
-from sync.jobs.outcome import DONE, Halted, Later, Outcome, TooOld
+from sync.jobs.outcome import DONE, Done, Halted, Later, Outcome, TooOld
 from sync.jobs.past import pasts_of
 from sync.jobs.reading import read
 from sync.jobs.route import open_route
 from sync.jobs.unit import Unit, units_of
-from sync.store import leases, links, marks, parking, writes
+from sync.store import deliveries, leases, links, marks, parking, writes
 from sync.store.cursors import cursors_on
 from sync.store.errors import StoreError
 from sync.store.tables import Link, Mapping, Mark
@@ -102,7 +103,8 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
     async with engine.database.read() as session:
         by_ref = await links.by_refs(session, mapping_id, [mark.ref for mark in batch])
         open_writes = await writes.unresolved(session, [link.id for link in by_ref.values()])
-    units = units_of(desk, batch, by_ref)
+        traces = await deliveries.traces_of(session, batch) if tracing.is_on() else {}
+    units = units_of(desk, batch, by_ref, traces)
     mine: list[Unit] = []
     busy: list[Unit] = []
     async with engine.database.write() as session:
@@ -144,10 +146,22 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
 
 async def _attempt(desk: Desk, unit: Unit) -> Outcome:
     """Work on one unit; whatever goes wrong there stays there."""
+    about = {
+        "mapping": desk.route.mapping.name,
+        "link": unit.link.id if unit.link else None,
+        "ref": str(next(iter(unit.refs.values()))),
+    }
     try:
-        return await unit_work.work(desk, unit)
+        with (
+            tracing.span("pass", about, parent=unit.trace),
+            occasion.of(desk.route, unit.marks) as behind,
+        ):
+            outcome = await unit_work.work(desk, unit)
+        if isinstance(outcome, Done):
+            behind.over()
+        return outcome
     except Halted as halt:
-        return Later(1, halt.reason, attempt=isinstance(halt, TooOld))
+        return Later(1, halt.reason, attempt=isinstance(halt, TooOld), held_by=halt.held_by)
     except ConnectorError as error:
         return await _after(desk, unit, error)
     except StoreError:
@@ -253,6 +267,7 @@ async def _finish(desk: Desk, unit: Unit, outcome: Outcome) -> None:
     """What was done and is not committed yet; clear or postpone the marks; give the claims back."""
     entry = unit.told
     if isinstance(outcome, Later):
+        occasion.held_back(unit.marks, outcome)
         entry.steps.append(
             partial(
                 marks.postpone,

@@ -17,6 +17,9 @@ from sync.reconcile.model import Side
 from sync.store.errors import StoreError
 from sync.store.tables import Connection, Mapping, Setting
 
+_PAUSED = "paused"
+_DIRECTION_PAUSED = "this direction is paused"
+
 
 @dataclass(slots=True)
 class Permits:
@@ -40,7 +43,10 @@ class Permits:
             await self.lease.renew()
         reason = await self._reasons(side) if self.lease.covers(call_s) else ""
         if reason or not self.lease.covers(call_s):
-            raise Halted(reason or "the lease on the mapping is lost or about to end")
+            raise Halted(
+                reason or "the lease on the mapping is lost or about to end",
+                held_by="paused" if reason in (_PAUSED, _DIRECTION_PAUSED) else "",
+            )
 
     async def _read(self, sides: Sequence[Side]) -> list[str]:
         connections = [end.connection.id for end in self.route.ends.values()]
@@ -72,11 +78,11 @@ class Permits:
         if mapping.version != self.route.mapping.version:
             return "the mapping was changed meanwhile"
         if everything or mapping.paused or connection.paused:
-            return "paused"
+            return _PAUSED
         if mapping.state == "stopped":
             return "the mapping is stopped"
         if connection.state == "needs_reauth":
             return f"connection {connection.name} needs new credentials"
         if any(side in DIRECTIONS[word] for word in mapping.paused_directions):
-            return "this direction is paused"
+            return _DIRECTION_PAUSED
         return ""

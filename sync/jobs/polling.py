@@ -13,6 +13,7 @@ from connectors.records import Page
 from sync.jobs import connections
 from sync.jobs.engine import Engine
 from sync.jobs.news import marks_for
+from sync.jobs.occasion import learnt
 from sync.jobs.route import Route, mappings_on, open_route
 from sync.reconcile.model import Side
 from sync.store import marks
@@ -99,6 +100,7 @@ async def _store(engine: Engine, connection: Connection, cursor: Cursor, page: P
         for route, side in routes:
             found = await marks_for(session, route, side, page.changes, join_s=engine.settings.join_seconds)
             if await marks.put(session, found, now):
+                learnt(route, side, found, now)
                 woken.append(route.mapping.id)
             if page.lost:
                 await session.execute(

@@ -24,8 +24,6 @@ _LATE_AGAIN = timedelta(seconds=3)
 """Between one listing and the next: what became visible late is still found."""
 _SAME_SECOND = timedelta(seconds=2)
 """A read so soon after a change does not show what else came in that second."""
-_SPACE = 16_000_000
-"""Characters of all texts that are kept; then all are forgotten."""
 _VERSIONS = 50_000
 
 
@@ -51,22 +49,26 @@ class _Watch:
 
 @dataclass(slots=True)
 class Snapshots:
-    """Of one process, for all its connections."""
+    """Of one process, for all its connections.
 
+    ``space``: so many characters are kept about; then all are forgotten.
+    """
+
+    space: int = 16_000_000
     _known: dict[Ref, Snapshot] = field(default_factory=dict)
     _watches: dict[tuple[int, str], _Watch] = field(default_factory=dict)
-    _space: int = 0
+    _taken: int = 0
 
     def keep(self, records: Iterable[Record], read_at: datetime) -> None:
         """Remember what was read by a call that began then."""
         for record in records:
             if record.ref in self._known:
-                self._space -= _size(self._known[record.ref].record)
+                self._taken -= _size(self._known[record.ref].record)
             self._known[record.ref] = Snapshot(record, read_at)
-            self._space += _size(record)
-        if self._space > _SPACE:
+            self._taken += _size(record)
+        if self._taken > self.space:
             self._known.clear()
-            self._space = 0
+            self._taken = 0
 
     def of(self, ref: Ref) -> Snapshot | None:
         return self._known.get(ref)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import copy_context
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -35,6 +36,7 @@ class Together(Generic[Item, Result]):
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._running: asyncio.Task[None] | None = None
         self._closed = False
+        self._context = copy_context()  # a run is for all: what it logs is no single caller's
 
     async def __call__(self, item: Item) -> Result:
         """The result of this item.
@@ -48,7 +50,7 @@ class Together(Generic[Item, Result]):
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, result))
         if self._running is None:
-            self._running = asyncio.create_task(self._run_all())
+            self._running = asyncio.create_task(self._run_all(), context=self._context)
         return await result
 
     async def aclose(self) -> None:

@@ -22,6 +22,7 @@ class Unit:
     ``presumed``: ends that were not read by themselves: a listing says that they are as they were.
     ``past``: what the store knows of the link, None until it is read. ``told``: what was done and is
     not committed yet.
+    ``trace``: the ``traceparent`` of the delivery that led here, if that was traced.
     """
 
     marks: list[Mark]
@@ -33,6 +34,7 @@ class Unit:
     presumed: set[Side] = field(default_factory=set)
     past: Past | None = None
     told: Entry = field(default_factory=Entry)
+    trace: str = ""
 
     @property
     def comment_sides(self) -> set[Side]:
@@ -49,8 +51,10 @@ class Unit:
         return max((mark.attempts for mark in self.marks), default=0)
 
 
-def units_of(desk: Desk, marks: Sequence[Mark], by_ref: Mapping[str, Link]) -> list[Unit]:
-    """Group marks by link; the order of the marks is kept."""
+def units_of(
+    desk: Desk, marks: Sequence[Mark], by_ref: Mapping[str, Link], traces: Mapping[int, str]
+) -> list[Unit]:
+    """Group marks by link; the order of the marks is kept. ``traces``: what deliveries are traced as."""
     by_link: dict[int, Unit] = {}
     units: list[Unit] = []
     for mark in marks:
@@ -67,6 +71,8 @@ def units_of(desk: Desk, marks: Sequence[Mark], by_ref: Mapping[str, Link]) -> l
             units.append(unit)
         if link is not None and mark.address:
             by_link[link.id].refs[side] = ref
+    for unit in units:
+        unit.trace = next(filter(None, (traces.get(mark.delivery_id or 0) for mark in unit.marks)), "")
     return units
 
 

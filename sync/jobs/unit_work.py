@@ -118,7 +118,7 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
         return outcome
     did = outcome.did
     if unit.comment_sides and desk.route.mapping.paused_directions:
-        return Later(2, "a direction is paused: comments wait", attempt=False)
+        return Later(2, "a direction is paused: comments wait", attempt=False, held_by="paused")
     if unit.comment_sides and desk.route.copies_comments():
         await desk.ledger.enter(unit.told)
         unit.told = Entry()

@@ -28,6 +28,7 @@ from sync.store import marks
 from sync.store.cursors import cursors_due
 from sync.store.database import Database
 from sync.store.errors import StoreError
+from sync.store.publishing import publishing
 from sync.store.secrets import Vault
 
 log = structlog.get_logger()
@@ -81,8 +82,9 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
         log_results=False,
     )
     try:
-        with suppress(asyncio.CancelledError):  # how arq ends after a signal
-            await worker.async_run()
+        async with publishing(database):
+            with suppress(asyncio.CancelledError):  # how arq ends after a signal
+                await worker.async_run()
     finally:
         for task in ticking:
             task.cancel()

@@ -20,6 +20,8 @@ from sqlmodel import col
 from connectors.errors import ConnectorError, OutcomeUnknown, Park
 from connectors.http import stamped
 from connectors.records import Fields, Ref
+from sync import tracing
+from sync.jobs import occasion
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import Halted, TooOld
@@ -111,7 +113,10 @@ async def perform(
     try:
         await desk.permit(Side(write.side))
         log.info("write.start", op=write.op, **names)
-        with stamped(str(write.id), desk.route.stamp, permit):
+        with (
+            stamped(str(write.id), desk.route.stamp, permit),
+            tracing.span("write", {**names, "op": write.op}),
+        ):
             result = await call()
     except Halted as halt:
         if sent == 0:
@@ -132,6 +137,7 @@ async def perform(
     except asyncio.CancelledError:
         log.warning("write.unknown", reason="the process was stopped during the call", **names)
         raise
+    occasion.confirmed(Side(write.side), desk.engine.now())
     log.info("write.done", outcome="done", duration_ms=round((time.perf_counter() - started) * 1000), **names)
     return result
 

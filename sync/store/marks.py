@@ -157,7 +157,7 @@ async def next_due(session: AsyncSession, mapping_id: int) -> datetime | None:
 
 
 async def mappings_due(session: AsyncSession, now: datetime) -> Sequence[int]:
-    """Mappings that may work and have a mark to act on now."""
+    """Mappings that may work, have a mark to act on now, and that no pass works on already."""
     query = (
         select(col(Mark.mapping_id))
         .join(MappingRow, col(Mark.mapping_id) == col(MappingRow.id))
@@ -166,6 +166,7 @@ async def mappings_due(session: AsyncSession, now: datetime) -> Sequence[int]:
             col(MappingRow.removed_at).is_(None),
             col(MappingRow.paused).is_(False),
             col(MappingRow.state) != "stopped",
+            or_(col(MappingRow.lease_until).is_(None), col(MappingRow.lease_until) < now),
         )
         .distinct()
     )

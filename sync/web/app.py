@@ -15,14 +15,17 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from sync import __version__
+from sync import __version__, tracing
 from sync.instance.folder import Instance
 from sync.instance.standing import standing
 from sync.jobs.engine import Engine
 from sync.jobs.intake import Intake
+from sync.metrics import INTAKE, WEBHOOKS_REJECTED
 from sync.store import listings
 from sync.store.errors import StoreError
+from sync.store.figures import figures
 from sync.store.migrate import is_current
+from sync.store.publishing import published
 from sync.web.hardening import Hardened
 from sync.web.limits import BODY_SECONDS, MAX_BODY, Incomplete, TooLarge, body_of
 from sync.web.metrics import exposition
@@ -94,23 +97,31 @@ Opened = Annotated[Engine, Depends(_engine)]
 @routes.post(_INTAKE, response_class=PlainTextResponse)
 async def intake(request: Request, connection: str, key: str) -> Response:
     """One webhook call. 200 stored, repeated or ignored; 401 not genuine; 400 unreadable; 413 too large."""
-    if not _KEY.fullmatch(key) or not connection.isprintable():
-        return PlainTextResponse("unknown", 401)
-    state = request.app.state
-    try:
-        body = await body_of(request, limit=state.max_body, seconds=state.body_seconds)
-    except TooLarge:
-        return PlainTextResponse("too large", 413)
-    except Incomplete:
-        return PlainTextResponse("incomplete", 400)
-    opened: Intake = state.intake
-    reply = await opened.take_in(connection, key, dict(request.headers), body)
-    return PlainTextResponse(reply.text, reply.status, headers=dict(reply.headers))
+    with INTAKE.time():
+        if not _KEY.fullmatch(key) or not connection.isprintable():
+            return _rejected("unknown", 401)
+        state = request.app.state
+        try:
+            body = await body_of(request, limit=state.max_body, seconds=state.body_seconds)
+        except TooLarge:
+            return _rejected("too large", 413)
+        except Incomplete:
+            return _rejected("incomplete", 400)
+        opened: Intake = state.intake
+        with tracing.span("delivery", {"connection": connection}):
+            reply = await opened.take_in(connection, key, dict(request.headers), body)
+        return PlainTextResponse(reply.text, reply.status, headers=dict(reply.headers))
 
 
 async def _intake(request: Request) -> Response:
     """The same, asked first: FastAPI's own way to it costs more than all that it does."""
     return await intake(request, **request.path_params)
+
+
+def _rejected(reason: str, status: int) -> Response:
+    """Before it is known whose call it is."""
+    WEBHOOKS_REJECTED.labels("unknown", reason).inc()
+    return PlainTextResponse(reason, status)
 
 
 @routes.get("/livez", response_class=PlainTextResponse)
@@ -130,8 +141,12 @@ async def readyz(engine: Opened) -> Response:
 @routes.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request, engine: Opened) -> Response:
     """How everything stands, for Prometheus."""
-    shown = exposition(await _standing(request, engine), engine.now())
-    return Response(shown, media_type=CONTENT_TYPE_LATEST)
+    now = engine.now()
+    async with engine.database.read() as session:
+        counted = await figures(session, now), await published(session)
+    return Response(
+        exposition(await _standing(request, engine), *counted, now), media_type=CONTENT_TYPE_LATEST
+    )
 
 
 async def _standing(request: Request, engine: Engine) -> dict[str, Any]:

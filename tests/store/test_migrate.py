@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,14 +16,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 from sqlmodel import SQLModel
 
 from sync.settings import Settings
 from sync.store.database import Database
 from sync.store.errors import StoreNewer, StoreUnreachable
 from sync.store.migrate import MIGRATIONS, migrate, migration_engine, revisions
-from sync.store.tables import Setting
+from sync.store.tables import Delivery, Link, Mapping, Setting, Write
+from tests.store.rows import NOON, a_link, a_mapping
 
 T = TypeVar("T")
 
@@ -78,6 +80,39 @@ async def test_revisions_make_the_tables_of_the_code(store: Settings) -> None:
         return list(compare_metadata(context, SQLModel.metadata))
 
     assert await inside(store, differences) == [], "run: make migration NAME=what_changed"
+
+
+def _downgrade(revision: str, connection: Connection) -> None:
+    command.downgrade(config(connection), revision)
+
+
+async def test_rows_outlive_every_revision(store: Settings) -> None:
+    await migrate(store)
+    database = Database.open(store)
+    async with database.write() as session:
+        mapping = await a_mapping(session)
+        link = await a_link(session, mapping)
+        session.add(Delivery(connection_id=mapping.hub_connection_id, dedupe="d", received_at=NOON))
+        session.add(
+            Write(
+                mapping_id=mapping.id,
+                mapping_version=1,
+                link_id=link.id,
+                side="hub",
+                op="update",
+                intent_at=NOON,
+                deadline_at=NOON,
+            )
+        )
+    await database.close()
+    for revision in revisions()[-2::-1]:
+        await inside(store, partial(_downgrade, revision))
+    await migrate(store)
+    database = Database.open(store)
+    async with database.read() as session:
+        for table in (Mapping, Link, Delivery, Write):
+            assert len((await session.execute(select(table))).all()) == 1
+    await database.close()
 
 
 async def test_several_at_once(store: Settings) -> None:
