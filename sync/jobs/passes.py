@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 
 import structlog
@@ -134,8 +135,11 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
     except Exception as error:  # each is read by itself then, and the poison one found out
         log.exception("pass.done", reason=repr(error))
 
+    creating = asyncio.Semaphore(FEW)  # so few have to be looked for if this process is killed
+
     async def one(unit: Unit) -> None:
-        await _finish(desk, unit, await _attempt(desk, unit))
+        async with nullcontext() if len(unit.refs) == 2 else creating:
+            await _finish(desk, unit, await _attempt(desk, unit))
 
     # every unit gets to its end before a store error is raised: its calls are under way
     ends = await asyncio.gather(*(one(unit) for unit in mine), return_exceptions=True)
