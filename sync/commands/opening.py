@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -21,11 +21,20 @@ from sync.store.tables import Mapping
 T = TypeVar("T")
 
 
-def run(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine, with its logs on stderr, and its traces where the environment says."""
+def run(
+    settings: Settings,
+    work: Coroutine[Any, Any, T],
+    *,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> T:
+    """Run a command's coroutine, with its logs on stderr, and its traces where the environment says.
+
+    ``loop_factory`` None: asyncio's own loop.
+    """
     logs.configure(settings)
     tracing.start()
-    return asyncio.run(work)
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(work)
 
 
 @asynccontextmanager

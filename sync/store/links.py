@@ -128,6 +128,18 @@ async def seen_of(session: AsyncSession, link_ids: Iterable[int]) -> dict[int, d
     return found
 
 
+async def settled_pairs(session: AsyncSession, link_ids: Iterable[int]) -> dict[int, dict[str, Pair]]:
+    """The settled pairs alone, by link and field."""
+    found: dict[int, dict[str, Pair]] = {}
+    ordered = sorted(set(link_ids))
+    columns = (col(Seen.link_id), col(Seen.field), col(Seen.hub), col(Seen.external))
+    for at in range(0, len(ordered), 400):
+        query = select(*columns).where(col(Seen.link_id).in_(ordered[at : at + 400]), col(Seen.settled))
+        for link_id, field, hub, external in await session.execute(query):
+            found.setdefault(link_id, {})[field] = Pair(parse(hub), parse(external))
+    return found
+
+
 def pairs(rows: Mapping[str, Seen]) -> dict[str, Pair]:
     """The settled pairs among Seen rows."""
     return {name: Pair(parse(row.hub), parse(row.external)) for name, row in rows.items() if row.settled}
