@@ -108,6 +108,15 @@ class Session(ABC):
     async def fetch_many(self, refs: Sequence[Ref]) -> Mapping[Ref, Found]:
         """Read these objects, fresh. Every ref asked for is a key of the answer."""
 
+    async def versions(self, container: str, since: datetime) -> Mapping[str, str] | None:
+        """The version of every object of the container that changed since then, by id.
+
+        A few pages prove that everything else is as it was, however many objects that are. None where
+        the provider has no such listing, or more has changed than a few pages hold. What changes
+        without moving an object's version (labels, tags, sections at some) does not show.
+        """
+        return None
+
     @abstractmethod
     async def create(self, container: str, draft: Draft, key: Key) -> Record:
         """Make one object that carries the key. Not repeated by the connector, ever."""

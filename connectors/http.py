@@ -84,6 +84,8 @@ _FOLLOWED_BY_WRITES = frozenset({307, 308})
 Permit: TypeAlias = Callable[[], Awaitable[None]]
 """Raises where a write must not be sent now."""
 
+Observe: TypeAlias = Callable[[int | None, float], None]
+
 
 @dataclass(frozen=True, slots=True)
 class _Stamp:
@@ -121,6 +123,7 @@ class Outbound:
         allow: which addresses may be connected to.
         user_agent: ``asana-sync/VERSION``.
         transport: another wire than the network; it is not guarded.
+        observe: told of every request: the answer's status, None where none could be read, and the seconds.
     """
 
     def __init__(
@@ -132,6 +135,7 @@ class Outbound:
         allow: Egress,
         user_agent: str = "asana-sync/0",
         transport: httpx.AsyncBaseTransport | None = None,
+        observe: Observe | None = None,
     ) -> None:
         self._base = httpx.URL(base_url.rstrip("/"))
         if self._base.scheme not in ("http", "https") or not self._base.host or self._base.userinfo:
@@ -143,6 +147,7 @@ class Outbound:
         self._secrets: Sequence[str] = ()
         self._classify: Classify | None = None
         self._observed = _Observed()
+        self._observe = observe or (lambda status, seconds: None)
         self._client = httpx.AsyncClient(
             transport=transport or _CheckedTransport(allow),
             # connecting and waiting for a socket end first, so that only a request under way is "unknown"
@@ -278,6 +283,16 @@ class Outbound:
         raise Park(f"{self._base.host} redirects in a circle")
 
     async def _exchange(self, request: httpx.Request) -> Answer:
+        """Send one request and read its answer whole, and tell who observes."""
+        status, start = None, time.monotonic()
+        try:
+            answer = await self._answer_to(request)
+            status = answer.status
+        finally:
+            self._observe(status, time.monotonic() - start)
+        return answer
+
+    async def _answer_to(self, request: httpx.Request) -> Answer:
         """Send one request and read its answer whole.
 
         Raises:

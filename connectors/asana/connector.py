@@ -98,6 +98,9 @@ class AsanaSession(Session):
     async def listing(self, container: str, cursor: Json) -> Page:
         return await self._polling.listing(container, cursor)
 
+    async def versions(self, container: str, since: datetime) -> Mapping[str, str] | None:
+        return await self._polling.versions(container, since)
+
     async def fetch_many(self, refs: Sequence[Ref]) -> Mapping[Ref, Found]:
         await self._tasks.account()
         found = await asyncio.gather(*(self._tasks.found(ref) for ref in refs), return_exceptions=True)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, Field, ValidationError
 
 from connectors.asana.client import Asana, StaleOffset
 from connectors.asana.events import changes_of, with_events
-from connectors.asana.translate import COMMENT, Row, task_ref
+from connectors.asana.translate import COMMENT, Row, moment, task_ref, timestamp
 from connectors.errors import RetryLater
 from connectors.records import Change, Json, Page, Record
 
@@ -25,6 +25,7 @@ OVERLAP = timedelta(minutes=2)
 
 _PAGES = 5
 _EVENT_PAGES = 5
+_VERSION_PAGES = 10
 _REMEMBERED = 2_000
 _EVENTS_AGAIN = timedelta(days=1)
 """Where Asana serves no events, they are asked for again after this time."""
@@ -89,6 +90,22 @@ class Polling:
         page = await self._asana.tasks(project, offset=cursor)
         changes = [await self._change(row, comments=False) for row in page.rows]
         return Page(changes=tuple(changes), cursor=page.next, more=page.next is not None)
+
+    async def versions(self, project: str, since: datetime) -> Mapping[str, str] | None:
+        """As the contract says; of at most ``_VERSION_PAGES`` pages."""
+        found: dict[str, str] = {}
+        offset = None
+        for _ in range(_VERSION_PAGES):
+            page = await self._asana.modified(project, since, offset)
+            for row in page.rows:
+                modified_at = moment(row.get("modified_at"))
+                if modified_at is None:
+                    return None
+                found[row["gid"]] = timestamp(modified_at)
+            offset = page.next
+            if offset is None:
+                return found
+        return None
 
     async def _start(self, project: str, *, lost: bool) -> Page:
         _, at = await self._asana.project(project)

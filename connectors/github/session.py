@@ -47,6 +47,8 @@ from connectors.records import (
     Value,
 )
 
+_VERSION_PAGES = 10
+
 
 class GitHubSession(Session):
     """Made by :meth:`connectors.github.connector.GitHub.open`."""
@@ -122,6 +124,17 @@ class GitHubSession(Session):
         changes = tuple([await self._changed(container, issue, {}) for issue in new])
         more = position.midway
         return Page(changes=changes, cursor=position.dump() if more else None, more=more)
+
+    async def versions(self, container: str, since: datetime) -> Mapping[str, str] | None:
+        found: dict[str, str] = {}
+        position = Position(since=int(since.timestamp()) - 1)
+        for _ in range(_VERSION_PAGES):
+            with self._of_container(container):
+                new, position = advance(position, await self._issues(container, position))
+            found |= {str(issue["node_id"]): str(issue["updated_at"]) for issue in new}
+            if not position.midway:
+                return found
+        return None
 
     async def fetch_many(self, refs: Sequence[Ref]) -> Mapping[Ref, Found]:
         await self._known.me()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ import typer
 from sqlalchemy import select
 from sqlmodel import col
 
-from sync import logs
+from sync import logs, tracing
 from sync.instance.folder import prepare_folder
 from sync.settings import Settings
 from sync.store.database import Database
@@ -21,10 +21,20 @@ from sync.store.tables import Mapping
 T = TypeVar("T")
 
 
-def run(settings: Settings, work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine, with its logs on stderr."""
+def run(
+    settings: Settings,
+    work: Coroutine[Any, Any, T],
+    *,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> T:
+    """Run a command's coroutine, with its logs on stderr, and its traces where the environment says.
+
+    ``loop_factory`` None: asyncio's own loop.
+    """
     logs.configure(settings)
-    return asyncio.run(work)
+    tracing.start()
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(work)
 
 
 @asynccontextmanager

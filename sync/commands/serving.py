@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import typer
 import uvicorn
+from uvicorn.loops.auto import auto_loop_factory
 
 from sync.commands.opening import run
 from sync.commands.working import opened_engine
@@ -46,4 +47,4 @@ def web() -> None:
         )
         await server.serve(sockets=[listening])
 
-    run(settings, serve())
+    run(settings, serve(), loop_factory=auto_loop_factory())  # uvloop, where there is one

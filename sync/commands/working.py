@@ -12,6 +12,7 @@ from sync.jobs.owner import new_owner
 from sync.jobs.queue import connect_if_up, waker
 from sync.jobs.sessions import Sessions
 from sync.settings import Settings
+from sync.store.publishing import publishing
 from sync.store.secrets import Vault
 
 
@@ -25,15 +26,17 @@ async def opened_engine(settings: Settings) -> AsyncIterator[Engine]:
         queued = not settings.embedded_redis or running(settings.data_dir) is not None
         redis = await connect_if_up(redis_url(settings)) if queued else None
         sessions = Sessions(settings, database, vault, redis)
+        engine = Engine(
+            settings=settings,
+            database=database,
+            vault=vault,
+            sessions=sessions,
+            owner=new_owner(),
+            wake=waker(redis) if redis is not None else no_wake,
+        )
         try:
-            yield Engine(
-                settings=settings,
-                database=database,
-                vault=vault,
-                sessions=sessions,
-                owner=new_owner(),
-                wake=waker(redis) if redis is not None else no_wake,
-            )
+            async with publishing(database):
+                yield engine
         finally:
             await sessions.aclose()
             if redis is not None:

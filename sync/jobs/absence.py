@@ -18,11 +18,13 @@ from sqlmodel import col
 from connectors.errors import Park, ParkClass
 from connectors.records import CLOSED, FieldKind, Gone, Hidden, Record
 from sync.jobs import settling
+from sync.jobs.desk import Desk
+from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DONE, Halted, Later, Outcome
 from sync.jobs.route import DIRECTIONS
 from sync.jobs.stamps import origin_of
 from sync.jobs.unit import Unit
-from sync.jobs.writing import Desk, Intent, close, new_writes, perform
+from sync.jobs.writing import Intent, close, new_writes, perform
 from sync.reconcile.model import Clash, Mode, Pair, Policy, Side
 from sync.store import conflicts, links, parking, writes
 from sync.store.history import tell
@@ -141,7 +143,7 @@ async def _act(desk: Desk, link: Link, side: Side, found: Gone, survivor: Record
     ):
         return await _end(desk, link, "deleted on a side that may not change the other")
     if into not in desk.route.into:
-        return Later(2, "a direction is paused", attempt=False)
+        return Later(2, "a direction is paused", attempt=False, held_by="paused")
     if word != "delete" and survivor.fields.get("state") == CLOSED:
         return await _end(desk, link, "deleted on one side, closed already on the other")
     if word == "delete":
@@ -163,8 +165,9 @@ async def _act(desk: Desk, link: Link, side: Side, found: Gone, survivor: Record
         await close(desk, row, writes.DONE)
     else:
         answer = await perform(desk, row, lambda: session.update(survivor.ref, {"state": CLOSED}, survivor))
-        async with desk.engine.database.write() as store:
-            await settling.record_done(store, desk, link, row, answer)
+        done = Entry(link)
+        settling.tell_done(desk, done, row, answer)
+        await desk.ledger.enter(done)
     return await _end(desk, link, f"deleted in {desk.route.end(side).connector.title} ({found.proof})")
 
 
@@ -271,7 +274,7 @@ async def _reserved(desk: Desk, link: Link, intent: Intent) -> Write:
             ],
         }
         session.add(mapping)
-    raise Halted("the limit of deletions is reached")
+    raise Halted("the limit of deletions is reached", held_by="budget")
 
 
 async def _end(desk: Desk, link: Link, reason: str) -> Outcome:

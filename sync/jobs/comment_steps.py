@@ -8,12 +8,13 @@ from sqlmodel import col
 
 from connectors.errors import Park
 from connectors.records import Comment, CommentDraft
-from sync.jobs import settling
+from sync.jobs.ledger import fence
 from sync.jobs.thread import TEXT, Thread
 from sync.jobs.writing import Intent, intend, perform
+from sync.metrics import REPAIRED
 from sync.reconcile import root_url
 from sync.reconcile.model import Clash, CommentAction, CommentStep, Pair, Policy, Side
-from sync.store import conflicts, links, parking, writes
+from sync.store import conflicts, links, marks, parking, writes
 from sync.store.history import tell
 from sync.store.tables import Link, Write
 
@@ -142,6 +143,7 @@ async def _adopt(thread: Thread, action: CommentAction, row: Link | None) -> Non
     if row is None:
         row = _new_row(thread, action.into.other, action.comment)
         row.made_by = "adopt"
+        REPAIRED.inc()
         async with thread.desk.engine.database.write() as session:
             session.add(row)
     async with thread.desk.engine.database.write() as session:
@@ -152,7 +154,7 @@ async def _settle(
     session: AsyncSession, thread: Thread, row: Link, into: Side, copy: Comment, root_text: str
 ) -> None:
     now = thread.desk.engine.now()
-    await settling.fence(session, thread.desk)
+    await fence(session, thread.desk.lease)
     stored = await session.get(Link, row.id)
     if stored is None:
         return
@@ -160,7 +162,7 @@ async def _settle(
     stored.state, stored.synced_at = links.ACTIVE, now
     session.add(stored)
     pair = Pair(copy.text, root_text) if into is Side.HUB else Pair(root_text, copy.text)
-    await links.settle(session, row.id, {TEXT: pair}, now)
+    await links.settle(session, {row.id: {TEXT: pair}}, now)
     await parking.unpark(session, row.mapping_id, "comment", getattr(stored, f"{into.other}_ref"))
 
 
@@ -182,10 +184,10 @@ async def _done(session: AsyncSession, thread: Thread, write: Write, text: str) 
         outcome="done",
         version=write.mapping_version,
     )
-    target = await session.get(Link, thread.link.id)
-    if target is not None:
-        side = Side(write.side)
-        await settling.mark_sharers(session, target, side, thread.ends[side], now, comments=True)
+    ref = thread.ends[Side(write.side)]
+    written = {str(ref): (Side(write.side), ref)}
+    found = await marks.of_sharers(session, thread.link.mapping_id, written, comments=True)
+    await marks.put(session, found, now)
 
 
 async def _edit(thread: Thread, action: CommentAction, root: Comment, row: Link) -> None:

@@ -11,10 +11,11 @@ from sqlmodel import col
 
 from connectors.records import Record
 from sync.jobs.comment_steps import copied, do, edited, forget
+from sync.jobs.desk import Desk
 from sync.jobs.outcome import DID, DONE, Done, Later, Outcome
 from sync.jobs.thread import TEXT, Thread, thread_of, uncertain
 from sync.jobs.unit import Unit
-from sync.jobs.writing import Desk, close
+from sync.jobs.writing import close
 from sync.reconcile import plan_comments
 from sync.reconcile.model import CommentAction, CommentStep, Side
 from sync.store import links, writes

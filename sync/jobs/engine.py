@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sync.jobs.sessions import Sessions
+from sync.jobs.snapshots import Snapshots
 from sync.settings import Settings
 from sync.store.database import Database
 from sync.store.secrets import Vault
@@ -39,6 +40,7 @@ class Engine:
     owner: str
     wake: Wake = no_wake
     now: Callable[[], datetime] = field(default=utc_now)
+    snapshots: Snapshots = field(default_factory=Snapshots)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
     def in_s(self, seconds: float) -> datetime:

@@ -4,71 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.errors import Park, ParkClass
+from connectors.errors import Park, ParkClass, ReplanNeeded
 from connectors.records import Fields, Record
 from sync.jobs import restoring, settling
+from sync.jobs.desk import Desk
+from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Later, Outcome
+from sync.jobs.past import LOOP_WINDOW, Past
 from sync.jobs.settling import Written
 from sync.jobs.stamps import first_read, origin_of, stamps_for
-from sync.jobs.writing import Desk, Intent, new_writes, perform
+from sync.jobs.writing import Intent, new_writes, perform
 from sync.reconcile import plan_link
 from sync.reconcile.model import FieldWrite, LinkPlan, LinkView, Side
 from sync.store import conflicts, links, marks, parking, writes
-from sync.store.history import tell
-from sync.store.tables import Conflict, Link, Parked, Seen, Write
+from sync.store.tables import Conflict, Link, Write
 from sync.store.values import dump
 
-LOOP_WINDOW = timedelta(minutes=10)
 LOOP_BUDGET = 20
 """Updates of one link within the window; more wait."""
 
 
-async def sync_fields(
-    desk: Desk, link: Link, records: Mapping[Side, Record], good_until: datetime | None
-) -> Outcome:
-    """One planning and its writes. Whatever cannot be done now raises; what was done is settled."""
-    async with desk.engine.database.read() as session:
-        seen = (await links.seen_of(session, [link.id])).get(link.id, {})
-        parked = await parking.fields_parked(session, link.id)
-        to_restore = await conflicts.restoring(session, link.id)
-        updates = await writes.update_count(session, link.id, desk.engine.now() - LOOP_WINDOW)
-    view = _view(desk, link, records, seen, _still_parked(desk, parked, records))
+async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outcome:
+    """One planning and its writes. Whatever cannot be done now raises; what was done is settled.
+
+    The last answer and how the link stands now are left in ``work.told``, for the caller to commit.
+    """
+    view = _view(desk, past, work.read, _still_parked(desk, past, work.read))
     plan = plan_link(view)
     if plan.undated:
-        stamps = await stamps_for(desk, link, records, seen, plan.undated)
+        stamps = await stamps_for(desk, link, work.read, past.seen, plan.undated)
         view = replace(view, stamps=stamps)
         plan = plan_link(view)
-    if to_restore:
-        plan = restoring.with_restored(view, plan, to_restore)
-    if plan.writes and updates >= LOOP_BUDGET:
-        return Later(60, f"{updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight")
-    plan = await _without_loops(desk, link, plan, records)
-    rows = await _commit_plan(desk, link, records, view, plan, seen)
-    work = Written(read=dict(records), good_until=good_until)
+    if past.to_restore:
+        plan = restoring.with_restored(view, plan, past.to_restore)
+    if plan.writes and past.updates >= LOOP_BUDGET:
+        reason = f"{past.updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight"
+        return Later(60, reason, held_by="budget")
+    plan = await _without_loops(desk, link, plan, past, work.read)
+    work.told = _decided(desk, link, work.read, view, plan, past)
     for write in plan.writes:
         work.planned.setdefault(write.rule, {})[write.side] = write
-    for side, row in rows.items():
-        await _write_side(desk, link, side, row, [w for w in plan.writes if w.side is side], work)
-    await _finish(desk, link, records, work, to_restore)
+    for row in tuple(work.told.begun):
+        await _write_side(desk, link, row, [w for w in plan.writes if w.side == row.side], work, past)
+    _finish(desk, link, work, past.to_restore)
     if plan.held and desk.route.mapping.paused_directions:
-        return Later(2, "a direction is paused", attempt=False)
+        return Later(2, "a direction is paused", attempt=False, held_by="paused")
     return DID if plan.writes or plan.settle or plan.clashes else DONE
 
 
-def _view(
-    desk: Desk, link: Link, records: Mapping[Side, Record], seen: Mapping[str, Seen], skip: frozenset[str]
-) -> LinkView:
+def _view(desk: Desk, past: Past, records: Mapping[Side, Record], skip: frozenset[str]) -> LinkView:
     return LinkView(
         hub=records[Side.HUB],
         external=records[Side.EXTERNAL],
         rules=desk.route.rules,
-        seen=links.pairs(seen),
+        seen=links.pairs(past.seen),
         translation=desk.route.translation,
         skip=skip,
         into=desk.route.into,
@@ -76,10 +71,10 @@ def _view(
     )
 
 
-def _still_parked(desk: Desk, parked: Sequence[Parked], records: Mapping[Side, Record]) -> frozenset[str]:
+def _still_parked(desk: Desk, past: Past, records: Mapping[Side, Record]) -> frozenset[str]:
     """Rules that were parked with the very values that stand there now; other values are tried anew."""
     return frozenset(
-        entry.field for entry in parked if entry.values == _values_of(desk, entry.field, records)
+        entry.field for entry in past.parked if entry.values == _values_of(desk, entry.field, records)
     )
 
 
@@ -90,89 +85,75 @@ def _values_of(desk: Desk, name: str, records: Mapping[Side, Record]) -> list[ob
     return [dump(records[side].fields.get(rule.field(side))) for side in Side]
 
 
-async def _without_loops(desk: Desk, link: Link, plan: LinkPlan, records: Mapping[Side, Record]) -> LinkPlan:
+async def _without_loops(
+    desk: Desk, link: Link, plan: LinkPlan, past: Past, records: Mapping[Side, Record]
+) -> LinkPlan:
     """Park a field that alternates A, B, A, B under our hands, and leave it out."""
-    if not plan.writes:
-        return plan
-    refs = [ref for ref in (link.hub_ref, link.external_ref) if ref]
-    async with desk.engine.database.read() as session:
-        recent = await writes.recent(session, refs, desk.engine.now() - LOOP_WINDOW)
-    looping = {write.rule: write for write in plan.writes if _alternates(write, recent, str(link.id))}
+    looping = {write.rule: write for write in plan.writes if _alternates(write, past.written, link)}
     if not looping:
         return plan
     async with desk.engine.database.write() as session:
         for name, write in looping.items():
-            await _park_field(
-                session,
-                desk,
-                link,
-                name,
-                Park(
-                    f"{write.field} changes back and forth between two values.",
-                    park_class=ParkClass.LOOP,
-                    field=write.field,
-                    fix="Two automations seem to fight over it: switch one off, then retry.",
-                ),
-                _values_of(desk, name, records),
+            error = Park(
+                f"{write.field} changes back and forth between two values.",
+                park_class=ParkClass.LOOP,
+                field=write.field,
+                fix="Two automations seem to fight over it: switch one off, then retry.",
             )
+            await _park_field(session, desk, link, name, error, _values_of(desk, name, records))
     return replace(plan, writes=tuple(write for write in plan.writes if write.rule not in looping))
 
 
-def _alternates(write: FieldWrite, recent: Sequence[Write], link_id: str) -> bool:
+def _alternates(write: FieldWrite, written: Sequence[Write], link: Link) -> bool:
     past = [
         entry.fields[write.field]
-        for entry in recent
-        if str(entry.link_id) == link_id and entry.side == write.side.value and write.field in entry.fields
+        for entry in written
+        if entry.link_id == link.id and entry.side == write.side.value and write.field in entry.fields
     ][:4]
     next_up = dump(write.value)
     return len(past) == 4 and past[1] == past[3] == next_up and past[0] == past[2] != next_up
 
 
-async def _commit_plan(
+def _decided(
     desk: Desk,
     link: Link,
     records: Mapping[Side, Record],
     view: LinkView,
     plan: LinkPlan,
-    seen: Mapping[str, Seen],
-) -> dict[Side, Write]:
-    """One transaction: what is settled without a write, who lost, and the intents."""
-    intents = {
-        side: _intent(desk, link, side, records, view, chosen)
+    past: Past,
+) -> Entry:
+    """What is settled without a write, who lost, and the intents."""
+    now, version = desk.engine.now(), desk.route.mapping.version
+    entry, settled = Entry(link), links.pairs(past.seen)
+    intents = [
+        _intent(desk, link, side, records, view, chosen)
         for side in Side
         if (chosen := [write for write in plan.writes if write.side is side])
-    }
-    fresh = {name: pair for name, pair in plan.settle.items() if links.pairs(seen).get(name) != pair}
-    if not (intents or fresh or plan.clashes or plan.held):
-        return {}
-    now, version = desk.engine.now(), desk.route.mapping.version
-    rows = dict(zip(intents, new_writes(desk, list(intents.values())), strict=True))
-    async with desk.engine.database.write() as session:
-        session.add_all(rows.values())
-        await settling.fence(session, desk)
-        await links.settle(session, link.id, fresh, now)
-        for clash in plan.clashes:
-            await conflicts.keep(session, link, clash, now, version)
-        for write in plan.writes:
-            tell(
-                session,
-                link,
-                "plan",
-                write.reason,
-                now,
-                field=write.field,
-                before=write.before,
-                after=write.value,
-                version=version,
-            )
-        rules = {rule.name: rule for rule in view.rules}
-        for name in plan.held:
-            for side in Side:
-                observed = first_read(desk.route.end(side), records[side], rules[name])
-                known = getattr(seen.get(name), f"{side}_read", None)
-                if known is None or known["value"] != observed["value"]:
-                    await links.note_first_read(session, link.id, side, name, observed)
-    return rows
+    ]
+    entry.begun += new_writes(desk, intents)
+    entry.settled |= {name: pair for name, pair in plan.settle.items() if settled.get(name) != pair}
+    for clash in plan.clashes:
+        entry.steps.append(partial(conflicts.keep, link=link, clash=clash, now=now, version=version))
+    for write in plan.writes:
+        entry.tell(
+            "plan",
+            write.reason,
+            now=now,
+            field=write.field,
+            before=write.before,
+            after=write.value,
+            version=version,
+        )
+    rules = {rule.name: rule for rule in view.rules}
+    for name in plan.held:
+        for side in Side:
+            observed = first_read(desk.route.end(side), records[side], rules[name])
+            known = getattr(past.seen.get(name), f"{side}_read", None)
+            if known is None or known["value"] != observed["value"]:
+                entry.steps.append(
+                    partial(links.note_first_read, link_id=link.id, side=side, field=name, observed=observed)
+                )
+    return entry
 
 
 def _intent(
@@ -207,17 +188,24 @@ def _intent(
 
 
 async def _write_side(
-    desk: Desk, link: Link, side: Side, row: Write, chosen: Sequence[FieldWrite], work: Written
+    desk: Desk, link: Link, row: Write, chosen: Sequence[FieldWrite], work: Written, past: Past
 ) -> None:
     """Write one side's fields at once; a refused write of several is split, and the bad field parked."""
+    if work.told.begun or work.told.answered:  # intents and earlier answers are kept before a call begins
+        await desk.ledger.enter(work.told)
+        work.told = Entry(link)
+    side = Side(row.side)
     fields: Fields = {write.field: write.value for write in chosen}
     expected = work.answered.get(side, work.read[side])
     session = desk.route.end(side).session
+    asked_at = desk.engine.now()
     try:
         answer = await perform(
             desk, row, lambda: session.update(expected.ref, fields, expected), good_until=work.good_until
         )
     except Park as error:
+        if work.presumed:
+            raise ReplanNeeded("it was not read by itself before: it is now", status=error.status) from error
         bad = [write for write in chosen if len(chosen) == 1 or write.field == error.field]
         async with desk.engine.database.write() as store:
             for write in bad:
@@ -228,19 +216,31 @@ async def _write_side(
         rest = [write for write in chosen if write not in bad]
         for group in [rest] if bad else [[write] for write in rest]:
             if group:
-                await _write_again(desk, link, side, row, group, work)
+                part = _part(desk, row, group)
+                work.told.begun.append(part)
+                await _write_side(desk, link, part, group, work, past)
         return
     work.answered[side] = answer
-    async with desk.engine.database.write() as store:
-        await settling.record_done(store, desk, link, row, answer)
-        await _settle(store, desk, link, work)
+    desk.engine.snapshots.keep([answer], asked_at)
+    told = work.told
+    settling.tell_done(desk, told, row, answer)
+    settled, lost = settling.halves(desk.route, work)
+    told.settled |= settled
+    if lost:
+        told.steps.append(partial(settling.park_dropped, desk=desk, link=link, lost=lost, work=work))
+    told.steps += [
+        partial(
+            parking.unpark, mapping_id=link.mapping_id, what="field", ref=f"link:{link.id}", field=entry.field
+        )
+        for entry in past.parked
+        if entry.field in settled
+    ]
 
 
-async def _write_again(
-    desk: Desk, link: Link, side: Side, row: Write, group: Sequence[FieldWrite], work: Written
-) -> None:
+def _part(desk: Desk, row: Write, group: Sequence[FieldWrite]) -> Write:
+    """The intent of a part of a write that was refused as a whole."""
     names = {write.field for write in group}
-    part = Write(
+    return Write(
         mapping_id=row.mapping_id,
         mapping_version=row.mapping_version,
         link_id=row.link_id,
@@ -254,17 +254,6 @@ async def _write_again(
         intent_at=desk.engine.now(),
         deadline_at=desk.engine.in_s(desk.engine.sessions.call_s),
     )
-    async with desk.engine.database.write() as store:
-        store.add(part)
-    await _write_side(desk, link, side, part, group, work)
-
-
-async def _settle(session: AsyncSession, desk: Desk, link: Link, work: Written) -> None:
-    settled, lost = settling.halves(desk.route, work)
-    await links.settle(session, link.id, settled, desk.engine.now())
-    await settling.park_dropped(session, desk, link, lost, work)
-    for name in settled:
-        await parking.unpark(session, link.mapping_id, "field", f"link:{link.id}", name)
 
 
 async def _park_field(
@@ -283,48 +272,34 @@ async def _park_field(
     )
 
 
-async def _finish(
-    desk: Desk,
-    link: Link,
-    records: Mapping[Side, Record],
-    work: Written,
-    restored: Collection[Conflict],
-) -> None:
+def _finish(desk: Desk, link: Link, work: Written, restored: Collection[Conflict]) -> None:
     """What listings show of the link; new edits seen in answers are marked."""
-    now = desk.engine.now()
-    changed = {side: work.answered.get(side, records[side]) for side in Side}
-    again = settling.news(desk.route.rules, work)
-    async with desk.engine.database.write() as session:
-        await settling.fence(session, desk)
-        row = await session.get(Link, link.id)
-        if row is None:
-            return
-        for side, record in changed.items():
-            links.describe(row, side, record)
-            if side in work.answered and getattr(row, f"{side}_comments_version") >= records[side].version:
-                # between what was read and our own answer there is nothing but our own write
-                setattr(row, f"{side}_comments_version", record.version)
-        row.looked_at = now
-        if work.answered:
-            row.synced_at = now
-        row.mapping_version = desk.route.mapping.version
-        row.hidden_since, row.gone = None, None
-        session.add(row)
-        await marks.put(
-            session,
-            [
-                marks.NewMark(
-                    mapping_id=link.mapping_id,
-                    side=side,
-                    ref=changed[side].ref,
-                    reason="changed again while it was written",
-                )
-                for side in again
-            ],
-            now,
+    now, told = desk.engine.now(), work.told
+    for side, before in work.read.items():
+        record = work.answered.get(side, before)
+        links.describe(link, side, record)
+        if side in work.answered and getattr(link, f"{side}_comments_version") >= before.version:
+            # between what was read and our own answer there is nothing but our own write
+            setattr(link, f"{side}_comments_version", record.version)
+    link.looked_at, link.mapping_version = now, desk.route.mapping.version
+    link.synced_at = now if work.answered else link.synced_at
+    link.hidden_since, link.gone = None, None
+    told.looked_at = True
+    told.put += [
+        marks.NewMark(
+            mapping_id=link.mapping_id,
+            side=side,
+            ref=work.answered[side].ref,
+            reason="changed again while it was written",
         )
-        done = [entry.id for entry in restored if entry.field not in work.failed]
-        if done:
-            await session.execute(
-                update(Conflict).where(col(Conflict.id).in_(done)).values(state="restored", restoring="")
-            )
+        for side in settling.news(desk.route.rules, work)
+    ]
+    done = [entry.id for entry in restored if entry.field not in work.failed]
+    if done:
+        told.steps.append(partial(_close_restored, ids=done))
+
+
+async def _close_restored(session: AsyncSession, ids: Sequence[int]) -> None:
+    await session.execute(
+        update(Conflict).where(col(Conflict.id).in_(ids)).values(state="restored", restoring="")
+    )

@@ -7,6 +7,7 @@ every page came and it is at least half of the last one: absence is never deleti
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from sync.jobs.engine import Engine
 from sync.jobs.news import marks_for
 from sync.jobs.outcome import Halted
 from sync.jobs.route import Route, open_route
+from sync.metrics import FULL_PASS, REPAIRED
 from sync.reconcile.model import Side
 from sync.store import leases, links, marks, parking
 from sync.store.history import tell
@@ -48,14 +50,12 @@ class Listed:
 
 async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = False) -> bool:
     """Compare everything; False where it could not be completed."""
-    turn = f"full-pass:{mapping_id}"
+    turn, hold = f"full-pass:{mapping_id}", leases.Hold(engine.owner, mapping_id, lease_no=0)
     async with engine.database.write() as session:
         taken = await leases.claim(
             session,
             [turn],
-            owner=engine.owner,
-            mapping_id=mapping_id,
-            lease_no=0,
+            hold,
             now=engine.now(),
             until=engine.in_s(engine.settings.lease_seconds * 5),
         )
@@ -66,7 +66,10 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
         route = await open_route(engine, mapping_id)
         if route is not None and not (route.mapping.state == "stopped" or route.is_blocked(engine.now())):
             with bound_contextvars(mapping=route.mapping.name):
+                started = time.perf_counter()
                 completed = await _compare(engine, route, all_comments=all_comments)
+                if completed:
+                    FULL_PASS.observe(time.perf_counter() - started)
     except PauseConnection:
         await connections.examine(engine, mapping_id)
     except ConnectorError as error:
@@ -76,7 +79,7 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
     finally:
         async with engine.database.write() as session:
             if completed or engine.ending.is_set():
-                await leases.release(session, [turn], owner=engine.owner, mapping_id=mapping_id, lease_no=0)
+                await leases.release(session, [turn], hold)
             else:
                 pause = min(_PAUSE_S, engine.settings.poll_seconds)
                 await leases.keep_until(session, turn, engine.owner, engine.in_s(pause))
@@ -246,6 +249,8 @@ async def _link(
     how = "matched by title" if made_by == "match" else "adopted by its key"
     tell(session, link, "in", f"{external.key} {how}", now)
     log.info("link.made", mapping=route.mapping.name, link=link.id, reason=how)
+    if made_by == "adopt":
+        REPAIRED.inc()
     await marks.put(
         session,
         [

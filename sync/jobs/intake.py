@@ -1,36 +1,39 @@
 """Webhook calls: checked over the raw bytes, stored once, marked, committed; only then answered.
 
 The same transaction stores the delivery and marks what it is about, so an acknowledged delivery is
-never lost. Payload values are never acted on.
+never lost. Calls that come while a transaction is under way share the next one. Payload values are
+never acted on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from types import TracebackType
+from typing import Self
 
 import structlog
-from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import update
 from sqlmodel import col
 
-from connectors import discover
 from connectors.errors import BadSignature, DeliveryRefused
 from connectors.records import Delivery as Incoming
-from connectors.records import Handshake, Received, Secrets
+from connectors.records import Handshake
+from sync import tracing
+from sync.jobs.deliveries import Call, Stored, store
 from sync.jobs.engine import Engine
-from sync.jobs.news import marks_for
-from sync.jobs.overwritten import keep_lost_edits
-from sync.jobs.route import Route, mappings_on, open_route
-from sync.reconcile.model import Side
-from sync.store import marks
-from sync.store.history import tell
-from sync.store.tables import Connection, Delivery, Link, Subscription
-from sync.store.upsert import insert_into
+from sync.jobs.listeners import Listeners
+from sync.jobs.together import Together
+from sync.metrics import WEBHOOKS_REJECTED
+from sync.store.errors import StoreError
+from sync.store.tables import Subscription
 
 log = structlog.get_logger()
 
-_KEPT_HEADERS = ("content-type", "user-agent", "x-github-event", "x-github-delivery", "x-hook-signature")
+_AT_ONCE = 200
+"""Deliveries of one transaction: few enough that nobody waits long for the write lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,150 +45,82 @@ class Reply:
     text: str = ""
 
 
-async def take_in(
-    engine: Engine, connection_name: str, key: str, headers: Map[str, str], body: bytes
-) -> Reply:
-    """One webhook call. 200 stored, repeated or ignored; 401 not genuine; 400 unreadable."""
-    async with engine.database.read() as session:
-        found = await _find(session, connection_name, key)
-    if found is None:
-        log.info("delivery.refused", connection=connection_name, reason="unknown key")
-        return Reply(401, text="unknown")
-    connection, subscription = found
-    connector = discover()[connection.connector]
-    secret = engine.vault.open(subscription.secret)["secret"] if subscription.secret else ""
-    secrets = Secrets(
-        active=(secret,) if secret else (), pending=subscription.state == "creating" and not secret
-    )
-    incoming = Incoming(headers={name.lower(): value for name, value in headers.items()}, body=body)
-    try:
-        received = connector.receive(
-            incoming, secrets, connector.settings.model_validate(connection.settings), engine.now()
+class Intake:
+    """What takes webhook calls in; one a process, to be closed before its engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._listeners = Listeners(engine)
+        self._store: Together[Call, Stored] = Together(
+            partial(store, engine), limit=_AT_ONCE, for_all=(StoreError,)
         )
-    except DeliveryRefused as refusal:
-        status = 401 if isinstance(refusal, BadSignature) else 400
-        log.warning("delivery.refused", connection=connection.name, reason=refusal.reason)
-        return Reply(status, text="refused")
-    if isinstance(received, Handshake):
-        return await _shake_hands(engine, subscription, received)
-    return await _store(engine, connection, subscription, incoming, received)
+        self._wake: Together[int, None] = Together(self._wake_all)
 
+    async def __aenter__(self) -> Self:
+        return self
 
-async def _find(
-    session: AsyncSession, connection_name: str, key: str
-) -> tuple[Connection, Subscription] | None:
-    query = (
-        select(Connection, Subscription)
-        .join(Subscription, col(Subscription.connection_id) == col(Connection.id))
-        .where(
-            col(Connection.name) == connection_name,
-            col(Connection.removed_at).is_(None),
-            col(Subscription.key) == key,
-        )
-    )
-    row = (await session.execute(query)).first()
-    return (row[0], row[1]) if row else None
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._listeners.aclose()
+        await self._store.aclose()
+        await self._wake.aclose()
 
+    async def take_in(self, connection_name: str, key: str, headers: Map[str, str], body: bytes) -> Reply:
+        """One webhook call. 200 stored, repeated or ignored; 401 not genuine; 400 unreadable.
 
-async def _shake_hands(engine: Engine, subscription: Subscription, handshake: Handshake) -> Reply:
-    """Store the secret, commit, then echo it: once, and only while the subscription is being made."""
-    async with engine.database.write() as session:
-        armed = await session.execute(
-            update(Subscription)
-            .where(
-                col(Subscription.id) == subscription.id,
-                col(Subscription.state) == "creating",
-                col(Subscription.secret) == "",
+        Raises:
+            StoreError: not stored.
+        """
+        listener = await self._listeners.behind((connection_name, key))
+        if listener is None:
+            log.info("delivery.refused", connection=connection_name, reason="unknown key")
+            WEBHOOKS_REJECTED.labels("unknown", "unknown").inc()
+            return Reply(401, text="unknown")
+        incoming = Incoming(headers={name.lower(): value for name, value in headers.items()}, body=body)
+        try:
+            received = listener.connector.receive(
+                incoming, listener.secrets, listener.settings, self._engine.now()
             )
-            .values(secret=engine.vault.seal({"secret": handshake.secret}))
-            .returning(col(Subscription.id))
+        except DeliveryRefused as refusal:
+            status, why = (401, "signature") if isinstance(refusal, BadSignature) else (400, "unreadable")
+            WEBHOOKS_REJECTED.labels(listener.connector.name, why).inc()
+            log.warning("delivery.refused", connection=connection_name, reason=refusal.reason)
+            return Reply(status, text="refused")
+        if isinstance(received, Handshake):
+            return await self._shake_hands(listener.subscription, received)
+        routes = await self._listeners.routes(listener)
+        call = Call(listener, routes, incoming, received, tracing.traceparent())
+        stored = await self._store(call)
+        log.info(
+            "delivery.stored",
+            connection=connection_name,
+            delivery_id=stored.delivery_id,
+            repeats=stored.repeats,
+            reason=call.ignored,
         )
-        if armed.scalar_one_or_none() is None:
-            return Reply(401, text="refused")
-    return Reply(200, headers=dict(handshake.reply_headers))
+        for mapping_id in stored.woken:
+            await self._wake(mapping_id)
+        return Reply(200, text="ok")
 
-
-async def _store(
-    engine: Engine, connection: Connection, subscription: Subscription, incoming: Incoming, received: Received
-) -> Reply:
-    now = engine.now()
-    async with engine.database.read() as session:
-        on = await mappings_on(session, connection.id, subscription.container)
-    routes = [
-        (route, side) for mapping, side in on if (route := await open_route(engine, mapping.id)) is not None
-    ]
-    ignored = received.ignored or ("" if routes else "no mapping listens to this container")
-    async with engine.database.write() as session:
-        insert = insert_into(session, Delivery).values(
-            connection_id=connection.id,
-            subscription_id=subscription.id,
-            dedupe=received.dedupe,
-            event=incoming.headers.get("x-github-event", ""),
-            headers={name: incoming.headers[name] for name in _KEPT_HEADERS if name in incoming.headers},
-            body=incoming.body,
-            received_at=now,
-            repeats=0,
-            state="ignored" if ignored else "processed",
-            reason=ignored,
-        )
-        stored = await session.execute(
-            insert.on_conflict_do_update(
-                index_elements=["connection_id", "dedupe"], set_={"repeats": Delivery.repeats + 1}
-            ).returning(col(Delivery.id), col(Delivery.repeats))
-        )
-        delivery_id, repeats = stored.one()
-        await session.execute(
-            update(Subscription).where(col(Subscription.id) == subscription.id).values(last_delivery_at=now)
-        )
-        woken = await _mark(session, engine, routes, received, delivery_id) if not ignored else []
-    log.info(
-        "delivery.stored",
-        connection=connection.name,
-        delivery_id=delivery_id,
-        repeats=repeats,
-        reason=ignored,
-    )
-    for mapping_id in woken:
-        await engine.wake(mapping_id, 0)
-    return Reply(200, text="ok")
-
-
-async def _mark(
-    session: AsyncSession,
-    engine: Engine,
-    routes: list[tuple[Route, Side]],
-    received: Received,
-    delivery_id: int,
-) -> list[int]:
-    """Mark what the delivery is about; a repeated one is a hint as good as the first."""
-    now = engine.now()
-    woken: list[int] = []
-    for route, side in routes:
-        await keep_lost_edits(session, route, side, received.changes, now)
-        found = await marks_for(
-            session,
-            route,
-            side,
-            received.changes,
-            delivery_id=delivery_id,
-            join_s=engine.settings.join_seconds,
-        )
-        if not await marks.put(session, found, now):
-            continue
-        woken.append(route.mapping.id)
-        refs = [str(mark.ref) for mark in found]
-        query = select(Link).where(
-            col(Link.mapping_id) == route.mapping.id,
-            col(Link.kind) == "task",
-            (col(Link.hub_ref) if side is Side.HUB else col(Link.external_ref)).in_(refs),
-        )
-        for link in (await session.execute(query)).scalars():
-            tell(
-                session,
-                link,
-                "in",
-                f"{route.end(side).connector.title} says it changed",
-                now,
-                delivery_id=delivery_id,
+    async def _shake_hands(self, subscription: Subscription, handshake: Handshake) -> Reply:
+        """Store the secret, commit, then echo it: once, and only while the subscription is being made."""
+        async with self._engine.database.write() as session:
+            armed = await session.execute(
+                update(Subscription)
+                .where(
+                    col(Subscription.id) == subscription.id,
+                    col(Subscription.state) == "creating",
+                    col(Subscription.secret) == "",
+                )
+                .values(secret=self._engine.vault.seal({"secret": handshake.secret}))
+                .returning(col(Subscription.id))
             )
-    return woken
+            if armed.scalar_one_or_none() is None:
+                return Reply(401, text="refused")
+        return Reply(200, headers=dict(handshake.reply_headers))
+
+    async def _wake_all(self, mapping_ids: Sequence[int]) -> list[None]:
+        for mapping_id in sorted(set(mapping_ids)):
+            await self._engine.wake(mapping_id, 0)
+        return [None for _ in mapping_ids]

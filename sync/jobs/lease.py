@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from sync.jobs.engine import Engine
+from sync.metrics import LEASES_LOST
 from sync.store import leases
 from sync.store.errors import StoreError
+from sync.store.tables import Mapping
 
 log = structlog.get_logger()
 
@@ -27,28 +29,14 @@ class Lease:
     until: datetime
     lost: bool = False
 
+    @property
+    def hold(self) -> leases.Hold:
+        """What is claimed under this lease."""
+        return leases.Hold(self.engine.owner, self.mapping_id, self.number)
+
     def covers(self, seconds: float) -> bool:
         """Whether a call of that length may start now."""
         return not self.lost and self.engine.now() + timedelta(seconds=seconds) <= self.until
-
-    async def claim(self, refs: Iterable[str]) -> bool:
-        """Claim all these objects, or none."""
-        async with self.engine.database.write() as session:
-            return await leases.claim(
-                session,
-                refs,
-                owner=self.engine.owner,
-                mapping_id=self.mapping_id,
-                lease_no=self.number,
-                now=self.engine.now(),
-                until=self.until,
-            )
-
-    async def release(self, refs: Iterable[str]) -> None:
-        async with self.engine.database.write() as session:
-            await leases.release(
-                session, refs, owner=self.engine.owner, mapping_id=self.mapping_id, lease_no=self.number
-            )
 
     async def renew(self) -> None:
         async with self.engine.database.write() as session:
@@ -56,11 +44,14 @@ class Lease:
             held = await leases.renew_lease(
                 session, self.mapping_id, self.engine.owner, self.number, self.engine.now(), until
             )
+            mapping = None if held else await session.get(Mapping, self.mapping_id)
         if held:
             self.until = until
         else:
             self.lost = True
-            log.warning("lease.lost", mapping=self.mapping_id, reason="another worker took over")
+            LEASES_LOST.inc()
+            name = mapping.name if mapping else None
+            log.warning("lease.lost", mapping=name, reason="another worker took over")
 
 
 @asynccontextmanager

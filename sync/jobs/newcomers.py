@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import func, or_, select, update
@@ -16,10 +17,13 @@ from connectors.errors import Park, ParkClass
 from connectors.records import Draft, FieldKind, Fields, Key, Record, Ref, Value
 from sync.jobs import settling
 from sync.jobs.admission import scope_of, wanted
+from sync.jobs.desk import Desk
+from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Later, Outcome
-from sync.jobs.stamps import offset, origin_of
+from sync.jobs.stamps import origin_of
 from sync.jobs.unit import Unit
-from sync.jobs.writing import Desk, Intent, close, new_writes, perform
+from sync.jobs.writing import Intent, close, new_writes, perform
+from sync.metrics import REPAIRED
 from sync.reconcile import draft, fitting, pairs_after_create
 from sync.reconcile.model import Side
 from sync.store import links, marks, parking, writes
@@ -125,7 +129,7 @@ async def _made_twice(desk: Desk, link: Link, side: Side, record: Record) -> boo
     query = select(Write).where(col(Write.link_id) == link.id, col(Write.op) == writes.CREATE)
     async with desk.engine.database.read() as session:
         tries = (await session.execute(query)).scalars().all()
-    made_at = record.created_at - offset(desk.route.end(side))
+    made_at = record.created_at - desk.route.end(side).offset
     return any(write.intent_at - _SLACK <= made_at <= write.deadline_at + _SLACK for write in tries)
 
 
@@ -162,7 +166,7 @@ async def begin(desk: Desk, side: Side, record: Record) -> Link | Later:
         if await links.by_refs(session, link.mapping_id, [str(record.ref)]):
             return Later(1, "another link took the object meanwhile")
         if await _begun(session, link.mapping_id, now) >= desk.route.config.limits.creates_per_hour:
-            return Later(60, "the limit of creations an hour is reached", attempt=False)
+            return Later(60, "the limit of creations an hour is reached", attempt=False, held_by="budget")
         session.add(link)
         await session.flush()
         title = desk.route.end(side).connector.title
@@ -198,20 +202,20 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
         },
     )
     (row,) = new_writes(desk, [intent])
-    async with desk.engine.database.write() as session:
-        session.add(row)
-        tell(
-            session,
-            link,
-            "plan",
-            f"create in {end.connector.title}: it has no counterpart there",
-            desk.engine.now(),
-            version=desk.route.mapping.version,
-        )
+    decided = Entry(link, begun=[row])
+    decided.tell(
+        "plan",
+        f"create in {end.connector.title}: it has no counterpart there",
+        now=desk.engine.now(),
+        version=desk.route.mapping.version,
+    )
+    await desk.ledger.enter(decided)
     section = desk.route.config.asana.section if creation.into is Side.HUB else None
+    asked_at = desk.engine.now()
     created = await perform(
         desk, row, lambda: end.session.create(end.container, creation.draft(section), creation.key)
     )
+    desk.engine.snapshots.keep([created], asked_at)
     await attach(desk, link, row, side, record.ref, record.fields, created, base=created.fields)
     return DID
 
@@ -254,32 +258,26 @@ async def attach(
         side,
         desk.route.translation,
     )
-    async with desk.engine.database.write() as session:
-        stored = await session.get(Link, link.id)
-        if stored is None:
-            return
-        links.describe(stored, side.other, created)
-        log.info("link.made", link=link.id, ref=str(created.ref), reason="create")
-        stored.state, stored.reason, stored.synced_at = links.ACTIVE, "", now
-        session.add(stored)
-        await links.settle(session, link.id, settled, now)
-        await settling.record_done(session, desk, stored, row, created)
-        await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
-        await marks.put(
-            session,
-            [
-                marks.NewMark(
-                    mapping_id=link.mapping_id,
-                    side=side,
-                    ref=source,
-                    comments=True,
-                    reason="its comments follow",
-                )
-            ],
-            now,
-        )
     links.describe(link, side.other, created)
-    link.state = links.ACTIVE
+    link.synced_at = now
+    made = Entry(link, settled=dict(settled), looked_at=True)
+    settling.tell_done(desk, made, row, created)
+    made.put.append(
+        marks.NewMark(
+            mapping_id=link.mapping_id, side=side, ref=source, comments=True, reason="its comments follow"
+        )
+    )
+    made.steps.append(partial(_activate, link=link))
+    await desk.ledger.enter(made)
+    log.info("link.made", link=link.id, ref=str(created.ref), reason="create")
+
+
+async def _activate(session: AsyncSession, link: Link) -> None:
+    link.state, link.reason = links.ACTIVE, ""
+    await session.execute(
+        update(Link).where(col(Link.id) == link.id).values(state=link.state, reason=link.reason)
+    )
+    await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
 
 
 async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -> Outcome:
@@ -290,10 +288,11 @@ async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -
     """
     key = Key(row.plan["key"]["token"], row.plan["key"]["url"], row.plan["key"]["label"])
     end = desk.route.end(Side(row.side))
-    since = row.intent_at + offset(end) - _SLACK
+    since = row.intent_at + end.offset - _SLACK
     asked_at = desk.engine.now()
     found = await end.session.find_created(end.container, key, since)
     if found:
+        REPAIRED.inc()
         await _surplus(desk, link, found)
         created = min(found, key=lambda candidate: candidate.created_at)
         base = {**created.fields, **_certainly_sent(desk, row)}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,12 +11,85 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.records import Change, Record
 from sync.jobs.admission import wanted
 from sync.jobs.route import Route
+from sync.metrics import SUPPRESSED
 from sync.reconcile.model import Mode, Pair, Side
 from sync.store import links, marks
 from sync.store.tables import Link
 
 _MOMENT = timedelta(seconds=1)
 """Between the time that a write's answer shows and the one that its event tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is settled about the objects of some changes on one side of a mapping.
+
+    ``links`` and ``parents``: living task links by the Ref of the object, or of a comment below it;
+    ``seen``: settled pairs by link and field; ``comments``: those that are linked.
+    """
+
+    route: Route
+    side: Side
+    links: Mapping[str, Link]
+    parents: Mapping[str, Link]
+    seen: Mapping[int, Mapping[str, Pair]]
+    comments: frozenset[str]
+
+    def marks(
+        self,
+        changes: Iterable[Change],
+        *,
+        lane: str = marks.LIVE,
+        delivery_id: int | None = None,
+        join_s: float = 0.0,
+    ) -> list[marks.NewMark]:
+        """The marks these changes make; none for an echo of what was settled.
+
+        A link that was written less than ``join_s`` seconds ago waits for the rest of that time, so
+        that a burst of edits is one look.
+        """
+        found: list[marks.NewMark] = []
+        for change in _on_objects(self.route, self.side, changes, self.parents):
+            link = self.links.get(str(change.ref))
+            if change.new_comments and self.comments.issuperset(str(ref) for ref in change.new_comments):
+                _count_echo(lane)  # our own copies come back
+                continue
+            seen = self.seen.get(link.id, {}) if link else {}
+            if not _is_news(self.route, self.side, change, link, seen):
+                if link is not None:
+                    _count_echo(lane)
+                continue
+            found.append(
+                marks.NewMark(
+                    mapping_id=self.route.mapping.id,
+                    side=self.side,
+                    ref=change.ref,
+                    lane=lane,
+                    comments=change.comments,
+                    gone=change.gone.proof if change.gone else "",
+                    seen_at=change.at,
+                    delivery_id=delivery_id,
+                    reason="changed",
+                    due_at=link.synced_at + timedelta(seconds=join_s) if link and link.synced_at else None,
+                )
+            )
+        return found
+
+
+async def known_of(session: AsyncSession, route: Route, side: Side, changes: Sequence[Change]) -> Known:
+    """Look it up for all of them at once."""
+    mapping_id = route.mapping.id
+    loose = [str(change.ref) for change in changes if change.ref.kind == links.COMMENT]
+    parents = await links.parents_of(session, mapping_id, side, loose) if loose else {}
+    objects = _on_objects(route, side, changes, parents)
+    by_ref = await links.by_refs(session, mapping_id, [str(change.ref) for change in objects])
+    with_record = [
+        by_ref[str(change.ref)].id for change in objects if change.record and str(change.ref) in by_ref
+    ]
+    seen = await links.settled_pairs(session, with_record) if with_record else {}
+    told = [str(ref) for change in changes for ref in change.new_comments]
+    known = await links.comments_known(session, mapping_id, side, told) if told else frozenset()
+    return Known(route, side, by_ref, parents, seen, known)
 
 
 async def marks_for(
@@ -26,60 +99,26 @@ async def marks_for(
     changes: Sequence[Change],
     *,
     lane: str = marks.LIVE,
-    delivery_id: int | None = None,
     join_s: float = 0.0,
 ) -> list[marks.NewMark]:
-    """The marks these changes make in one mapping; none for an echo of what was settled.
-
-    A link that was written less than ``join_s`` seconds ago waits for the rest of that time, so
-    that a burst of edits is one look.
-    """
-    changes = await _on_objects(session, route, side, changes)
-    by_ref = await links.by_refs(session, route.mapping.id, [str(change.ref) for change in changes])
-    with_record = [
-        by_ref[str(change.ref)].id for change in changes if change.record and str(change.ref) in by_ref
-    ]
-    seen = {
-        link_id: links.pairs(rows) for link_id, rows in (await links.seen_of(session, with_record)).items()
-    }
-    told = [str(ref) for change in changes for ref in change.new_comments]
-    known = await links.comments_known(session, route.mapping.id, side, told) if told else frozenset()
-    found: list[marks.NewMark] = []
-    for change in changes:
-        link = by_ref.get(str(change.ref))
-        if change.new_comments and known.issuperset(str(ref) for ref in change.new_comments):
-            continue  # our own copies come back
-        if not _is_news(route, side, change, link, seen.get(link.id, {}) if link else {}):
-            continue
-        found.append(
-            marks.NewMark(
-                mapping_id=route.mapping.id,
-                side=side,
-                ref=change.ref,
-                lane=lane,
-                comments=change.comments,
-                gone=change.gone.proof if change.gone else "",
-                seen_at=change.at,
-                delivery_id=delivery_id,
-                reason="changed",
-                due_at=link.synced_at + timedelta(seconds=join_s) if link and link.synced_at else None,
-            )
-        )
-    return found
+    """The marks these changes make in one mapping, see :meth:`Known.marks`."""
+    return (await known_of(session, route, side, changes)).marks(changes, lane=lane, join_s=join_s)
 
 
-async def _on_objects(
-    session: AsyncSession, route: Route, side: Side, changes: Sequence[Change]
-) -> Sequence[Change]:
+def _count_echo(lane: str) -> None:
+    """A complete listing shows everything, so what it shows is no echo."""
+    if lane == marks.LIVE:
+        SUPPRESSED.labels("echo").inc()
+
+
+def _on_objects(
+    route: Route, side: Side, changes: Iterable[Change], parents: Mapping[str, Link]
+) -> list[Change]:
     """These changes, each at an object: one that names a comment alone is led to where that hangs.
 
     Asana tells of an edited comment without its task. A comment that nobody linked is dropped: what
     makes it known is told together with its task.
     """
-    loose = [str(change.ref) for change in changes if change.ref.kind == links.COMMENT]
-    if not loose:
-        return changes
-    parents = await links.parents_of(session, route.mapping.id, side, loose)
     found: list[Change] = []
     for change in changes:
         if change.ref.kind != links.COMMENT:
@@ -92,7 +131,7 @@ async def _on_objects(
     return found
 
 
-def _is_news(route: Route, side: Side, change: Change, link: Link | None, seen: dict[str, Pair]) -> bool:
+def _is_news(route: Route, side: Side, change: Change, link: Link | None, seen: Mapping[str, Pair]) -> bool:
     if change.gone or change.moved:
         return link is not None
     if change.record is None:
@@ -117,7 +156,7 @@ def _is_settled(route: Route, side: Side, change: Change, link: Link) -> bool:
     return echo or route.end(side).contains(settled_at, change.at)
 
 
-def differs(route: Route, side: Side, record: Record, seen: dict[str, Pair]) -> bool:
+def differs(route: Route, side: Side, record: Record, seen: Mapping[str, Pair]) -> bool:
     """Whether any mapped field is not what was settled on that side, or never was settled."""
     same = route.end(side).session.same
     for rule in route.rules:

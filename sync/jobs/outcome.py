@@ -14,12 +14,16 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Look again in so many seconds. ``attempt``: it counts towards backing off and parking."""
+    """Look again in so many seconds. ``attempt``: it counts towards backing off and parking.
+
+    ``held_by``: what forbade a write: budget | paused.
+    """
 
     seconds: float
     reason: str
     attempt: bool = True
     recheck: bool = False
+    held_by: str = ""
 
 
 Outcome = Done | Later
@@ -28,11 +32,15 @@ DID = Done(did=True)
 
 
 class Halted(Exception):
-    """This write must not start now: paused, changed mapping, lost lease. Nothing was sent."""
+    """This write must not start now: paused, changed mapping, lost lease. Nothing was sent.
 
-    def __init__(self, reason: str) -> None:
+    ``held_by`` as in :class:`Later`.
+    """
+
+    def __init__(self, reason: str, *, held_by: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.held_by = held_by
 
 
 class TooOld(Halted):

@@ -28,11 +28,12 @@ async def keep_lost_edits(
     session: AsyncSession, route: Route, side: Side, changes: Iterable[Change], now: datetime
 ) -> None:
     """List every edit that these changes show to have been overwritten by us."""
-    telling = [change for change in changes if change.previous]
+    own = route.own_names(side)
+    telling = [change for change in changes if change.previous and change.actor in own]
     by_ref = await links.by_refs(session, route.mapping.id, [str(change.ref) for change in telling])
     for change in telling:
         link = by_ref.get(str(change.ref))
-        if link is None or change.actor not in route.own_names(side):
+        if link is None:
             continue
         ours = await _newest(session, link.id, str(change.ref))
         for name, stood in change.previous.items():

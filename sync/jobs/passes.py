@@ -5,36 +5,33 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import nullcontext
+from functools import partial
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from connectors.errors import (
     ConnectorError,
-    OutcomeUnknown,
-    Park,
-    ParkClass,
-    PauseConnection,
-    PauseMapping,
-    ReplanNeeded,
-    RetryLater,
 )
-from sync.jobs import connections, settling, unit_work
+from sync import tracing
+from sync.jobs import connections, occasion, refusals, unit_work
+from sync.jobs.desk import Desk
 from sync.jobs.engine import Engine
 from sync.jobs.lease import leased
-from sync.jobs.outcome import DONE, Halted, Later, Outcome, TooOld
+from sync.jobs.ledger import Entry
+from sync.jobs.outcome import Done, Halted, Later, Outcome, TooOld
+from sync.jobs.past import pasts_of
+from sync.jobs.reading import read
 from sync.jobs.route import open_route
-from sync.jobs.unit import Unit, read, units_of
-from sync.jobs.writing import Desk
-from sync.store import leases, links, marks, parking, writes
-from sync.store.cursors import cursors_on
+from sync.jobs.unit import Unit, units_of
+from sync.store import deliveries, leases, links, marks, writes
 from sync.store.errors import StoreError
-from sync.store.tables import Link, Mapping, Mark
+from sync.store.tables import Mark
 
 log = structlog.get_logger()
 
-BATCH = 60
+BATCH = 400
 """The most that are claimed and read at once."""
 
 _MARGIN = 0.7
@@ -42,16 +39,13 @@ _MARGIN = 0.7
 _AT_A_TIME_S = 30.0
 """A pass ends after that; the ticker rings again for what is left."""
 
-_CONFIRMED = 3
-"""A container is given up after so many refusals, not after one bad answer."""
-
-AT_ONCE = 15
-"""Units worked on side by side; the connections' own limits are below that."""
+FEW = 15
+"""The first batch, and the least: as many as the connections let be written at once."""
 
 
 async def sync_mapping(engine: Engine, mapping_id: int) -> None:
     """Act on a mapping's due marks; at once over where another worker has it."""
-    started, looked_at, size = time.perf_counter(), 0, AT_ONCE
+    started, looked_at, size = time.perf_counter(), 0, FEW
     async with leased(engine, mapping_id) as lease:
         if lease is None:
             return
@@ -74,7 +68,7 @@ async def sync_mapping(engine: Engine, mapping_id: int) -> None:
 
 def _fitting(done: int, took_s: float, window_s: float) -> int:
     """As many as can be written, at this rate, before what was read of them is too old."""
-    return min(BATCH, max(AT_ONCE, int(done / max(took_s, 0.001) * window_s * _MARGIN)))
+    return min(BATCH, max(FEW, int(done / max(took_s, 0.001) * window_s * _MARGIN)))
 
 
 async def _batch(desk: Desk, size: int) -> int:
@@ -89,7 +83,7 @@ async def _batch(desk: Desk, size: int) -> int:
             await _work(desk, batch)
         return len(batch)
     except ConnectorError as error:
-        await _refused(engine, mapping_id, error)
+        await refusals.of_all(engine, mapping_id, error)
     except Halted as halt:
         log.info("pass.done", reason=halt.reason)
     return 0
@@ -100,42 +94,51 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
     async with engine.database.read() as session:
         by_ref = await links.by_refs(session, mapping_id, [mark.ref for mark in batch])
         open_writes = await writes.unresolved(session, [link.id for link in by_ref.values()])
-    units = units_of(desk, batch, by_ref)
+        traces = await deliveries.traces_of(session, batch) if tracing.is_on() else {}
+    units = units_of(desk, batch, by_ref, traces)
     mine: list[Unit] = []
     busy: list[Unit] = []
     async with engine.database.write() as session:
-        for unit in units:
+        wanted = [[str(ref) for ref in unit.refs.values()] for unit in units]
+        granted = await leases.claim_each(
+            session, wanted, desk.lease.hold, now=engine.now(), until=desk.lease.until
+        )
+        for unit, taken in zip(units, granted, strict=True):
             if unit.link is not None:
                 unit.open_writes = open_writes.get(unit.link.id, [])
-            taken = await leases.claim(
-                session,
-                [str(ref) for ref in unit.refs.values()],
-                owner=engine.owner,
-                mapping_id=mapping_id,
-                lease_no=desk.lease.number,
-                now=engine.now(),
-                until=desk.lease.until,
-            )
             (mine if taken else busy).append(unit)
         for unit in busy:
             await marks.postpone(
                 session, unit.marks, engine.in_s(0.5), "another mapping works on the object", attempt=False
             )
+    linked = [unit.link for unit in mine if unit.link is not None]
+    async with engine.database.read() as session:
+        pasts = await pasts_of(session, engine, linked)
+    for unit in mine:
+        unit.past = pasts.get(unit.link.id) if unit.link is not None else None
     try:
         await read(desk, mine)
     except ConnectorError as error:
         for unit in mine:
-            await _finish(desk, unit, await _after(desk, unit, error))
+            await _finish(desk, unit, await refusals.after(desk, unit, error))
         return
     except Exception as error:  # each is read by itself then, and the poison one found out
         log.exception("pass.done", reason=repr(error))
-    room = asyncio.Semaphore(AT_ONCE)
+
+    creating = asyncio.Semaphore(FEW)  # so few have to be looked for if this process is killed
 
     async def one(unit: Unit) -> None:
-        async with room:
+        async with nullcontext() if len(unit.refs) == 2 else creating:
             if engine.ending.is_set():
                 return  # the mark stays due, the claim goes with the lease
-            await _finish(desk, unit, await _attempt(desk, unit))
+            outcome = await _attempt(desk, unit)
+            try:
+                await _finish(desk, unit, outcome)
+            except (Halted, StoreError):
+                raise
+            except Exception as error:  # noqa: BLE001  (logged there; what came back cannot be stored)
+                unit.told = Entry()
+                await _finish(desk, unit, await refusals.poisonous(desk, unit, error))
 
     # every unit gets to its end before a store error is raised: its calls are under way
     ends = await asyncio.gather(*(one(unit) for unit in mine), return_exceptions=True)
@@ -146,132 +149,47 @@ async def _work(desk: Desk, batch: Sequence[Mark]) -> None:
 
 async def _attempt(desk: Desk, unit: Unit) -> Outcome:
     """Work on one unit; whatever goes wrong there stays there."""
+    about = {
+        "mapping": desk.route.mapping.name,
+        "link": unit.link.id if unit.link else None,
+        "ref": str(next(iter(unit.refs.values()))),
+    }
     try:
-        return await unit_work.work(desk, unit)
+        with (
+            tracing.span("pass", about, parent=unit.trace),
+            occasion.of(desk.route, unit.marks) as behind,
+        ):
+            outcome = await unit_work.work(desk, unit)
+        if isinstance(outcome, Done):
+            behind.over()
+        return outcome
     except Halted as halt:
-        return Later(0 if desk.engine.ending.is_set() else 1, halt.reason, attempt=isinstance(halt, TooOld))
+        wait = 0 if desk.engine.ending.is_set() else 1
+        return Later(wait, halt.reason, attempt=isinstance(halt, TooOld), held_by=halt.held_by)
     except ConnectorError as error:
-        return await _after(desk, unit, error)
+        return await refusals.after(desk, unit, error)
     except StoreError:
         raise
-    except Exception as error:  # a poison object must not stop the others
-        log.exception("pass.done", ref=str(next(iter(unit.refs.values()))), reason=repr(error))
-        if unit.attempts < 3:
-            return Later(desk.engine.back_off(unit.attempts), f"failed: {type(error).__name__}")
-        await _park(
-            desk,
-            unit,
-            Park(
-                f"Working on it failed with {type(error).__name__}: {error}",
-                park_class=ParkClass.NOT_SUPPORTED,
-                fix="This is a fault of asana-sync: please report it with the log, then retry.",
-            ),
-        )
-        return DONE
-
-
-async def _after(desk: Desk, unit: Unit, error: ConnectorError) -> Outcome:
-    """What an error of the connector means for the unit."""
-    engine = desk.engine
-    if isinstance(error, Park):
-        await _park(desk, unit, error)
-        return DONE
-    if isinstance(error, RetryLater) and error.limited:
-        return Later(error.after or 60, error.reason, attempt=False)
-    if isinstance(error, RetryLater | OutcomeUnknown | ReplanNeeded):
-        if unit.attempts + 1 >= engine.settings.max_attempts and await _others_go_through(desk):
-            await _park(
-                desk,
-                unit,
-                Park(
-                    f"It failed {unit.attempts + 1} times: {error.reason}",
-                    park_class=ParkClass.REJECTED,
-                    provider_message=error.provider_message,
-                    fix="Look at it in the provider, then retry.",
-                ),
-            )
-            return DONE
-        wait = engine.back_off(unit.attempts)
-        if isinstance(error, RetryLater):
-            return Later(error.after or wait, error.reason)
-        quick = unit.attempts < _CONFIRMED
-        return Later(min(1.0, wait) if quick else wait, error.reason)
-    if isinstance(error, PauseMapping) and unit.attempts < _CONFIRMED:
-        return Later(engine.back_off(unit.attempts), error.reason)
-    await _refused(engine, desk.route.mapping.id, error)
-    return Later(1, error.reason, attempt=False)
-
-
-async def _others_go_through(desk: Desk) -> bool:
-    """Whether the providers answer otherwise: then it is this object, and no outage."""
-    places = [(end.connection.id, end.container) for end in desk.route.ends.values()]
-    async with desk.engine.database.read() as session:
-        rows = await cursors_on(session, places)
-    return bool(rows) and all(row.attempts == 0 and row.read_at is not None for row in rows)
-
-
-async def _refused(engine: Engine, mapping_id: int, error: ConnectorError) -> None:
-    """Errors that concern more than one object: stop the mapping, or the connection."""
-    if isinstance(error, PauseConnection):
-        await connections.examine(engine, mapping_id)
-    elif isinstance(error, PauseMapping):
-        async with engine.database.write() as session:
-            mapping = await session.get(Mapping, mapping_id)
-            if mapping is not None:
-                mapping.state, mapping.reason = "stopped", error.reason
-                session.add(mapping)
-        log.warning("mapping.paused", reason=error.reason)
-    else:
-        log.warning("pass.done", reason=error.reason)
-        wait = error.after if isinstance(error, RetryLater) else None
-        async with engine.database.write() as session:
-            until = engine.in_s(wait or min(1.0, engine.settings.backoff_max_seconds))
-            await marks.put_off(session, mapping_id, engine.now(), until)
-
-
-async def _park(desk: Desk, unit: Unit, error: Park) -> None:
-    now = desk.engine.now()
-    async with desk.engine.database.write() as session:
-        link = unit.link
-        if link is not None:
-            stored = await session.get(Link, link.id)
-            if stored is not None and stored.state != links.UNLINKED:
-                stored.state, stored.reason = links.PARKED, error.reason
-                session.add(stored)
-        ref = f"link:{link.id}" if link else str(next(iter(unit.refs.values())))
-        await parking.park(
-            session,
-            mapping_id=desk.route.mapping.id,
-            link=link,
-            what="link",
-            ref=ref,
-            error=error,
-            now=now,
-            values=None if link else next(iter(unit.refs.values())).address,
-        )
+    except Exception as error:  # noqa: BLE001  (logged there; it must not stop the others)
+        return await refusals.poisonous(desk, unit, error)
 
 
 async def _finish(desk: Desk, unit: Unit, outcome: Outcome) -> None:
-    """Clear or postpone the marks, and give the claims back, in one transaction."""
-    engine = desk.engine
-    async with engine.database.write() as session:
-        await settling.fence(session, desk)
-        if isinstance(outcome, Later):
-            due_at = engine.now() + timedelta(seconds=outcome.seconds)
-            await marks.postpone(
-                session,
-                unit.marks,
-                due_at,
-                outcome.reason,
+    """What was done and is not committed yet; clear or postpone the marks; give the claims back."""
+    entry = unit.told
+    if isinstance(outcome, Later):
+        occasion.held_back(unit.marks, outcome)
+        entry.steps.append(
+            partial(
+                marks.postpone,
+                marks=unit.marks,
+                due_at=desk.engine.in_s(outcome.seconds),
+                reason=outcome.reason,
                 attempt=outcome.attempt,
                 recheck=outcome.recheck,
             )
-        else:
-            await marks.clear(session, unit.marks, engine.now())
-        await leases.release(
-            session,
-            [str(ref) for ref in unit.refs.values()],
-            owner=engine.owner,
-            mapping_id=desk.route.mapping.id,
-            lease_no=desk.lease.number,
         )
+    else:
+        entry.cleared += unit.marks
+    entry.released += [str(ref) for ref in unit.refs.values()]
+    await desk.ledger.enter(entry)

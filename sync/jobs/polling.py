@@ -13,6 +13,7 @@ from connectors.records import Page
 from sync.jobs import connections
 from sync.jobs.engine import Engine
 from sync.jobs.news import marks_for
+from sync.jobs.occasion import learnt
 from sync.jobs.route import Route, mappings_on, open_route
 from sync.reconcile.model import Side
 from sync.store import marks
@@ -69,7 +70,9 @@ async def _read(engine: Engine, connection: Connection, cursor: Cursor) -> int:
     session = await engine.sessions.get(connection)
     count = 0
     for left in reversed(range(_PAGES_AT_ONCE)):
+        asked_at = engine.now()
         page = await session.changes(cursor.container, cursor.value)
+        engine.snapshots.keep((change.record for change in page.changes if change.record), asked_at)
         ends = not (page.more and left) or engine.ending.is_set()
         if not await _store(engine, connection, cursor, page, ends=ends):
             break  # another worker went on from here meanwhile
@@ -98,6 +101,7 @@ async def _store(engine: Engine, connection: Connection, cursor: Cursor, page: P
         for route, side in routes:
             found = await marks_for(session, route, side, page.changes, join_s=engine.settings.join_seconds)
             if await marks.put(session, found, now):
+                learnt(route, side, found, now)
                 woken.append(route.mapping.id)
             if page.lost:
                 await session.execute(

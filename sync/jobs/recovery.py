@@ -8,10 +8,12 @@ longer show the past. Anything else is a person's edit on top: plan with the old
 from __future__ import annotations
 
 from connectors.records import Fields, Record
-from sync.jobs import newcomers, settling
+from sync.jobs import newcomers
+from sync.jobs.desk import Desk
+from sync.jobs.ledger import fence
 from sync.jobs.outcome import DONE, Later, Outcome
 from sync.jobs.unit import Unit
-from sync.jobs.writing import Desk, close
+from sync.jobs.writing import close
 from sync.reconcile.model import Pair, Side
 from sync.store import links, writes
 from sync.store.history import tell
@@ -71,8 +73,8 @@ async def _resolve_update(desk: Desk, unit: Unit, link: Link, row: Write, found:
             settled[rule_name] = Pair(mine, theirs) if side is Side.HUB else Pair(theirs, mine)
     now = desk.engine.now()
     async with desk.engine.database.write() as session:
-        await settling.fence(session, desk)
-        await links.settle(session, link.id, settled, now)
+        await fence(session, desk.lease)
+        await links.settle(session, {link.id: settled}, now)
         stored = await session.get(Write, row.id)
         if stored is not None:
             stored.state = writes.DONE if len(happened) == len(sent) else writes.NOT_DONE

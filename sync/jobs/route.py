@@ -57,6 +57,12 @@ class End:
         """Whether a record of that time certainly shows a change of that time, by the provider's clock."""
         return read > change or (read == change and self.connector.capabilities.clock_resolution_s < 1)
 
+    @property
+    def offset(self) -> timedelta:
+        """The provider's clock minus ours; below a second it cannot be told from the resolution of Date."""
+        seconds = self.connection.clock_offset_s
+        return timedelta(seconds=seconds if abs(seconds) > 1 else 0)
+
     def ref(self, kind: str, object_id: str, address: str = "") -> Ref:
         return Ref(self.connector.name, self.connection.site, kind, object_id, address)
 

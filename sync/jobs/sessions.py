@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from redis.asyncio import Redis
 from sqlalchemy import or_, update
@@ -16,6 +17,7 @@ from connectors.base import Connector, Session
 from connectors.http import Egress, Gate, LocalGate, Outbound
 from sync import __version__
 from sync.jobs.gate import SharedGate, restore_hold
+from sync.metrics import THROTTLED, count_request
 from sync.settings import Settings
 from sync.store.database import Database
 from sync.store.secrets import Vault
@@ -73,6 +75,7 @@ class Sessions:
             timeout_s=self.call_s,
             allow=Egress(self._settings.private_hosts),
             user_agent=f"asana-sync/{__version__}",
+            observe=partial(count_request, connector.name),
         )
         return Opened(connector.open(settings, credentials, outbound), outbound, fingerprint)
 
@@ -110,6 +113,7 @@ class _Held:
     connection_id: int
 
     async def __call__(self, seconds: float) -> None:
+        THROTTLED.inc(seconds)
         until = datetime.now(UTC) + timedelta(seconds=seconds)
         async with self.database.write() as session:
             await session.execute(

@@ -10,27 +10,31 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.errors import Park, ParkClass
-from connectors.records import Record, Ref, Value
-from sync.jobs.outcome import Halted
+from connectors.records import Record, Value
+from sync.jobs.desk import Desk
+from sync.jobs.ledger import Entry
 from sync.jobs.route import Route
-from sync.jobs.writing import Desk
 from sync.reconcile import dropped, settle_after
 from sync.reconcile.model import FieldWrite, Pair, Rule, Side
-from sync.store import links, marks, parking, writes
-from sync.store.history import tell
-from sync.store.tables import Link, Mapping, Write
-from sync.store.values import dump, dump_all
+from sync.store import parking
+from sync.store.tables import Link, Write
+from sync.store.values import dump
 
 
 @dataclass(slots=True)
 class Written:
-    """What a pass wrote to one link so far, until both halves of each field are known."""
+    """What a pass wrote to one link so far, until both halves of each field are known.
+
+    ``presumed``: not every end was read by itself. ``told``: what of it is not committed yet.
+    """
 
     read: dict[Side, Record]
     good_until: datetime | None = None
     planned: dict[str, dict[Side, FieldWrite]] = field(default_factory=dict)
     answered: dict[Side, Record] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
+    presumed: bool = False
+    told: Entry = field(default_factory=Entry)
 
     def value(self, side: Side, name: str) -> Value:
         """What stands in a field on that side, as far as this pass knows."""
@@ -54,35 +58,15 @@ class Written:
         return tuple(kept) if set(kept) != set(answer) else answer
 
 
-async def fence(session: AsyncSession, desk: Desk) -> None:
-    """A worker that was stopped beyond its lease must not settle anything any more."""
-    held = await session.get(Mapping, desk.route.mapping.id)
-    if held is None or held.lease_no != desk.lease.number:
-        raise Halted("another worker took over the mapping during the call")
-
-
-async def record_done(session: AsyncSession, desk: Desk, link: Link, write: Write, answer: Record) -> None:
-    """Close a write with what came back, tell it, and mark whoever else has the object.
-
-    Raises:
-        Halted: another worker took over meanwhile; it looks the write up by itself.
-    """
-    now = desk.engine.now()
-    await fence(session, desk)
-    row = await session.get(Write, write.id)
-    if row is not None:
-        row.state, row.done_at = writes.DONE, now
-        row.answer, row.answer_version = dump_all(answer.fields), answer.version
-        session.add(row)
-    write.state = writes.DONE
+def tell_done(desk: Desk, entry: Entry, write: Write, answer: Record) -> None:
+    """A write that was done: what came back, and a line for each field."""
+    entry.answered.append((write, answer))
     where = desk.route.end(Side(write.side)).connector.title
     for name, value in write.fields.items():
-        tell(
-            session,
-            link,
+        entry.tell(
             "write",
             f"{name} written to {where}",
-            now,
+            now=desk.engine.now(),
             field=name,
             before=write.before.get(name),
             after=value,
@@ -90,28 +74,6 @@ async def record_done(session: AsyncSession, desk: Desk, link: Link, write: Writ
             outcome="done",
             version=desk.route.mapping.version,
         )
-    await mark_sharers(session, link, Side(write.side), answer.ref, now)
-
-
-async def mark_sharers(
-    session: AsyncSession, link: Link, side: Side, ref: Ref, now: datetime, *, comments: bool = False
-) -> None:
-    """Other links of the object that was written look again: so chains of three tools move."""
-    await marks.put(
-        session,
-        [
-            marks.NewMark(
-                mapping_id=other.mapping_id,
-                side=side,
-                ref=ref,
-                comments=comments,
-                reason="another mapping wrote to it",
-            )
-            for other in await links.sharing(session, link)
-            if getattr(other, f"{side}_ref") == str(ref)
-        ],
-        now,
-    )
 
 
 def halves(route: Route, work: Written) -> tuple[dict[str, Pair], dict[str, FieldWrite]]:

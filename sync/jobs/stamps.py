@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 
 from connectors.errors import ConnectorError, PauseConnection
 from connectors.records import Author, FieldTime, Record, Value
+from sync.jobs.desk import Desk
 from sync.jobs.route import End, Route
-from sync.jobs.writing import Desk
 from sync.reconcile.model import Rule, Side, Stamp
 from sync.store import writes
 from sync.store.tables import Link, Seen, Write
@@ -59,7 +59,7 @@ async def stamps_for(
 async def _history(end: End, record: Record, since: datetime) -> Sequence[FieldTime]:
     """The provider's history; where it cannot be had, the record's own time has to do."""
     try:
-        return await end.session.field_times(record.ref, since + offset(end))
+        return await end.session.field_times(record.ref, since + end.offset)
     except PauseConnection:
         raise
     except ConnectorError:
@@ -95,14 +95,14 @@ def standing(
     entries = [entry for entry in history if entry.field == name and not _is_echo(end, entry, ours)]
     if entries:
         last = max(entries, key=lambda entry: entry.at)
-        return Stamp(last.at - offset(end), "field", last.author)
+        return Stamp(last.at - end.offset, "field", last.author)
     read = getattr(seen, f"{end.side}_read") if seen else None
     if read and parse(read["value"]) == value:
         return Stamp(parse_time(read["at"]), "first_read", _author(read.get("by")))
     for write in ours:
         if write.answer_version and write.answer_version == record.version:
             return Stamp(write.intent_at, "record")
-    return Stamp(record.modified_at - offset(end), "record")
+    return Stamp(record.modified_at - end.offset, "record")
 
 
 def first_read(end: End, record: Record, rule: Rule) -> dict[str, object]:
@@ -111,28 +111,22 @@ def first_read(end: End, record: Record, rule: Rule) -> dict[str, object]:
     value: Value = record.fields.get(name)
     return {
         "value": list(value) if isinstance(value, tuple) else value,
-        "at": rfc3339(record.modified_at - offset(end)),
+        "at": rfc3339(record.modified_at - end.offset),
         "by": None,
     }
-
-
-def offset(end: End) -> timedelta:
-    """The provider's clock minus ours; below a second it cannot be told from the resolution of Date."""
-    seconds = end.connection.clock_offset_s
-    return timedelta(seconds=seconds if abs(seconds) > 1 else 0)
 
 
 def origin_of(route: Route, side: Side, record: Record, stamp: Stamp | None) -> dict[str, object]:
     """What a write remembers of the edit it carries: its time, and who made it where that is known."""
     end = route.end(side)
-    at = stamp.at if stamp else record.modified_at - offset(end)
+    at = stamp.at if stamp else record.modified_at - end.offset
     author = stamp.author if stamp else None
     return {"at": rfc3339(at), "by": {"id": author.id, "name": author.name} if author else None}
 
 
 def _is_echo(end: End, entry: FieldTime, ours: Sequence[Write]) -> bool:
     """Whether our own write made this history entry: by time and value, never by actor."""
-    at = entry.at - offset(end)
+    at = entry.at - end.offset
     for write in ours:
         if entry.field not in write.fields or write.done_at is None:
             continue

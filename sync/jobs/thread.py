@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.records import Comment, Ref
-from sync.jobs.writing import Desk
+from sync.jobs.desk import Desk
 from sync.reconcile import root_url
 from sync.reconcile.model import CommentLink, Pair, Side
 from sync.store import links, writes

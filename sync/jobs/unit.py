@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.errors import ConnectorError, PauseConnection, RetryLater
-from connectors.records import Found, Gone, Hidden, Ref
-from sync.jobs.writing import Desk
+from connectors.records import Found, Ref
+from sync.jobs.desk import Desk
+from sync.jobs.ledger import Entry
+from sync.jobs.past import Past
 from sync.reconcile.model import Side
 from sync.store import links
 from sync.store.tables import Link, Mark, Write
@@ -17,7 +17,13 @@ from sync.store.tables import Link, Mark, Write
 
 @dataclass(slots=True)
 class Unit:
-    """``found`` holds what was read of each end, ``read_at`` when (by our clock)."""
+    """``found`` holds what was read of each end, ``read_at`` when (by our clock).
+
+    ``presumed``: ends that were not read by themselves: a listing says that they are as they were.
+    ``past``: what the store knows of the link, None until it is read. ``told``: what was done and is
+    not committed yet.
+    ``trace``: the ``traceparent`` of the delivery that led here, if that was traced.
+    """
 
     marks: list[Mark]
     link: Link | None = None
@@ -25,6 +31,10 @@ class Unit:
     found: dict[Side, Found] = field(default_factory=dict)
     read_at: datetime | None = None
     open_writes: list[Write] = field(default_factory=list)
+    presumed: set[Side] = field(default_factory=set)
+    past: Past | None = None
+    told: Entry = field(default_factory=Entry)
+    trace: str = ""
 
     @property
     def comment_sides(self) -> set[Side]:
@@ -32,12 +42,19 @@ class Unit:
         return {Side(mark.side) for mark in self.marks if mark.comments}
 
     @property
+    def is_first_look(self) -> bool:
+        """Whether nothing was in doubt about it until now."""
+        return not self.open_writes and not any(mark.attempts or mark.rechecks for mark in self.marks)
+
+    @property
     def attempts(self) -> int:
         return max((mark.attempts for mark in self.marks), default=0)
 
 
-def units_of(desk: Desk, marks: Sequence[Mark], by_ref: Mapping[str, Link]) -> list[Unit]:
-    """Group marks by link; the order of the marks is kept."""
+def units_of(
+    desk: Desk, marks: Sequence[Mark], by_ref: Mapping[str, Link], traces: Mapping[int, str]
+) -> list[Unit]:
+    """Group marks by link; the order of the marks is kept. ``traces``: what deliveries are traced as."""
     by_link: dict[int, Unit] = {}
     units: list[Unit] = []
     for mark in marks:
@@ -54,6 +71,8 @@ def units_of(desk: Desk, marks: Sequence[Mark], by_ref: Mapping[str, Link]) -> l
             units.append(unit)
         if link is not None and mark.address:
             by_link[link.id].refs[side] = ref
+    for unit in units:
+        unit.trace = next(filter(None, (traces.get(mark.delivery_id or 0) for mark in unit.marks)), "")
     return units
 
 
@@ -61,53 +80,3 @@ def ends(desk: Desk, link: Link) -> dict[Side, Ref]:
     """The Refs a link has."""
     found = {side: links.end(link, side, desk.route.end(side).connection) for side in Side}
     return {side: ref for side, ref in found.items() if ref is not None}
-
-
-async def read(desk: Desk, units: Iterable[Unit]) -> None:
-    """Read all ends of these units, each side's in one request for many.
-
-    A side that fails as a whole is read object by object later, so that one broken object does not
-    hold up the others; what the whole connection refuses is raised.
-    """
-    units = list(units)
-    started = desk.engine.now()
-
-    async def side_of(side: Side) -> None:
-        refs = list({unit.refs[side]: None for unit in units if side in unit.refs})
-        if not refs:
-            return
-        try:
-            found = await desk.route.end(side).session.fetch_many(refs)
-        except PauseConnection:
-            raise
-        except RetryLater as error:
-            if error.limited or len(units) == 1:
-                raise
-            return
-        except ConnectorError:
-            if len(units) == 1:
-                raise
-            return
-        for unit in units:
-            if side in unit.refs:
-                unit.found[side] = _believed(unit, side, found[unit.refs[side]])
-
-    # the other side's read gets to its end, too: nothing goes on behind a pass that gave up
-    for end in await asyncio.gather(*(side_of(side) for side in Side), return_exceptions=True):
-        if isinstance(end, BaseException):
-            raise end
-    for unit in units:
-        if all(side in unit.found for side in unit.refs):
-            unit.read_at = started
-
-
-def _believed(unit: Unit, side: Side, found: Found) -> Found:
-    """A hidden object that a verified event called deleted is gone."""
-    if isinstance(found, Hidden):
-        proof = next((mark.gone for mark in unit.marks if mark.gone and Side(mark.side) is side), "")
-        waiting = unit.link.gone if unit.link else None
-        if not proof and waiting and waiting["side"] == side.value:
-            proof = waiting["proof"]
-        if proof:
-            return Gone(proof)
-    return found

@@ -7,12 +7,16 @@ from datetime import datetime, timedelta
 
 from connectors.records import Fields, Found, Gone, Moved, Record
 from sync.jobs import absence, admission, comments, newcomers, recovery
+from sync.jobs.desk import Desk
 from sync.jobs.fields import sync_fields
+from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Done, Later, Outcome
-from sync.jobs.unit import Unit, ends, read
-from sync.jobs.writing import Desk
+from sync.jobs.past import Past, pasts_of
+from sync.jobs.reading import read
+from sync.jobs.settling import Written
+from sync.jobs.unit import Unit, ends
 from sync.reconcile.model import Side
-from sync.store import links, parking, writes
+from sync.store import links, parking
 from sync.store.history import tell
 from sync.store.tables import Link, Seen, Write
 from sync.store.values import parse
@@ -32,6 +36,8 @@ async def work(desk: Desk, unit: Unit) -> Outcome:
     outcome = await recovery.resolve(desk, unit, link)
     if isinstance(outcome, Later):
         return outcome
+    if unit.open_writes:
+        unit.past = None
     if len(ends(desk, link)) < 2:
         return await _half(desk, unit, link)
     if len(unit.refs) < 2:
@@ -94,7 +100,8 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
         found = unit.found[side]
         assert isinstance(found, Record)
         records[side] = found
-    stale = await _stale(desk, link, records)
+    past = unit.past or await _past(desk, link)
+    stale = _stale(desk, link, past, records)
     if stale:
         looks = min(unit.attempts, len(_STALE_LOOKS_S) - 1)
         return Later(min(_STALE_LOOKS_S[looks], max(1.0, desk.engine.settings.stale_seconds)), stale)
@@ -104,13 +111,17 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     if dormant:
         lost = await comments.look_up(desk, unit, link)
         return lost if isinstance(lost, Later) else _doubtful(desk, unit, lost)
-    outcome = await sync_fields(desk, link, records, _good_until(desk, unit))
+    work = Written(read=records, good_until=_good_until(desk, unit), presumed=bool(unit.presumed))
+    outcome = await sync_fields(desk, link, past, work)
+    unit.told = work.told
     if isinstance(outcome, Later):
         return outcome
     did = outcome.did
     if unit.comment_sides and desk.route.mapping.paused_directions:
-        return Later(2, "a direction is paused: comments wait", attempt=False)
+        return Later(2, "a direction is paused: comments wait", attempt=False, held_by="paused")
     if unit.comment_sides and desk.route.copies_comments():
+        await desk.ledger.enter(unit.told)
+        unit.told = Entry()
         outcome = await comments.sync_comments(desk, unit, link)
         if isinstance(outcome, Later):
             return outcome
@@ -136,14 +147,17 @@ async def _set_state(desk: Desk, link: Link, state: str, reason: str) -> None:
     link.state, link.reason = state, reason
 
 
-async def _stale(desk: Desk, link: Link, records: dict[Side, Record]) -> str:
+async def _past(desk: Desk, link: Link) -> Past:
+    async with desk.engine.database.read() as session:
+        return (await pasts_of(session, desk.engine, [link]))[link.id]
+
+
+def _stale(desk: Desk, link: Link, past: Past, records: dict[Side, Record]) -> str:
     """Why what was read cannot be the present, empty when it can."""
     horizon = desk.engine.now() - timedelta(seconds=desk.engine.settings.stale_seconds)
     if link.looked_at is None or link.looked_at < horizon:
         return ""
-    async with desk.engine.database.read() as session:
-        recent = await writes.recent(session, [str(record.ref) for record in records.values()], horizon)
-        seen = (await links.seen_of(session, [link.id])).get(link.id, {})
+    recent = [write for write in past.written if write.done_at and write.done_at >= horizon]
     for side, record in records.items():
         known = getattr(link, f"{side}_version")
         title = desk.route.end(side).connector.title
@@ -151,10 +165,10 @@ async def _stale(desk: Desk, link: Link, records: dict[Side, Record]) -> str:
             return f"{title} answered with an older version than it did before"
         if not known or record.version > known:
             continue
-        if _replaced(desk, side, record, seen, horizon):
+        if _replaced(desk, side, record, past.seen, horizon):
             return f"{title} shows a value that was replaced a moment ago"
         ours = [write for write in recent if write.ref == str(record.ref)]
-        pairs = links.pairs(seen)
+        pairs = links.pairs(past.seen)
         settled = {
             rule.field(side): pairs[rule.name].of(side) for rule in desk.route.rules if rule.name in pairs
         }
@@ -235,5 +249,5 @@ async def _follow(desk: Desk, unit: Unit) -> None:
             links.set_end(unit.link, side, found.to)
         unit.found.pop(side)
     again: dict[Side, Found] = {}
-    unit.found = again
+    unit.found, unit.past = again, None
     await read(desk, [unit])

@@ -29,6 +29,7 @@ from sync.store.tables import (
     Worker,
     Write,
 )
+from sync.store.totals import CONFLICTS, DELIVERIES, WRITES, clear_away
 from sync.store.upsert import insert_into
 
 log = structlog.get_logger()
@@ -216,20 +217,16 @@ async def chase_open_writes(engine: Engine) -> None:
 
 
 async def clean(engine: Engine) -> None:
-    """Drop what is kept for a while only."""
+    """Drop what is kept for a while only; what was counted goes on counting."""
     now = engine.now()
     async with engine.database.write() as session:
-        await session.execute(delete(Delivery).where(col(Delivery.received_at) < now - _KEEP["deliveries"]))
+        old = now - _KEEP["deliveries"]
+        await clear_away(session, DELIVERIES, col(Delivery.received_at) < old)
         old = now - _KEEP["writes"]
-        await session.execute(
-            delete(Write).where(col(Write.intent_at) < old, col(Write.state).not_in(["intent", "unknown"]))
-        )
+        await clear_away(session, WRITES, col(Write.intent_at) < old, col(Write.state).not_in(writes.OPEN))
         await session.execute(delete(Event).where(col(Event.at) < old))
-        await session.execute(
-            delete(Conflict).where(
-                col(Conflict.state) != "open", col(Conflict.detected_at) < now - _KEEP["conflicts"]
-            )
-        )
+        old = now - _KEEP["conflicts"]
+        await clear_away(session, CONFLICTS, col(Conflict.state) != "open", col(Conflict.detected_at) < old)
         await session.execute(delete(Claim).where(col(Claim.until) < now - timedelta(hours=1)))
 
 
@@ -246,14 +243,12 @@ async def end_first_syncs(engine: Engine) -> None:
 
 async def round_of(engine: Engine) -> None:
     """One round by whichever worker has the turn; slow things have times of their own."""
-    turn = ["upkeep"]
+    turn = leases.Hold(engine.owner, mapping_id=0, lease_no=0)
     async with engine.database.write() as session:
         mine = await leases.claim(
             session,
+            ["upkeep"],
             turn,
-            owner=engine.owner,
-            mapping_id=0,
-            lease_no=0,
             now=engine.now(),
             until=engine.in_s(engine.settings.lease_seconds),
         )
@@ -270,4 +265,4 @@ async def round_of(engine: Engine) -> None:
         await alerts.watch(engine)
     finally:
         async with engine.database.write() as session:
-            await leases.release(session, turn, owner=engine.owner, mapping_id=0, lease_no=0)
+            await leases.release(session, ["upkeep"], turn)

@@ -28,6 +28,7 @@ from sync.store import marks
 from sync.store.cursors import cursors_due
 from sync.store.database import Database
 from sync.store.errors import StoreError
+from sync.store.publishing import publishing
 from sync.store.secrets import Vault
 
 log = structlog.get_logger()
@@ -87,17 +88,20 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
         log_results=False,
     )
     try:
-        await worker.async_run()
+        async with publishing(database):
+            try:
+                await worker.async_run()
+            finally:
+                engine.ending.set()
+                under_way = [*worker.tasks.values(), *loops]
+                if under_way:
+                    await asyncio.wait(under_way, timeout=sessions.call_s + _SETTLING_S)
+                for task in (*loops, *beating):
+                    task.cancel()
+                await asyncio.gather(*loops, *beating, return_exceptions=True)
+                with suppress(OSError, RedisError):
+                    await worker.close()
     finally:
-        engine.ending.set()
-        under_way = [*worker.tasks.values(), *loops]
-        if under_way:
-            await asyncio.wait(under_way, timeout=sessions.call_s + _SETTLING_S)
-        for task in (*loops, *beating):
-            task.cancel()
-        await asyncio.gather(*loops, *beating, return_exceptions=True)
-        with suppress(OSError, RedisError):
-            await worker.close()
         with suppress(StoreError):
             await upkeep.sign_off(engine)
         await sessions.aclose()

@@ -14,32 +14,24 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, OutcomeUnknown, Park
 from connectors.http import stamped
 from connectors.records import Fields, Ref
-from sync.jobs.engine import Engine
-from sync.jobs.lease import Lease
+from sync import tracing
+from sync.jobs import occasion
+from sync.jobs.desk import Desk
+from sync.jobs.ledger import Entry
 from sync.jobs.outcome import Halted, TooOld
-from sync.jobs.route import DIRECTIONS, Route
 from sync.reconcile.model import Side
 from sync.store import writes
-from sync.store.tables import Connection, Link, Mapping, Setting, Write
+from sync.store.tables import Link, Write
 from sync.store.values import dump_all
 
 log = structlog.get_logger()
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """A pass at work: the engine, the mapping ready to work, and the lease it works under."""
-
-    engine: Engine
-    route: Route
-    lease: Lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +74,7 @@ def new_writes(desk: Desk, intents: Sequence[Intent]) -> list[Write]:
 async def intend(desk: Desk, intents: Sequence[Intent]) -> list[Write]:
     """Commit these intents."""
     rows = new_writes(desk, intents)
-    async with desk.engine.database.write() as session:
-        session.add_all(rows)
+    await desk.ledger.enter(Entry(begun=rows))
     return rows
 
 
@@ -108,7 +99,7 @@ async def perform(
         nonlocal sent
         if sent == 0 and desk.engine.ending.is_set():
             raise Halted("this process ends: another one goes on")
-        await _permit(desk, Side(write.side))
+        await desk.permit(Side(write.side))
         if sent == 0 and good_until is not None and desk.engine.now() > good_until:
             raise TooOld("it was read too long before it could be written: it is read again")
         sent += 1
@@ -122,9 +113,12 @@ async def perform(
     }
     started = time.perf_counter()
     try:
-        await _permit(desk, Side(write.side))
+        await desk.permit(Side(write.side))
         log.info("write.start", op=write.op, **names)
-        with stamped(str(write.id), desk.route.stamp, permit):
+        with (
+            stamped(str(write.id), desk.route.stamp, permit),
+            tracing.span("write", {**names, "op": write.op}),
+        ):
             result = await call()
     except Halted as halt:
         if sent == 0:
@@ -145,6 +139,7 @@ async def perform(
     except asyncio.CancelledError:
         log.warning("write.unknown", reason="the process was stopped during the call", **names)
         raise
+    occasion.confirmed(Side(write.side), desk.engine.now())
     log.info("write.done", outcome="done", duration_ms=round((time.perf_counter() - started) * 1000), **names)
     return result
 
@@ -158,35 +153,3 @@ async def close(desk: Desk, write: Write, state: str, reason: str = "") -> None:
             .values(state=state, reason=reason, done_at=desk.engine.now())
         )
     write.state, write.reason = state, reason
-
-
-async def _permit(desk: Desk, side: Side) -> None:
-    """Re-read, right before sending, everything that may forbid it."""
-    if not desk.lease.covers(desk.engine.sessions.call_s):
-        await desk.lease.renew()
-        if not desk.lease.covers(desk.engine.sessions.call_s):
-            raise Halted("the lease on the mapping is lost or about to end")
-    query = (
-        select(Mapping, Connection, col(Setting.value))
-        .select_from(Mapping)
-        .join(Connection, col(Connection.id) == desk.route.end(side).connection.id)
-        .outerjoin(Setting, col(Setting.key) == "paused")
-        .where(col(Mapping.id) == desk.route.mapping.id)
-    )
-    async with desk.engine.database.read() as session:
-        row = (await session.execute(query)).first()
-    if row is None or row[0].removed_at or row[1].removed_at:
-        raise Halted("the mapping was removed")
-    mapping, connection, everything = row
-    if mapping.lease_no != desk.lease.number:
-        raise Halted("another worker took over the mapping")
-    if mapping.version != desk.route.mapping.version:
-        raise Halted("the mapping was changed meanwhile")
-    if everything or mapping.paused or connection.paused:
-        raise Halted("paused")
-    if mapping.state == "stopped":
-        raise Halted("the mapping is stopped")
-    if connection.state == "needs_reauth":
-        raise Halted(f"connection {connection.name} needs new credentials")
-    if any(side in DIRECTIONS[word] for word in mapping.paused_directions):
-        raise Halted("this direction is paused")

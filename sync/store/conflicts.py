@@ -80,11 +80,14 @@ async def keep(
         )
 
 
-async def restoring(session: AsyncSession, link_id: int) -> Sequence[Conflict]:
-    """Entries of a link that somebody asked to restore."""
+async def restoring(session: AsyncSession, link_ids: Sequence[int]) -> dict[int, list[Conflict]]:
+    """Entries of these links that somebody asked to restore."""
+    found: dict[int, list[Conflict]] = {}
     query = (
         select(Conflict)
-        .where(col(Conflict.link_id) == link_id, col(Conflict.restoring) != "")
+        .where(col(Conflict.link_id).in_(link_ids), col(Conflict.restoring) != "")
         .order_by(col(Conflict.id))
     )
-    return (await session.execute(query)).scalars().all()
+    for entry in (await session.execute(query)).scalars():
+        found.setdefault(entry.link_id, []).append(entry)
+    return found

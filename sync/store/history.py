@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.records import Value
@@ -12,8 +14,7 @@ from sync.store.tables import Event, Link
 from sync.store.values import dump
 
 
-def tell(
-    session: AsyncSession,
+def line(
     link: Link,
     event: str,
     text: str,
@@ -26,21 +27,30 @@ def tell(
     delivery_id: int | None = None,
     outcome: str | None = None,
     version: int | None = None,
-) -> None:
-    """Add one line. ``event``: in | plan | write | settle | conflict | park."""
-    extra: dict[str, Any] = {"before": dump(before), "after": dump(after)}
-    session.add(
-        Event(
-            at=now,
-            mapping_id=link.mapping_id,
-            mapping_version=version or link.mapping_version,
-            link_id=link.id,
-            event=event,
-            text=text,
-            field=field,
-            write_id=write_id,
-            delivery_id=delivery_id,
-            outcome=outcome,
-            **extra,
-        )
-    )
+) -> dict[str, Any]:
+    """One line's columns. ``event``: in | plan | write | settle | conflict | park."""
+    return {
+        "at": now,
+        "mapping_id": link.mapping_id,
+        "mapping_version": version or link.mapping_version,
+        "link_id": link.id,
+        "event": event,
+        "text": text,
+        "field": field,
+        "before": dump(before),
+        "after": dump(after),
+        "write_id": write_id,
+        "delivery_id": delivery_id,
+        "outcome": outcome,
+    }
+
+
+def tell(session: AsyncSession, link: Link, event: str, text: str, now: datetime, **more: Any) -> None:
+    """Add one line; ``more`` as in :func:`line`."""
+    session.add(Event(**line(link, event, text, now, **more)))
+
+
+async def tell_all(session: AsyncSession, lines: Sequence[dict[str, Any]]) -> None:
+    """Add these lines at once."""
+    if lines:
+        await session.execute(insert(Event), lines)

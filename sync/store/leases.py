@@ -5,8 +5,10 @@ A lease is taken by one conditional UPDATE, so it holds on SQLite and PostgreSQL
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -75,6 +77,12 @@ async def renew_lease(
     return held
 
 
+async def is_current(session: AsyncSession, mapping_id: int, lease_no: int) -> bool:
+    """Whether nobody took the mapping over since."""
+    query = select(col(Mapping.lease_no)).where(col(Mapping.id) == mapping_id)
+    return (await session.execute(query)).scalar_one_or_none() == lease_no
+
+
 async def release_lease(session: AsyncSession, mapping_id: int, owner: str, lease_no: int) -> None:
     """Let go of the mapping and of everything claimed under it."""
     await session.execute(
@@ -93,39 +101,59 @@ async def release_lease(session: AsyncSession, mapping_id: int, owner: str, leas
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Whose a claim is: this worker's, for this mapping, under this very lease."""
+
+    owner: str
+    mapping_id: int
+    lease_no: int
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return {"owner": self.owner, "mapping_id": self.mapping_id, "lease_no": self.lease_no}
+
+
 async def claim(
-    session: AsyncSession,
-    refs: Iterable[str],
-    *,
-    owner: str,
-    mapping_id: int,
-    lease_no: int,
-    now: datetime,
-    until: datetime,
+    session: AsyncSession, refs: Collection[str], hold: Hold, *, now: datetime, until: datetime
 ) -> bool:
-    """Claim all these objects or none, in ref order so that two passes cannot block each other."""
-    ours = {"owner": owner, "mapping_id": mapping_id, "lease_no": lease_no, "until": until}
-    wanted = sorted(set(refs))
-    statement = (
-        insert_into(session, Claim)
-        .values([{"ref": ref, **ours} for ref in wanted])
-        .on_conflict_do_update(
-            index_elements=["ref"],
-            set_=ours,
-            where=or_(
-                col(Claim.until) < now,
-                (col(Claim.owner) == owner)
-                & (col(Claim.mapping_id) == mapping_id)
-                & (col(Claim.lease_no) < lease_no),
-            ),
-        )
-        .returning(col(Claim.ref))
-    )
-    got = list((await session.execute(statement)).scalars())
-    if len(got) == len(wanted):
-        return True
-    await release(session, got, owner=owner, mapping_id=mapping_id, lease_no=lease_no)
-    return False
+    """Claim all these objects or none."""
+    (granted,) = await claim_each(session, [refs], hold, now=now, until=until)
+    return granted
+
+
+async def claim_each(
+    session: AsyncSession, groups: Sequence[Collection[str]], hold: Hold, *, now: datetime, until: datetime
+) -> list[bool]:
+    """Claim all objects of a group or none of them, for each group; the first one gets what two want.
+
+    In ref order, so that two passes cannot block each other.
+    """
+    wanted_by: dict[str, int] = {}
+    for number, refs in enumerate(groups):
+        for ref in refs:
+            wanted_by.setdefault(ref, number)
+    if not wanted_by:
+        return [True] * len(groups)
+    statement = insert_into(session, Claim)
+    ours = hold.columns | {"until": until}
+    statement = statement.on_conflict_do_update(
+        index_elements=["ref"],
+        set_={name: statement.excluded[name] for name in ours},
+        where=or_(
+            col(Claim.until) < now,
+            (col(Claim.owner) == hold.owner)
+            & (col(Claim.mapping_id) == hold.mapping_id)
+            & (col(Claim.lease_no) < hold.lease_no),
+        ),
+    ).returning(col(Claim.ref))
+    rows = [{"ref": ref, **ours} for ref in sorted(wanted_by)]
+    got = set((await session.execute(statement, rows)).scalars())
+    granted = [
+        all(ref in got and wanted_by[ref] == number for ref in refs) for number, refs in enumerate(groups)
+    ]
+    await release(session, [ref for ref in got if not granted[wanted_by[ref]]], hold)
+    return granted
 
 
 async def keep_until(session: AsyncSession, ref: str, owner: str, until: datetime) -> None:
@@ -135,17 +163,15 @@ async def keep_until(session: AsyncSession, ref: str, owner: str, until: datetim
     )
 
 
-async def release(
-    session: AsyncSession, refs: Iterable[str], *, owner: str, mapping_id: int, lease_no: int
-) -> None:
+async def release(session: AsyncSession, refs: Iterable[str], hold: Hold) -> None:
     """Give back what was claimed under this very lease."""
     refs = list(refs)
     if refs:
         await session.execute(
             delete(Claim).where(
                 col(Claim.ref).in_(refs),
-                col(Claim.owner) == owner,
-                col(Claim.mapping_id) == mapping_id,
-                col(Claim.lease_no) == lease_no,
+                col(Claim.owner) == hold.owner,
+                col(Claim.mapping_id) == hold.mapping_id,
+                col(Claim.lease_no) == hold.lease_no,
             )
         )

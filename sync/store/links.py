@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -57,6 +57,29 @@ def describe(link: Link, side: Side, record: Record) -> None:
         link.external_key = record.key
 
 
+_OF_AN_END = ("ref", "kind", "id", "address", "url", "title", "version", "at", "comments_version")
+_LOOKED_AT = (
+    *(f"{side}_{part}" for side in Side for part in _OF_AN_END),
+    *("external_key", "mapping_version", "synced_at", "looked_at", "hidden_since", "gone"),
+)
+"""What a look at a link may change of it; its state is not among it."""
+
+
+async def keep(session: AsyncSession, links: Sequence[Link]) -> None:
+    """Store how these links stand after a look at them."""
+    if links:
+        statement = (
+            update(Link.__table__)  # type: ignore[attr-defined]
+            .where(col(Link.id) == bindparam("link_id"))
+            .values({name: bindparam(f"new_{name}") for name in _LOOKED_AT})
+        )
+        rows = [
+            {"link_id": link.id} | {f"new_{name}": getattr(link, name) for name in _LOOKED_AT}
+            for link in links
+        ]
+        await (await session.connection()).execute(statement, rows)
+
+
 def describe_comment(link: Link, side: Side, comment: Comment) -> None:
     """Keep what listings show of one end of a comment link."""
     set_end(link, side, comment.ref)
@@ -83,11 +106,10 @@ async def by_refs(session: AsyncSession, mapping_id: int, refs: Iterable[str]) -
     return found
 
 
-async def sharing(session: AsyncSession, link: Link) -> Sequence[Link]:
-    """Living task links of other mappings on one of the same objects."""
-    refs = [ref for ref in (link.hub_ref, link.external_ref) if ref]
+async def sharing(session: AsyncSession, mapping_id: int, refs: Collection[str]) -> Sequence[Link]:
+    """Living task links of other mappings on these objects."""
     query = select(Link).where(
-        col(Link.mapping_id) != link.mapping_id,
+        col(Link.mapping_id) != mapping_id,
         col(Link.kind) == TASK,
         col(Link.state).not_in([UNLINKED]),
         or_(col(Link.hub_ref).in_(refs), col(Link.external_ref).in_(refs)),
@@ -106,13 +128,28 @@ async def seen_of(session: AsyncSession, link_ids: Iterable[int]) -> dict[int, d
     return found
 
 
+async def settled_pairs(session: AsyncSession, link_ids: Iterable[int]) -> dict[int, dict[str, Pair]]:
+    """The settled pairs alone, by link and field."""
+    found: dict[int, dict[str, Pair]] = {}
+    ordered = sorted(set(link_ids))
+    columns = (col(Seen.link_id), col(Seen.field), col(Seen.hub), col(Seen.external))
+    for at in range(0, len(ordered), 400):
+        query = select(*columns).where(col(Seen.link_id).in_(ordered[at : at + 400]), col(Seen.settled))
+        for link_id, field, hub, external in await session.execute(query):
+            found.setdefault(link_id, {})[field] = Pair(parse(hub), parse(external))
+    return found
+
+
 def pairs(rows: Mapping[str, Seen]) -> dict[str, Pair]:
     """The settled pairs among Seen rows."""
     return {name: Pair(parse(row.hub), parse(row.external)) for name, row in rows.items() if row.settled}
 
 
-async def settle(session: AsyncSession, link_id: int, settled: Mapping[str, Pair], now: datetime) -> None:
-    """Move both halves of these fields' Seen together; what was read before is forgotten."""
+async def settle(session: AsyncSession, settled: Mapping[int, Mapping[str, Pair]], now: datetime) -> None:
+    """Move both halves of these links' fields' Seen together; what was read before is forgotten.
+
+    ``settled``: link id -> field -> pair.
+    """
     rows = [
         {
             "link_id": link_id,
@@ -124,7 +161,8 @@ async def settle(session: AsyncSession, link_id: int, settled: Mapping[str, Pair
             "external_read": None,
             "settled": True,
         }
-        for name, pair in settled.items()
+        for link_id, pairs in settled.items()
+        for name, pair in pairs.items()
     ]
     if not rows:
         return

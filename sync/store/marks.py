@@ -5,18 +5,20 @@ A mark is deleted when its object was looked at, unless its counter moved meanwh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, or_, select, update
+from sqlalchemy import and_, case, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.records import Ref
 from sync.reconcile.model import Side
-from sync.store.tables import Mapping, Mark
+from sync.store import links
+from sync.store.tables import Mapping as MappingRow
+from sync.store.tables import Mark
 from sync.store.upsert import insert_into
 
 LIVE = "live"
@@ -46,8 +48,8 @@ async def put(session: AsyncSession, marks: Iterable[NewMark], now: datetime) ->
         key = (mark.mapping_id, str(mark.ref))
         merged[key] = _joined(merged[key], mark) if key in merged else mark
     rows = [_row(mark, now) for mark in merged.values()]
-    for at in range(0, len(rows), 200):
-        insert = insert_into(session, Mark).values(rows[at : at + 200])
+    if rows:
+        insert = insert_into(session, Mark)
         new = insert.excluded
         await session.execute(
             insert.on_conflict_do_update(
@@ -63,9 +65,33 @@ async def put(session: AsyncSession, marks: Iterable[NewMark], now: datetime) ->
                     "attempts": case((new.lane == LIVE, 0), else_=col(Mark.attempts)),
                     "due_at": case((new.due_at < Mark.due_at, new.due_at), else_=col(Mark.due_at)),
                 },
-            )
+            ),
+            rows,
         )
     return len(rows)
+
+
+async def of_sharers(
+    session: AsyncSession, mapping_id: int, written: Mapping[str, tuple[Side, Ref]], *, comments: bool = False
+) -> list[NewMark]:
+    """For links of other mappings on objects that were written: so chains of three tools move."""
+    if not written:
+        return []
+    found = []
+    for link in await links.sharing(session, mapping_id, written):
+        for ref in (link.hub_ref, link.external_ref):
+            side, there = written.get(ref or "", (None, None))
+            if side is not None and there is not None and ref == getattr(link, f"{side}_ref"):
+                found.append(
+                    NewMark(
+                        mapping_id=link.mapping_id,
+                        side=side,
+                        ref=there,
+                        comments=comments,
+                        reason="another mapping wrote to it",
+                    )
+                )
+    return found
 
 
 def _joined(old: NewMark, new: NewMark) -> NewMark:
@@ -116,6 +142,12 @@ async def due(session: AsyncSession, mapping_id: int, now: datetime, limit: int)
     return (await session.execute(query)).scalars().all()
 
 
+async def on(session: AsyncSession, mapping_id: int, refs: Sequence[str]) -> frozenset[str]:
+    """Those of these Refs that are marked, whenever they are due."""
+    query = select(col(Mark.ref)).where(col(Mark.mapping_id) == mapping_id, col(Mark.ref).in_(refs))
+    return frozenset((await session.execute(query)).scalars())
+
+
 async def next_due(session: AsyncSession, mapping_id: int) -> datetime | None:
     """When the earliest mark of a mapping wants to be looked at."""
     query = (
@@ -125,15 +157,16 @@ async def next_due(session: AsyncSession, mapping_id: int) -> datetime | None:
 
 
 async def mappings_due(session: AsyncSession, now: datetime) -> Sequence[int]:
-    """Mappings that may work and have a mark to act on now."""
+    """Mappings that may work, have a mark to act on now, and that no pass works on already."""
     query = (
         select(col(Mark.mapping_id))
-        .join(Mapping, col(Mark.mapping_id) == col(Mapping.id))
+        .join(MappingRow, col(Mark.mapping_id) == col(MappingRow.id))
         .where(
             col(Mark.due_at) <= now,
-            col(Mapping.removed_at).is_(None),
-            col(Mapping.paused).is_(False),
-            col(Mapping.state) != "stopped",
+            col(MappingRow.removed_at).is_(None),
+            col(MappingRow.paused).is_(False),
+            col(MappingRow.state) != "stopped",
+            or_(col(MappingRow.lease_until).is_(None), col(MappingRow.lease_until) < now),
         )
         .distinct()
     )
@@ -142,13 +175,13 @@ async def mappings_due(session: AsyncSession, now: datetime) -> Sequence[int]:
 
 async def clear(session: AsyncSession, marks: Iterable[Mark], now: datetime) -> None:
     """Delete these marks; one whose counter moved since it was read stays, as a fresh one."""
-    for mark in marks:
-        gone = await session.execute(
-            delete(Mark)
-            .where(col(Mark.id) == mark.id, col(Mark.counter) == mark.counter)
-            .returning(col(Mark.id))
-        )
-        if gone.scalar_one_or_none() is None:
+    read = {(mark.id, mark.counter): mark for mark in marks}
+    if not read:
+        return
+    as_read = tuple_(col(Mark.id), col(Mark.counter)).in_(list(read))
+    gone = set((await session.execute(delete(Mark).where(as_read).returning(col(Mark.id)))).scalars())
+    for mark in read.values():
+        if mark.id not in gone:
             await session.execute(
                 update(Mark)
                 .where(col(Mark.id) == mark.id)

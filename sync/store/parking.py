@@ -77,10 +77,13 @@ async def park(
         tell(session, link, "park", f"{error.reason} {fix}", now, field=field or None)
 
 
-async def fields_parked(session: AsyncSession, link_id: int) -> Sequence[Parked]:
-    """Parked fields of a link, ignored ones included."""
-    query = select(Parked).where(col(Parked.link_id) == link_id, col(Parked.what) == "field")
-    return (await session.execute(query)).scalars().all()
+async def fields_parked(session: AsyncSession, link_ids: Sequence[int]) -> dict[int, list[Parked]]:
+    """Parked fields of these links, ignored ones included."""
+    found: dict[int, list[Parked]] = {}
+    query = select(Parked).where(col(Parked.link_id).in_(link_ids), col(Parked.what) == "field")
+    for entry in (await session.execute(query)).scalars():
+        found.setdefault(entry.link_id or 0, []).append(entry)
+    return found
 
 
 async def unpark(session: AsyncSession, mapping_id: int, what: str, ref: str, field: str = "") -> None:

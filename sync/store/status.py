@@ -11,12 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from sync.settings import HUB
-from sync.store import links
+from sync.store import links, writes
 from sync.store.tables import (
     Conflict,
     Connection,
     Cursor,
-    Delivery,
     Link,
     Mapping,
     Mark,
@@ -27,12 +26,12 @@ from sync.store.tables import (
     Write,
 )
 from sync.store.times import parse_time, rfc3339
+from sync.store.totals import DELIVERIES, WRITES, Total, total
 
 ALIVE = timedelta(seconds=15)
 """A worker says every second that it lives; one silent for this long is gone."""
 
 _SIDES = ("hub", "external")
-_OPEN = ("intent", "unknown")
 
 
 async def status(
@@ -88,7 +87,7 @@ async def busy(session: AsyncSession, mapping_ids: Sequence[int]) -> bool:
     query = select(
         or_(
             exists().where(col(Mark.mapping_id).in_(mapping_ids)),
-            exists().where(col(Write.mapping_id).in_(mapping_ids), col(Write.state).in_(_OPEN)),
+            exists().where(col(Write.mapping_id).in_(mapping_ids), col(Write.state).in_(writes.OPEN)),
             exists().where(col(Link.mapping_id).in_(mapping_ids), col(Link.state) == links.CONFIRMING),
             exists().where(
                 col(Mapping.id).in_(mapping_ids),
@@ -114,7 +113,7 @@ class _Counts:
         self.in_flight: dict[int, int] = {}
         self.conflicts: dict[int, int] = {}
         self.parked: dict[int, int] = {}
-        self.writes: dict[tuple[int, str], tuple[int, datetime | None]] = {}
+        self.writes: dict[tuple[int, str], Total] = {}
         self.deliveries: dict[str, int] = {}
         self.confirming: dict[int, int] = {}
 
@@ -134,7 +133,9 @@ class _Counts:
         ):
             found.pending[mapping_id] = (number, oldest)
         found.in_flight = await _by_mapping(
-            session, select(col(Write.mapping_id), func.count()).where(col(Write.state).in_(_OPEN)), Write
+            session,
+            select(col(Write.mapping_id), func.count()).where(col(Write.state).in_(writes.OPEN)),
+            Write,
         )
         found.conflicts = await _by_mapping(
             session,
@@ -149,16 +150,11 @@ class _Counts:
             select(col(Link.mapping_id), func.count()).where(col(Link.state) == links.CONFIRMING),
             Link,
         )
-        for mapping_id, side, number, last in await session.execute(
-            select(col(Write.mapping_id), col(Write.side), func.count(), func.max(col(Write.done_at)))
-            .where(col(Write.state) == "done")
-            .group_by(col(Write.mapping_id), col(Write.side))
-        ):
-            found.writes[mapping_id, side] = (number, last)
-        for state, number in await session.execute(
-            select(col(Delivery.state), func.count()).group_by(col(Delivery.state))
-        ):
-            found.deliveries[state] = number
+        for (mapping_id, side, _, state), written in (await total(session, WRITES)).items():
+            if state == writes.DONE:
+                found.writes[mapping_id, side] = found.writes.get((mapping_id, side), Total()) + written
+        for (_, _, state), received in (await total(session, DELIVERIES)).items():
+            found.deliveries[state] = found.deliveries.get(state, 0) + received.number
         return found
 
 
@@ -204,6 +200,7 @@ def _mapping(
         "external": (row.external_connection_id, row.external_container),
     }
     pending, oldest = counts.pending.get(row.id, (0, None))
+    written = {side: counts.writes.get((row.id, side), Total()) for side in _SIDES}
     read_at = {side: cursors[place].read_at if place in cursors else None for side, place in places.items()}
     return {
         "name": row.name,
@@ -228,10 +225,8 @@ def _mapping(
         "parked_open": counts.parked.get(row.id, 0),
         "last_poll_at": {_word(side): rfc3339(read_at[side]) for side in _SIDES},
         "last_full_pass_at": rfc3339(row.full_pass_at),
-        "last_write_at": {
-            _word(side): rfc3339(counts.writes.get((row.id, side), (0, None))[1]) for side in _SIDES
-        },
-        "writes_total": {_word(side): counts.writes.get((row.id, side), (0, None))[0] for side in _SIDES},
+        "last_write_at": {_word(side): rfc3339(written[side].last_at) for side in _SIDES},
+        "writes_total": {_word(side): written[side].number for side in _SIDES},
         "first_sync": _first_sync(row, pending, now),
         "subscriptions": [
             {

@@ -290,7 +290,10 @@ class Subscription(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """One webhook call, stored once. ``state``: queued | processed | ignored | parked."""
+    """One webhook call, stored once. ``state``: queued | processed | ignored | parked.
+
+    ``trace``: the W3C ``traceparent`` of its span, which the pass goes on from; empty where none was made.
+    """
 
     id: int = _id()
     connection_id: int = _parent("connection", index=False)
@@ -303,6 +306,7 @@ class Delivery(SQLModel, table=True):
     repeats: int = 0
     state: str = Field(default="queued", index=True)
     reason: str = ""
+    trace: str = ""
 
     __table_args__ = (UniqueConstraint("connection_id", "dedupe"),)
 
@@ -336,7 +340,7 @@ class Write(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_write_mapping_at", "mapping_id", "intent_at"),
-        Index("ix_write_state", "state"),
+        Index("ix_write_state", "state", "mapping_id", "side", "op", "done_at"),  # all that totals count by
     )
 
 
@@ -423,3 +427,15 @@ class Audit(SQLModel, table=True):
     action: str
     target: str = ""
     detail: dict[str, Any] = _document()
+
+
+class Tally(SQLModel, table=True):
+    """A number that only grows: what was counted of rows that are gone, and what the processes counted.
+
+    ``labels``: what it is counted by, as JSON text; ``last_at``: when the newest that was counted happened.
+    """
+
+    name: str = Field(primary_key=True)
+    labels: str = Field(primary_key=True)
+    value: float = 0.0
+    last_at: datetime | None = _time()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from connectors.records import Record
 from sync.store.tables import Write
+from sync.store.values import dump_all
 
 INTENT = "intent"
 UNKNOWN = "unknown"
@@ -97,12 +99,42 @@ async def count_since(session: AsyncSession, mapping_id: int, ops: Sequence[str]
     return int((await session.execute(query)).scalar_one())
 
 
-async def update_count(session: AsyncSession, link_id: int, since: datetime) -> int:
-    """How many updates of one link were sent since then: the budget against loops."""
-    query = select(func.count()).where(
-        col(Write.link_id) == link_id,
-        col(Write.op) == UPDATE,
-        col(Write.intent_at) >= since,
-        col(Write.state) != NOT_DONE,
+async def update_counts(session: AsyncSession, link_ids: Sequence[int], since: datetime) -> dict[int, int]:
+    """How many updates of each link were sent since then: the budget against loops."""
+    query = (
+        select(col(Write.link_id), func.count())
+        .where(
+            col(Write.link_id).in_(link_ids),
+            col(Write.op) == UPDATE,
+            col(Write.intent_at) >= since,
+            col(Write.state) != NOT_DONE,
+        )
+        .group_by(col(Write.link_id))
     )
-    return int((await session.execute(query)).scalar_one())
+    return {row[0]: row[1] for row in await session.execute(query)}
+
+
+async def begin(session: AsyncSession, rows: Sequence[Write]) -> None:
+    """Store intents at once; each row gets its id."""
+    if rows:
+        statement = insert(Write).returning(col(Write.id), sort_by_parameter_order=True)
+        ids = await session.execute(statement, [row.model_dump(exclude={"id"}) for row in rows])
+        for row, row_id in zip(rows, ids.scalars(), strict=True):
+            row.id = row_id
+
+
+async def end(session: AsyncSession, answers: Sequence[tuple[Write, Record]], now: datetime) -> None:
+    """Keep what came back of writes that were done."""
+    if answers:
+        statement = (
+            update(Write.__table__)  # type: ignore[attr-defined]
+            .where(col(Write.id) == bindparam("write_id"))
+            .values(state=DONE, done_at=now, answer=bindparam("came"), answer_version=bindparam("version"))
+        )
+        rows = [
+            {"write_id": row.id, "came": dump_all(answer.fields), "version": answer.version}
+            for row, answer in answers
+        ]
+        await (await session.connection()).execute(statement, rows)
+        for row, _ in answers:
+            row.state = DONE

@@ -109,3 +109,30 @@ async def test_a_storm_is_told_whole(bench: Bench) -> None:
     made = {bench.simulator.new(bench.container, title=f"Object {number}") for number in range(MANY)}
     changes, _ = await bench.drain(cursor)
     assert made <= {change.ref.id for change in changes}
+
+
+async def test_versions_show_what_changed_and_nothing_else(bench: Bench) -> None:
+    old, edited = await bench.made_by_person(title="Old"), await bench.made_by_person(title="Edited")
+    bench.simulator.clock.advance(600)
+    since = bench.simulator.clock.now()
+    found = await bench.session.versions(bench.container, since)
+    if found is None:
+        return  # the provider has no such listing
+    assert found == {}
+    bench.simulator.clock.advance(5)
+    bench.simulator.edit(edited.ref.id, title="Edited again")
+    made = {bench.simulator.new(bench.container, title=f"Object {number}") for number in range(MANY)}
+    found = await bench.session.versions(bench.container, since)
+    assert found is not None
+    assert found.keys() == {edited.ref.id, *made}, "over several pages"
+    assert found[edited.ref.id] == (await bench.record(edited.ref)).version > edited.version
+    assert old.ref.id not in found
+
+
+async def test_too_many_versions_are_no_proof(stopped_bench: Bench) -> None:
+    bench = stopped_bench
+    since = bench.simulator.clock.now()
+    for number in range(11 * 100):
+        bench.simulator.new(bench.container, title=f"Object {number}")
+    found = await bench.session.versions(bench.container, since)
+    assert found is None or len(found) == 1100

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
@@ -24,7 +25,7 @@ Build = Callable[..., Awaitable[World]]
 @pytest.fixture(autouse=True)
 def told() -> Iterator[list[EventDict]]:
     """What is logged."""
-    with capture_logs() as entries:
+    with capture_logs(processors=[merge_contextvars]) as entries:
         yield entries
 
 

@@ -82,9 +82,7 @@ async def test_one_full_pass_at_a_time(world: World) -> None:
         await leases.claim(
             session,
             [f"full-pass:{mapping.id}"],
-            owner="somebody",
-            mapping_id=mapping.id,
-            lease_no=0,
+            leases.Hold("somebody", mapping.id, 0),
             now=world.engine.now(),
             until=world.engine.in_s(60),
         )

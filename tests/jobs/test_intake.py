@@ -12,7 +12,7 @@ import pytest
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.signing import hmac_sha256_hex
-from sync.jobs.intake import take_in
+from sync.jobs.intake import Intake, Reply
 from sync.store.tables import Conflict, Connection, Delivery, Event, Mapping, Mark, Subscription
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
@@ -55,9 +55,13 @@ def from_asana(events: list[dict[str, Any]]) -> tuple[dict[str, str], bytes]:
     return {"X-Hook-Signature": hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()}, body
 
 
+async def taken_in(world: World, name: str, key: str, call: tuple[Map[str, str], bytes]) -> Reply:
+    async with Intake(world.engine) as intake:
+        return await intake.take_in(name, key, *call)
+
+
 async def deliver(world: World, side: str, key: str, call: tuple[Map[str, str], bytes]) -> int:
-    name = "our-asana" if side == "hub" else "other"
-    return (await take_in(world.engine, name, key, *call)).status
+    return (await taken_in(world, "our-asana" if side == "hub" else "other", key, call)).status
 
 
 async def test_a_delivery_is_stored_once_and_marks(world: World) -> None:
@@ -114,14 +118,14 @@ async def test_what_nobody_listens_to_is_stored_and_ignored(world: World) -> Non
 
 async def test_a_handshake_counts_once_and_only_while_one_is_awaited(world: World) -> None:
     key = await subscribed(world, "hub", state="creating", secret="")
-    reply = await take_in(world.engine, "our-asana", key, {"X-Hook-Secret": "their-secret"}, b"")
+    reply = await taken_in(world, "our-asana", key, ({"X-Hook-Secret": "their-secret"}, b""))
     assert (reply.status, reply.headers["X-Hook-Secret"]) == (200, "their-secret")
     stored = await world.the(Subscription)
     assert world.engine.vault.open(stored.secret) == {"secret": "their-secret"}
-    assert (await take_in(world.engine, "our-asana", key, {"X-Hook-Secret": "another"}, b"")).status == 401
+    assert (await taken_in(world, "our-asana", key, ({"X-Hook-Secret": "another"}, b""))).status == 401
     assert (await world.the(Subscription)).secret == stored.secret
     await world.change(Subscription, {"state": "active", "secret": ""})
-    assert (await take_in(world.engine, "our-asana", key, {"X-Hook-Secret": "late"}, b"")).status == 401
+    assert (await taken_in(world, "our-asana", key, ({"X-Hook-Secret": "late"}, b""))).status == 401
 
 
 async def test_an_edited_comment_is_led_to_its_task(world: World) -> None:

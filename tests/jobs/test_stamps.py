@@ -10,7 +10,7 @@ import pytest
 
 from connectors.records import Author, FieldTime, Record, Ref
 from sync.jobs.route import End
-from sync.jobs.stamps import carried, first_read, offset, standing
+from sync.jobs.stamps import carried, first_read, standing
 from sync.reconcile.model import Rule, Side
 from sync.store.tables import Seen, Write
 from tests.jobs.world import World
@@ -129,11 +129,11 @@ def test_a_time_that_our_own_write_made_is_no_edits_time(end: End, title: Rule) 
 
 def test_times_are_brought_to_our_clock(end: End, title: Rule) -> None:
     end.connection.clock_offset_s = 60
-    assert offset(end) == timedelta(seconds=60)
+    assert end.offset == timedelta(seconds=60)
     assert standing(end, record("b"), title, [], [change("b", 90)], None).at == at(30)
     assert first_read(end, record("b"), title)["at"] == "2026-01-05T12:00:40.000Z"
     end.connection.clock_offset_s = 0.9
-    assert offset(end) == timedelta(0), "below the resolution of a Date header"
+    assert end.offset == timedelta(0), "below the resolution of a Date header"
 
 
 async def test_a_provider_without_history_has_the_records_time(world: World) -> None:

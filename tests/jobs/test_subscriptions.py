@@ -12,7 +12,7 @@ from starlette.routing import Route
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault, serve_app
 from sync.jobs import subscriptions, upkeep
-from sync.jobs.intake import take_in
+from sync.jobs.intake import Intake
 from sync.store.tables import Connection, Delivery, Mapping, Subscription
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
@@ -164,13 +164,13 @@ async def test_both_webhooks_make_it_faster(build: Build) -> None:
     worlds: list[World] = []
 
     async def pass_on(request: Request) -> Response:
-        reply = await take_in(
-            worlds[0].engine,
-            request.path_params["connection"],
-            request.path_params["key"],
-            dict(request.headers),
-            await request.body(),
-        )
+        async with Intake(worlds[0].engine) as intake:
+            reply = await intake.take_in(
+                request.path_params["connection"],
+                request.path_params["key"],
+                dict(request.headers),
+                await request.body(),
+            )
         return Response(reply.text, reply.status, dict(reply.headers))
 
     app = Starlette(routes=[Route("/webhooks/{connection}/{key}", pass_on, methods=["POST"])])

@@ -21,6 +21,7 @@ from connectors.simulation import Exchange, Fault, Faults, Simulator
 from sync.configuration import Configuration, load
 from sync.jobs import polling, upkeep
 from sync.jobs.applying import Applied, apply
+from sync.jobs.desk import Desk
 from sync.jobs.engine import Engine
 from sync.jobs.full_pass import full_pass
 from sync.jobs.lease import leased
@@ -28,7 +29,7 @@ from sync.jobs.once import work_until_quiet
 from sync.jobs.passes import sync_mapping
 from sync.jobs.route import Route, open_route
 from sync.jobs.sessions import Sessions
-from sync.jobs.writing import Desk
+from sync.jobs.snapshots import Snapshots
 from sync.reconcile.model import Side
 from sync.settings import Settings
 from sync.store import marks
@@ -279,6 +280,10 @@ class World:
         made = self.external.new(self.container, **{"title": "Broken link", "by": "ada", **fields})
         await self.settle()
         return made, self.tasks()[-1]
+
+    def set_snapshots(self, snapshots: Snapshots) -> None:
+        """As after a restart, with an empty one."""
+        self.engine = replace(self.engine, snapshots=snapshots)
 
     def set_now(self, **settings: Any) -> None:
         """Other settings from here on."""

@@ -84,8 +84,13 @@ class TestFixpoint:
         assert same(to_markdown(html), once)
 
     def test_commonmark(self, commonmark: list[dict[str, Any]]) -> None:
+        assert len(commonmark) == 652
         for case in commonmark:
             assert_settles(case["markdown"])
+
+    def test_sgtm(self, sgtm: list[dict[str, Any]]) -> None:
+        for case in sgtm:
+            assert_settles(case["input"])
 
     def test_comments_settle(self) -> None:
         text = "# Head\n\n---\n\ntext"

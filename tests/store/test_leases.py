@@ -24,9 +24,8 @@ async def take(database: Database, mapping_id: int, owner: str, now: float = 0) 
 
 async def claim(database: Database, *refs: str, owner: str = "a", now: float = 0, lease_no: int = 1) -> bool:
     async with database.write() as session:
-        return await leases.claim(
-            session, refs, owner=owner, mapping_id=1, lease_no=lease_no, now=at(now), until=at(now + 60)
-        )
+        hold = leases.Hold(owner, mapping_id=1, lease_no=lease_no)
+        return await leases.claim(session, refs, hold, now=at(now), until=at(now + 60))
 
 
 async def claimed(database: Database) -> dict[str, str]:
@@ -85,6 +84,15 @@ async def test_claims_are_all_or_nothing(database: Database) -> None:
     assert set((await claimed(database)).values()) == {"a"}
 
 
+async def test_each_group_is_claimed_whole_or_not_at_all(database: Database) -> None:
+    await claim(database, "r4", owner="b")
+    groups = [["r1", "r2"], ["r3", "r4"], ["r2", "r5"], [], ["r6"]]
+    async with database.write() as session:
+        granted = await leases.claim_each(session, groups, leases.Hold("a", 1, 1), now=at(0), until=at(60))
+    assert granted == [True, False, False, True, True], "r4 is another's, r2 the first group's"
+    assert await claimed(database) == {"r1": "a", "r2": "a", "r4": "b", "r6": "a"}
+
+
 async def test_a_claim_is_not_taken_twice_under_one_lease(database: Database) -> None:
     assert await claim(database, "r1")
     assert not await claim(database, "r1"), "two units of one pass"
@@ -94,9 +102,9 @@ async def test_a_claim_is_not_taken_twice_under_one_lease(database: Database) ->
 async def test_giving_back_and_keeping(database: Database) -> None:
     await claim(database, "r1", "r2")
     async with database.write() as session:
-        await leases.release(session, ["r1"], owner="a", mapping_id=1, lease_no=1)
-        await leases.release(session, [], owner="a", mapping_id=1, lease_no=1)
-        await leases.release(session, ["r2"], owner="b", mapping_id=1, lease_no=1)
+        await leases.release(session, ["r1"], leases.Hold("a", 1, 1))
+        await leases.release(session, [], leases.Hold("a", 1, 1))
+        await leases.release(session, ["r2"], leases.Hold("b", 1, 1))
         await leases.keep_until(session, "r2", "a", at(5))
     assert await claimed(database) == {"r2": "a"}
     assert not await claim(database, "r2", owner="b", now=4)

@@ -53,7 +53,7 @@ async def test_living_links_by_either_end(database: Database) -> None:
         found = await links.by_refs(session, mapping.id, [*refs, str(issue(7)), str(task(999)), "nobody's"])
         assert len(found) == 451
         assert found[str(issue(7))] is found[str(task(7))]
-        shared = await links.sharing(session, found[str(task(1))])
+        shared = await links.sharing(session, mapping.id, [str(task(1))])
         assert [row.mapping_id for row in shared] == [other.id]
 
 
@@ -74,8 +74,8 @@ async def test_both_halves_of_seen_move_together(database: Database) -> None:
             session, link.id, Side.HUB, "title", {"value": "x", "at": "t", "by": None}
         )
         assert links.pairs((await links.seen_of(session, [link.id]))[link.id]) == {}
-        await links.settle(session, link.id, {"title": Pair("a", "b"), "labels": Pair(("x",), ())}, NOON)
-        await links.settle(session, link.id, {}, NOON)
+        await links.settle(session, {link.id: {"title": Pair("a", "b"), "labels": Pair(("x",), ())}}, NOON)
+        await links.settle(session, {}, NOON)
         await links.note_first_read(session, link.id, Side.EXTERNAL, "title", {"value": "y"})
     async with database.read() as session:
         rows = (await links.seen_of(session, [link.id]))[link.id]
@@ -83,7 +83,7 @@ async def test_both_halves_of_seen_move_together(database: Database) -> None:
         assert rows["title"].hub_read is None
         assert rows["title"].external_read == {"value": "y"}
     async with database.write() as session:
-        await links.settle(session, link.id, {"title": Pair("c", "d")}, at(1))
+        await links.settle(session, {link.id: {"title": Pair("c", "d")}}, at(1))
         row = (await session.execute(select(Seen).where(Seen.field == "title"))).scalar_one()  # type: ignore[arg-type]
         assert (row.hub_before, row.external_before, row.moved_at) == ("a", "b", at(1))
         assert row.external_read is None

@@ -68,7 +68,7 @@ async def test_a_conflict_is_listed_once_with_whole_values(database: Database) -
     assert items[0]["external"]["author"] == {"id": None, "name": None}
     assert (items[0]["winner"], items[0]["asana"]["modified_at"]) == ("asana", "2026-01-05T12:00:05.000Z")
     async with database.read() as session:
-        assert await conflicts.restoring(session, link.id) == []
+        assert (await conflicts.restoring(session, [link.id])).get(link.id, []) == []
         assert (await listings.conflicts_page(session, state="dismissed"))["items"] == []
         told = (await listings.history_page(session, link.id))["items"]
     assert [item["event"] for item in told] == ["conflict"] * 3
@@ -99,7 +99,10 @@ async def test_the_same_parked_twice_is_one_entry_with_a_count(database: Databas
         assert (await listings.parked_page(session, mapping="nobody's"))["items"] == []
         entry = await parking.found(session, mapping.id, "field", "link:1")
         assert await parking.found(session, mapping.id, "field", "link:2") is None
-        assert [row.field for row in await parking.fields_parked(session, link.id)] in (["labels"], [])
+        assert [row.field for row in (await parking.fields_parked(session, [link.id])).get(link.id, [])] in (
+            ["labels"],
+            [],
+        )
     assert (item["attempts"], item["class"], item["fix"]) == (2, "permission", "make it")
     assert (item["first_at"], item["last_at"]) == ("2026-01-05T12:00:00.000Z", "2026-01-05T12:00:07.000Z")
     assert entry is not None
@@ -372,6 +375,6 @@ async def test_which_writes_are_asked_for(database: Database) -> None:
         assert await writes.recent(session, ["r"], at(2)) == []
         assert [row.op for row in await writes.last_of(session, "r", 2)] == ["comment_edit", "comment_edit"]
         assert await writes.count_since(session, mapping.id, ["delete"], at(0)) == 1
-        assert await writes.update_count(session, link.id, at(0)) == 2
+        assert await writes.update_counts(session, [link.id], at(0)) == {link.id: 2}
         newest = await writes.newest_of(session, [link.id], "comment_edit", at(0))
         assert newest[link.id].intent_at == at(7)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from sync.reconcile.model import Side
-from sync.store import marks
+from sync.store import leases, marks
 from sync.store.database import Database
 from sync.store.tables import Mapping, Mark
 from tests.store.rows import NOON, a_mapping, at, issue, task
@@ -132,6 +132,11 @@ async def test_which_mappings_have_something_to_do(database: Database) -> None:
     async with database.read() as session:
         assert list(await marks.mappings_due(session, at(1))) == [later.id]
         assert await marks.next_due(session, busy.id) == at(20)
+    async with database.write() as session:
+        assert await leases.take_lease(session, later.id, "a worker", at(1), at(61))
+    async with database.read() as session:
+        assert list(await marks.mappings_due(session, at(2))) == [], "somebody works on it"
+        assert later.id in await marks.mappings_due(session, at(62)), "its lease is over"
 
 
 async def test_one_ref_in_two_mappings_is_two_marks(database: Database) -> None:

@@ -23,7 +23,7 @@ from sync.configuration import MappingConfig
 from sync.instance.folder import Instance
 from sync.instance.listening import listen, url_of
 from sync.instance.ready import until
-from sync.jobs.engine import Engine
+from sync.jobs.engine import Engine, Wake
 from sync.jobs.sessions import Sessions
 from sync.settings import Settings
 from sync.store.database import Database
@@ -88,20 +88,20 @@ class Web:
 
 @pytest.fixture
 def serve(settings: Settings, database: Database) -> Serve:
-    """Serves the app; options go to ``make_app``."""
+    """Serves the app; options go to ``make_app``. ``wake``: another way to ring than to note it."""
     safe = settings.model_copy(update={"secret_key": SecretStr(FERNET), "allow_private_hosts": "127.0.0.1"})
 
     @asynccontextmanager
-    async def serving(**options: Any) -> AsyncIterator[Web]:
+    async def serving(wake: Wake | None = None, **options: Any) -> AsyncIterator[Web]:
         vault = Vault.from_settings(safe)
         sessions = Sessions(safe, database, vault, None)
         woken: list[int] = []
 
-        async def wake(mapping_id: int, delay_s: float) -> None:
+        async def note(mapping_id: int, delay_s: float) -> None:
             woken.append(mapping_id)
 
         engine = Engine(
-            settings=safe, database=database, vault=vault, sessions=sessions, owner="web", wake=wake
+            settings=safe, database=database, vault=vault, sessions=sessions, owner="web", wake=wake or note
         )
 
         async def engines() -> AsyncIterator[Engine]:

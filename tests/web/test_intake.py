@@ -256,3 +256,22 @@ async def test_a_database_that_is_away_is_told_and_nothing_is_acknowledged(serve
         finally:
             folder.with_name("away").rename(folder)
         assert (await web.github("issues", body_of())).status_code == 200
+
+
+async def test_a_database_that_goes_away_loses_none_of_those_that_come_at_once(serve: Serve) -> None:
+    async with serve() as web:
+        await found(web)
+        assert (await web.github("issues", body_of())).status_code == 200
+        folder = web.engine.settings.data_dir
+        await web.engine.database.close()
+        folder.rename(folder.with_name("away"))
+        try:
+            refused = await asyncio.gather(
+                *(web.github("issues", body_of(), guid=f"g-{n}") for n in range(20))
+            )
+            assert {answer.status_code for answer in refused} == {503}
+        finally:
+            folder.with_name("away").rename(folder)
+        taken = await asyncio.gather(*(web.github("issues", body_of(), guid=f"g-{n}") for n in range(20)))
+        assert {answer.status_code for answer in taken} == {200}
+        assert sorted(row.dedupe for row in await web.deliveries()) == sorted(f"g-{n}" for n in range(20))

@@ -1,4 +1,4 @@
-"""What is shown: the JSON interface, readiness, metrics, and the page for people."""
+"""What is shown: the JSON interface, readiness, and the page for people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.records import Ref
 from sync.commands.output import emit
@@ -21,7 +20,7 @@ HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
     "'; alert(1); //",
-    "{{ 7 * 7 }}{% raw %}",
+    "{{ 7919 * 7927 }}{% raw %}",
     "</title></style><svg/onload=alert(1)>",
     "[red]bold[/red] [/]",
     "\x1b[31mred\x07",
@@ -186,7 +185,7 @@ async def test_texts_of_strangers_are_only_text_on_the_page(web: Web, text: str)
     assert "<img" not in answer.text
     assert "<svg" not in answer.text
     assert 'href="javascript:' not in answer.text
-    assert "49" not in answer.text or "{{ 7 * 7 }}" not in text
+    assert str(7919 * 7927) not in answer.text
 
 
 async def test_the_page_shows_the_newest_links(web: Web) -> None:
@@ -202,26 +201,6 @@ async def test_readiness_needs_current_tables(web: Web) -> None:
         await (await session.connection()).exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
     assert (await web.http.get("/readyz")).status_code == 503
     assert (await web.http.get("/livez")).text == "ok"
-
-
-async def test_metrics_can_be_scraped(web: Web) -> None:
-    await web.add(a_link())
-    await web.add(a_conflict("lost"))
-    await web.add(
-        Delivery(connection_id=1, dedupe="d", event="issues", received_at=NOW, state="ignored", reason="why")
-    )
-    answer = await web.http.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain")
-    told = {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
-    assert told["sync_event_received_total", "ignored"] == 1
-    assert told["sync_conflicts_open",] == 1
-    assert told["sync_backlog_events", "ready"] == told["sync_oldest_event_age_seconds",] == 0
-    assert sum(value for (name, *_), value in told.items() if name == "sync_mapping_state") == 1
-    assert "python_info" in {name for name, *_ in told}
 
 
 async def test_the_served_description_is_the_printed_one(web: Web) -> None:

@@ -1,0 +1,103 @@
+"""Who listens behind a webhook's address: the subscription, its secret, and the mappings on its container."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlmodel import col
+
+from connectors import discover
+from connectors.base import Connector
+from connectors.records import Secrets
+from sync.jobs.engine import Engine
+from sync.jobs.kept import Kept
+from sync.jobs.route import Route, mappings_on, open_route
+from sync.reconcile.model import Side
+from sync.store.tables import Connection, Subscription
+
+Routes = tuple[tuple[Route, Side], ...]
+Address = tuple[str, str]
+"""Name of a connection, and a subscription's key."""
+
+_Place = tuple[int, str]
+"""A connection's id, and a container."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A subscription, and what its calls are checked against."""
+
+    connection: Connection
+    subscription: Subscription
+    connector: Connector
+    settings: BaseModel = field(repr=False)
+    secrets: Secrets = field(repr=False)
+
+
+class Listeners:
+    """Looks them up, and remembers for a moment: a storm of calls is about a few subscriptions."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._listeners: Kept[Address, Listener] = Kept(self._find, engine.now, lasts=_is_settled)
+        self._routes: Kept[_Place, Routes] = Kept(self._open, engine.now)
+
+    async def behind(self, address: Address) -> Listener | None:
+        """None where nobody has, or has any more, such an address."""
+        return await self._listeners.get(address)
+
+    async def routes(self, listener: Listener) -> Routes:
+        """Mappings on the subscription's container, and the side on which they have it."""
+        return await self._routes.get((listener.connection.id, listener.subscription.container)) or ()
+
+    async def aclose(self) -> None:
+        await self._listeners.aclose()
+        await self._routes.aclose()
+
+    async def _find(self, addresses: Sequence[Address]) -> dict[Address, Listener]:
+        query = (
+            select(Connection, Subscription)
+            .join(Subscription, col(Subscription.connection_id) == col(Connection.id))
+            .where(
+                col(Connection.removed_at).is_(None),
+                col(Subscription.key).in_([key for _, key in addresses]),
+            )
+        )
+        async with self._engine.database.read() as session:
+            rows = (await session.execute(query)).all()
+        found = {
+            (connection.name, subscription.key): (connection, subscription)
+            for connection, subscription in rows
+        }
+        return {address: self._listener(*found[address]) for address in addresses if address in found}
+
+    def _listener(self, connection: Connection, subscription: Subscription) -> Listener:
+        connector = discover()[connection.connector]
+        secret = self._engine.vault.open(subscription.secret)["secret"] if subscription.secret else ""
+        return Listener(
+            connection=connection,
+            subscription=subscription,
+            connector=connector,
+            settings=connector.settings.model_validate(connection.settings),
+            secrets=Secrets(
+                active=(secret,) if secret else (), pending=subscription.state == "creating" and not secret
+            ),
+        )
+
+    async def _open(self, places: Sequence[_Place]) -> dict[_Place, Routes]:
+        found: dict[_Place, Routes] = {}
+        for place in places:
+            async with self._engine.database.read() as session:
+                on = await mappings_on(session, *place)
+            opened = [(await open_route(self._engine, mapping.id), side) for mapping, side in on]
+            if routes := tuple((route, side) for route, side in opened if route is not None):
+                found[place] = routes
+        return found
+
+
+def _is_settled(listener: Listener) -> bool:
+    """Whether nothing of it is about to change: a handshake changes what is still being made."""
+    return listener.subscription.state == "active" and bool(listener.secrets.active)

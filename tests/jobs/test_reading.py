@@ -1,0 +1,160 @@
+"""Many objects at once: a listing proves most of them unchanged, and what is in doubt is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from connectors.github.simulator import GitHubSimulator
+from connectors.simulation import Exchange, Fault
+from sync.jobs.snapshots import Snapshots
+from sync.reconcile.model import Side
+from sync.store.tables import Conflict, Link, Mark, Parked
+from tests.jobs.conftest import Build
+from tests.jobs.world import World
+
+NUMBER = 12
+
+
+@pytest.fixture
+async def many(build: Build) -> World:
+    """A dozen issues with their tasks; everything about them is known and polled."""
+    world = await build(GitHubSimulator, settings_={"write_window_seconds": 30})
+    for number in range(NUMBER):
+        world.external.new(world.container, title=f"Issue {number}", by="ada")
+    await world.settle()
+    world.hub.clock.advance(90)
+    world.external.clock.advance(90)
+    world.clock.advance(90)
+    await world.look()
+    forget(world)
+    return world
+
+
+def forget(world: World) -> None:
+    world.hub.journal.clear()
+    world.external.journal.clear()
+
+
+def rename(world: World, word: str) -> None:
+    for number, issue in enumerate(world.things()):
+        world.external.edit(issue, title=f"{word} {number}")
+
+
+def titles(world: World) -> set[str]:
+    return {str((world.hub.view(gid) or {})["title"]) for gid in world.tasks()}
+
+
+def single_reads(world: World) -> list[Exchange]:
+    return [*world.hub.journal.by("GET", r"/tasks/\d+$"), *world.external.journal.by("GET", r"/issues/\d+$")]
+
+
+async def test_unchanged_objects_are_proven_by_one_listing(many: World) -> None:
+    rename(many, "Renamed")
+    await many.look()
+    assert titles(many) == {f"Renamed {number}" for number in range(NUMBER)}
+    assert len(many.hub.journal.writes()) == NUMBER
+    assert single_reads(many) == []
+    forget(many)
+    await many.look()
+    assert many.writes() == [], "our own writes come back as no news"
+    assert await many.rows(Mark) == []
+
+
+async def test_the_next_batch_knows_our_own_writes(many: World) -> None:
+    for word in ("Renamed", "Renamed again"):
+        rename(many, word)
+        await many.look()
+    assert titles(many) == {f"Renamed again {number}" for number in range(NUMBER)}
+    assert single_reads(many) == []
+
+
+async def test_an_edit_after_the_poll_is_seen(many: World) -> None:
+    rename(many, "Renamed")
+    await many.poll()
+    edited, *_ = many.tasks()
+    many.hub.clock.advance(10)
+    many.hub.edit(edited, title="By a person", by="bob")
+    await many.work()
+    assert (many.hub.view(edited) or {})["title"] == "By a person", "the later edit wins"
+    assert (await many.the(Conflict)).kind == "edit"
+    assert len(single_reads(many)) == 1, "the others were not read"
+
+
+async def test_what_vanished_after_the_poll_is_looked_at_by_itself(many: World) -> None:
+    rename(many, "Renamed")
+    await many.poll()
+    gone, *_ = many.tasks()
+    many.hub.remove(gone)
+    await many.work()
+    assert await many.rows(Parked) == [], "that the write was refused is nobody's trouble"
+    mark = await many.the(Mark)
+    assert mark.attempts == 1
+    many.clock.advance(2)
+    await many.work()
+    assert len(many.hub.journal.by("GET", f"/tasks/{gone}$")) > 0
+
+
+DOUBTS: dict[str, Callable[[World], None]] = {
+    "a restart": lambda world: world.set_snapshots(Snapshots()),
+    "a listing that fails": lambda world: world.hub.faults.add(
+        Fault(kind="500", method="GET", path="/tasks$", times=1)
+    ),
+}
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+async def test_in_doubt_objects_are_read(many: World, doubt: str) -> None:
+    rename(many, "Renamed")
+    await many.poll()
+    DOUBTS[doubt](many)
+    await many.work()
+    assert titles(many) == {f"Renamed {number}" for number in range(NUMBER)}
+    assert len(many.hub.journal.by("GET", r"/tasks/\d+$")) == NUMBER
+
+
+async def test_what_another_worker_settled_is_read(many: World) -> None:
+    await many.change(Link, {"hub_version": "0"}, kind="task")
+    rename(many, "Renamed")
+    await many.look()
+    assert len(many.hub.journal.by("GET", r"/tasks/\d+$")) == NUMBER
+
+
+async def test_what_is_marked_for_another_time_is_read(many: World) -> None:
+    marked, *_ = many.tasks()
+    await many.mark(Side.HUB, marked, due_at=many.engine.now() + timedelta(hours=1))
+    rename(many, "Renamed")
+    await many.look()
+    assert [exchange.path.rsplit("/", 1)[1] for exchange in single_reads(many)] == [marked]
+
+
+async def test_what_is_not_told_by_a_listing_is_read(many: World) -> None:
+    for issue in many.things():
+        await many.mark(Side.EXTERNAL, issue, seen_at=many.engine.now(), delivery_id=1)
+    await many.change(Mark, {"address": ""})
+    for link in await many.rows(Link, kind="task"):
+        await many.change(Mark, {"address": link.external_address}, object_id=link.external_id)
+    await many.work()
+    assert len(many.external.journal.by("GET", r"/issues/\d+$")) == NUMBER
+
+
+async def test_a_few_are_read_one_by_one(many: World) -> None:
+    for issue in many.things()[:3]:
+        many.external.edit(issue, title="One of three")
+    await many.look()
+    assert len(many.hub.journal.by("GET", r"/tasks/\d+$")) == 3
+
+
+async def test_what_is_kept_has_a_limit(many: World) -> None:
+    end = (await many.route()).end(Side.EXTERNAL)
+    page = await end.session.listing(end.container, None)
+    one, two, *_ = [change.record for change in page.changes if change.record]
+    snapshots = Snapshots(space=1200)
+    for _ in range(9):
+        snapshots.keep([one], many.engine.now())
+    snapshots.keep([two], many.engine.now())
+    assert None not in (snapshots.of(one.ref), snapshots.of(two.ref)), "the same one takes no more"
+    snapshots.keep([change.record for change in page.changes if change.record], many.engine.now())
+    assert snapshots.of(one.ref) is None, "then all are forgotten"
