@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from uvicorn.loops.auto import auto_loop_factory
 
 from connectors import discover
 from sync.commands.configuring import text_of
@@ -57,7 +58,7 @@ def worker() -> None:
         await bring_up_to_date(settings)
         await run_worker(settings, redis_url(settings))
 
-    run(settings, until_signal(work()))
+    run(settings, until_signal(work()), loop_factory=auto_loop_factory())  # uvloop, where there is one
 
 
 @app.command()
