@@ -5,7 +5,7 @@ A mark is deleted when its object was looked at, unless its counter moved meanwh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -131,11 +131,13 @@ def _row(mark: NewMark, now: datetime) -> dict[str, Any]:
     }
 
 
-async def due(session: AsyncSession, mapping_id: int, now: datetime, limit: int) -> Sequence[Mark]:
-    """Marks to act on now: live ones first, oldest first."""
+async def due(
+    session: AsyncSession, mapping_id: int, now: datetime, limit: int, *, but: Collection[int] = ()
+) -> Sequence[Mark]:
+    """Marks to act on now, but for those with these ids: live ones first, oldest first."""
     query = (
         select(Mark)
-        .where(col(Mark.mapping_id) == mapping_id, col(Mark.due_at) <= now)
+        .where(col(Mark.mapping_id) == mapping_id, col(Mark.due_at) <= now, col(Mark.id).not_in(but))
         .order_by(case((col(Mark.lane) == LIVE, 0), else_=1), col(Mark.due_at), col(Mark.id))
         .limit(limit)
     )

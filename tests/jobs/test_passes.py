@@ -209,7 +209,7 @@ async def test_an_object_of_another_pass_waits(world: World) -> None:
         )
     world.hub.edit(task, title="Claimed")
     await world.look()
-    assert "another mapping works" in await world.waiting()
+    assert await world.waiting() == "the object is being worked on"
     world.clock.advance(61)
     await world.work()
     assert world.thing()["title"] == "Claimed"
