@@ -72,8 +72,8 @@ async def _shift(this: _Pass) -> None:
             if route is None or route.rests(this.engine.now()):
                 return
             this.name = route.mapping.name
-            desk = Desk(this.engine, route, this.lease)
             with bound_contextvars(mapping=this.name):
+                desk = Desk(this.engine, route, this.lease)
                 marks, units = await take(desk, size, this.at_work)
         try:
             with bound_contextvars(mapping=this.name):
