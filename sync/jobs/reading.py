@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from connectors.errors import ConnectorError, PauseConnection, RetryLater
 from connectors.records import Found, Gone, Hidden, Record, Ref
 from sync.jobs.desk import Desk
 from sync.jobs.news import differs
-from sync.jobs.snapshots import Snapshot, settled_at
+from sync.jobs.snapshots import Snapshot, shows_all
 from sync.jobs.unit import Unit
 from sync.reconcile.model import Side
 from sync.store import links, marks
@@ -18,6 +18,9 @@ from sync.store.cursors import cursors_on
 
 MANY = 10
 """Fewer are read one by one: a listing would cost about as much."""
+
+_POLL = timedelta(seconds=60)
+"""So long before it was done a poll of many pages may have begun."""
 
 
 async def read(desk: Desk, units: Iterable[Unit]) -> None:
@@ -104,7 +107,7 @@ async def _still(desk: Desk, side: Side, units: Sequence[Unit]) -> dict[Ref, Rec
 def _known(
     desk: Desk, side: Side, unit: Unit, snapshot: Snapshot, polled_at: datetime | None, *, is_marked: bool
 ) -> datetime | None:
-    """When the remembered record certainly was the newest, None where that is in doubt."""
+    """Since when a listing has to tell whether it changed; None where what is remembered is in doubt."""
     end, link, record = desk.route.end(side), unit.link, snapshot.record
     mine = [mark for mark in unit.marks if Side(mark.side) is side]
     if mine:  # a listing brought it up; what a webhook tells, or a person asks for, is read
@@ -116,7 +119,7 @@ def _known(
             return None
         # nothing is written to an end that alone is marked: what else came in that second may come later
         alone = len(mine) == len(unit.marks)
-        return max(snapshot.read_at, settled_at(end, record)) if alone else snapshot.read_at
+        return snapshot.read_at if alone or shows_all(end, record, snapshot.read_at) else None
     if is_marked or polled_at is None or link is None or unit.past is None:
         return None
     if link.state != links.ACTIVE or link.gone or link.hidden_since:
@@ -124,5 +127,5 @@ def _known(
     as_settled = record.version == getattr(link, f"{side}_version") and not differs(
         desk.route, side, record, links.pairs(unit.past.seen)
     )
-    # all that changed until then is marked
-    return polled_at if as_settled else None
+    # all that changed until the last poll began is marked
+    return polled_at - _POLL if as_settled and shows_all(end, record, polled_at) else None

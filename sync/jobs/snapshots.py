@@ -18,10 +18,8 @@ from connectors.records import Record, Ref
 if TYPE_CHECKING:
     from sync.jobs.route import End
 
-_LATE = timedelta(seconds=60)
-"""So much earlier than it is said to have been read a listing may have been, polls of many pages included."""
-_LATE_AGAIN = timedelta(seconds=3)
-"""Between one listing and the next: what became visible late is still found."""
+_LATE = timedelta(seconds=3)
+"""So far back every listing looks behind the one before: what became visible late is still found."""
 _SAME_SECOND = timedelta(seconds=2)
 """A read so soon after a change does not show what else came in that second."""
 _VERSIONS = 50_000
@@ -80,15 +78,10 @@ class Snapshots:
             known: when the remembered record was certainly the newest, by our clock.
         """
         kept = {ref: kept.record for ref in known if (kept := self._known.get(ref)) is not None}
-        settled = {ref: record for ref, record in kept.items() if known[ref] >= settled_at(end, record)}
-        if not settled:
-            return {}
-        watch = await self._watch(end, min(known[ref] for ref in settled), now)
+        watch = await self._watch(end, min(known[ref] for ref in kept), now) if kept else None
         if watch is None:
             return {}
-        return {
-            ref: record for ref, record in settled.items() if watch.newest.get(ref.id, "") <= record.version
-        }
+        return {ref: record for ref, record in kept.items() if watch.newest.get(ref.id, "") <= record.version}
 
     async def _watch(self, end: End, known: datetime, now: datetime) -> _Watch | None:
         """What changed from that time until now, by one more listing; None where that cannot be told."""
@@ -105,15 +98,16 @@ class Snapshots:
         if newest is None:
             return None
         watch.newest |= newest
-        watch.until = now - _LATE_AGAIN
+        watch.until = now - _LATE
         self._watches[key] = watch
         return watch
 
 
-def settled_at(end: End, record: Record) -> datetime:
-    """When reading a record of that version shows all of it, by our clock."""
-    coarse = end.connector.capabilities.clock_resolution_s >= 1
-    return record.modified_at - end.offset + (_SAME_SECOND if coarse else timedelta(0))
+def shows_all(end: End, record: Record, read_at: datetime) -> bool:
+    """Whether a read at that time shows all that was done to that version: some count time in seconds."""
+    if end.connector.capabilities.clock_resolution_s < 1:
+        return True
+    return read_at >= record.modified_at - end.offset + _SAME_SECOND
 
 
 def _size(record: Record) -> int:
