@@ -6,11 +6,12 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
@@ -104,6 +105,24 @@ async def database(
             tables = ", ".join(f'"{name}"' for name in SQLModel.metadata.tables)
             await session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
     await database.close()
+
+
+@pytest.fixture
+def statements(linked_engines: tuple[Path, AsyncEngine, AsyncEngine]) -> Iterator[list[tuple[str, Any]]]:
+    """What the ``database`` is asked from now on, with its parameters; clear it to count anew."""
+    _, writer, reader = linked_engines
+    asked: list[tuple[str, Any]] = []
+    on_sqlite = writer.dialect.name == "sqlite"  # PostgreSQL's reader is the writer under another name
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    engines = [engine.sync_engine for engine in ((writer, reader) if on_sqlite else (writer,))]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield asked
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -34,6 +34,7 @@ from connectors.richtext.document import (
     plain,
 )
 from connectors.richtext.html_reader import Attributes, Flavour, link_address, read
+from connectors.richtext.markdown_runs import means_itself
 from connectors.richtext.markdown_writer import write
 from connectors.richtext.runs import paragraphs
 
@@ -62,7 +63,9 @@ def from_markdown(text: str, *, comment: bool = False, present: str = "") -> str
 
 def to_markdown(html: str) -> str:
     """Markdown of a rich text as Asana returns it, with mentions expanded and any attributes."""
-    return write(_with_tasks(read(markdown.clean(html), _FLAVOUR)))
+    html = markdown.clean(html)
+    text = html.removeprefix("<body>").removesuffix("</body>")
+    return text if means_itself(text) else write(_with_tasks(read(html, _FLAVOUR)))
 
 
 def same(sent_markdown: str, read_markdown: str, *, comment: bool = False) -> bool:

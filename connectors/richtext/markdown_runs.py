@@ -16,8 +16,11 @@ from connectors.richtext import autolink
 from connectors.richtext.document import Block, Run, Runs, fold, plain
 from connectors.richtext.markdown import tokens
 
-_HARMLESS = re.compile(r"[^\W\d_](?:[^\W_]|[ ,;?()'\"/]|(?<!w)\.(?=\s|\Z))*+\Z")
+_HARMLESS_LINE = r"[^\W\d_](?:[^\W_]|[ ,;?()'\"/]|(?<=\w)-(?=\w)|:(?=[ ]|$)|(?<!w)\.(?=\s|\Z))*+"
+_HARMLESS = re.compile(rf"{_HARMLESS_LINE}\Z")
 """Text that is itself in any Markdown."""
+_HARMLESS_TEXT = re.compile(rf"{_HARMLESS_LINE}(?<! )(?:\n\n?{_HARMLESS_LINE}(?<! ))*+\Z", re.MULTILINE)
+"""The same, over several lines."""
 _MARKER = re.compile(r"(?:[-+*]|#{1,6}|[0-9]{1,9}[.)])(?:\s|\Z)|[>|]")
 """Text that is certainly taken for a list, a heading, a quote or a table."""
 _TAG_LIKE = re.compile(r"<(?=[A-Za-z/!?])")
@@ -33,6 +36,12 @@ _HTML_MARKS = {
     "s": ("<del>", "</del>"),
     "u": ("<ins>", "</ins>"),
 }
+
+
+def means_itself(text: str) -> bool:
+    """Whether that is its own Markdown for certain: words in lines, as most people write. It may be False
+    for others, too."""
+    return not text or _HARMLESS_TEXT.match(text) is not None
 
 
 def guessed(runs: Runs, prefix: str, expected: Block) -> str:

@@ -8,44 +8,35 @@ every page came and it is at least half of the last one: absence is never deleti
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from structlog.contextvars import bound_contextvars
 
-from connectors.errors import ConnectorError, Park, ParkClass, PauseConnection
-from connectors.records import Change, Record, Ref
-from sync.jobs import connections
-from sync.jobs.admission import in_scope
+from connectors.errors import ConnectorError, PauseConnection
+from sync.jobs import connections, matching
 from sync.jobs.engine import Engine
-from sync.jobs.news import marks_for
+from sync.jobs.listing import Listed, by_title, list_both
 from sync.jobs.outcome import Halted
 from sync.jobs.route import Route, open_route
-from sync.metrics import FULL_PASS, REPAIRED
+from sync.metrics import FULL_PASS
 from sync.reconcile.model import Side
-from sync.store import leases, links, marks, parking
-from sync.store.history import tell
-from sync.store.tables import Link, Mapping
+from sync.store import leases, links, marks
+from sync.store.settled import expected
+from sync.store.tables import Link
+from sync.store.tables import Mapping as MappingRow
 
 log = structlog.get_logger()
 
 _DAY_S = 86400
 _PAUSE_S = 30.0
 """After one that could not be completed."""
-
-
-@dataclass(slots=True)
-class Listed:
-    """What one side's complete listing showed; records only of objects without a link."""
-
-    refs: set[str] = field(default_factory=set)
-    loose: list[Record] = field(default_factory=list)
+_AT_ONCE = 200
+"""Marks of one transaction: whoever else wants to write has not long to wait."""
 
 
 async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = False) -> bool:
@@ -87,64 +78,25 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
 
 
 async def _compare(engine: Engine, route: Route, *, all_comments: bool) -> bool:
-    listed = {side: await _list(engine, route, side) for side in Side}
+    listed = await list_both(engine, route)
     if not await _credible(engine, route, listed):
         return False
-    pairs = match(route, listed)
+    await matching.keep(engine, route, matching.match(route, listed))
+    for side, missing in (await _absent(engine, route, listed)).items():
+        await _mark(engine, route, side, missing, "not in the complete listing")
+    due = await _comments_due(engine, route, everything=all_comments)
+    await _mark(engine, route, Side.HUB, due, "a regular look at its comments", comments=True)
     async with engine.database.write() as session:
-        for hub, external, made_by in pairs.sure:
-            await _link(session, engine, route, hub, external, made_by)
-        for one, others in pairs.ambiguous:
-            await _park_ambiguous(session, engine, route, one, others)
-        await marks.put(session, await _absent(session, route, listed), engine.now())
-        await marks.put(session, await _comments_due(session, engine, route, all_comments), engine.now())
-        waiting = len(listed[Side.HUB].loose) + len(listed[Side.EXTERNAL].loose)
-        await _finished(session, engine, route, listed, waiting)
+        await _finished(session, engine, route, listed)
     await engine.wake(route.mapping.id, 0)
     return True
 
 
-async def _list(engine: Engine, route: Route, side: Side) -> Listed:
-    """Stream one side's listing; what differs from its link is marked page by page."""
-    end, found, cursor = route.end(side), Listed(), None
-    while True:
-        if engine.ending.is_set():
-            raise Halted("this process ends: another one begins anew")
-        page = await end.session.listing(end.container, cursor)
-        refs = {str(change.ref) for change in page.changes}
-        async with engine.database.write() as session:
-            known = await links.by_refs(session, route.mapping.id, refs)
-            quiet = [_quietly(change) for change in page.changes]
-            news = await marks_for(session, route, side, quiet, lane=marks.BACKFILL)
-            if _matches(route):
-                news = [mark for mark in news if str(mark.ref) in known]
-            await marks.put(session, news, engine.now())
-            had_a_link = await links.ended(session, route.mapping.id, refs)
-        found.refs |= refs
-        found.loose += [
-            change.record
-            for change in page.changes
-            if change.record and str(change.ref) not in known and str(change.ref) not in had_a_link
-        ]
-        cursor = page.cursor
-        if not page.more:
-            return found
-
-
-def _quietly(change: Change) -> Change:
-    """Without a time: being listed is no change. Objects newer than their known comments count, too."""
-    return Change(ref=change.ref, record=change.record, comments=True)
-
-
-def _matches(route: Route) -> bool:
-    return route.config.match.mode != "create" and route.mapping.state == "first_sync"
-
-
-async def _credible(engine: Engine, route: Route, listed: dict[Side, Listed]) -> bool:
+async def _credible(engine: Engine, route: Route, listed: Mapping[Side, Listed]) -> bool:
     """Whether the listings can be everything: at least half of what the last ones showed."""
     for side in Side:
         before = route.mapping.full_pass_counts.get(side.value, 0)
-        now = len(listed[side].refs)
+        now = len(listed[side])
         if now * 2 < before:
             title = route.end(side).connector.title
             reason = f"the listing of {title} shrank from {before} to {now} objects: it does not count"
@@ -152,215 +104,89 @@ async def _credible(engine: Engine, route: Route, listed: dict[Side, Listed]) ->
             counts = {**route.mapping.full_pass_counts, side.value: now}
             async with engine.database.write() as session:
                 await session.execute(
-                    update(Mapping)
-                    .where(col(Mapping.id) == route.mapping.id)
+                    update(MappingRow)
+                    .where(col(MappingRow.id) == route.mapping.id)
                     .values(full_pass_counts=counts, reason=reason)
                 )
             return False
     return True
 
 
-@dataclass(slots=True)
-class Pairs:
-    """What matching found among objects without a link."""
-
-    sure: list[tuple[Record, Record, str]] = field(default_factory=list)
-    ambiguous: list[tuple[Record, list[Record]]] = field(default_factory=list)
-
-
-def match(route: Route, listed: dict[Side, Listed]) -> Pairs:
-    """Pairs of unlinked objects: by our own key (a lost row), then, in a first sync, by title."""
-    found = Pairs()
-    hub, external = listed[Side.HUB].loose, listed[Side.EXTERNAL].loose
-    taken: set[Ref] = set()
-    by_url = {record.url: record for record in external}
-    by_id = {record.ref.id: record for record in hub}
-    for record in hub:
-        other = next((by_url[key] for key in record.keys if key in by_url), None)
-        if record.created_by_us and other is not None and other.ref not in taken:
-            found.sure.append((record, other, "adopt"))
-            taken |= {record.ref, other.ref}
-    for record in external:
-        if not record.created_by_us or record.ref in taken:
-            continue
-        task = next(
-            (by_id[key.rpartition("-")[0]] for key in record.keys if key.rpartition("-")[0] in by_id), None
-        )
-        if task is not None and task.ref not in taken:
-            found.sure.append((task, record, "adopt"))
-            taken |= {record.ref, task.ref}
-    if _matches(route):
-        _match_titles(
-            [record for record in hub if record.ref not in taken and in_scope(route, Side.HUB, record)],
-            [
-                record
-                for record in external
-                if record.ref not in taken and in_scope(route, Side.EXTERNAL, record)
-            ],
-            found,
-        )
-    return found
-
-
-def _match_titles(hub: Iterable[Record], external: Iterable[Record], found: Pairs) -> None:
-    """One object of a title on each side is a pair; more are for a person to tell apart."""
-    tasks: defaultdict[str, list[Record]] = defaultdict(list)
-    for record in hub:
-        tasks[_title(record)].append(record)
-    others: defaultdict[str, list[Record]] = defaultdict(list)
-    for record in external:
-        others[_title(record)].append(record)
-    for title, candidates in tasks.items():
-        counterparts = others.get(title, [])
-        if not title or not counterparts:
-            continue
-        if len(candidates) == len(counterparts) == 1:
-            found.sure.append((candidates[0], counterparts[0], "match"))
-        else:
-            found.ambiguous += [(candidate, counterparts) for candidate in candidates]
-
-
-def _title(record: Record) -> str:
-    return " ".join(str(record.fields.get("title", "")).casefold().split())
-
-
-async def _link(
-    session: AsyncSession, engine: Engine, route: Route, hub: Record, external: Record, made_by: str
-) -> None:
-    now = engine.now()
-    refs = [str(hub.ref), str(external.ref)]
-    if await links.by_refs(session, route.mapping.id, refs) or await links.ended(
-        session, route.mapping.id, refs
-    ):
-        return
-    link = Link(
-        mapping_id=route.mapping.id,
-        mapping_version=route.mapping.version,
-        kind=links.TASK,
-        state=links.ACTIVE,
-        source=Side.EXTERNAL.value if hub.created_by_us else Side.HUB.value,
-        made_by=made_by,
-        created_at=now,
-    )
-    links.describe(link, Side.HUB, hub)
-    links.describe(link, Side.EXTERNAL, external)
-    session.add(link)
-    await session.flush()
-    how = "matched by title" if made_by == "match" else "adopted by its key"
-    tell(session, link, "in", f"{external.key} {how}", now)
-    log.info("link.made", mapping=route.mapping.name, link=link.id, reason=how)
-    if made_by == "adopt":
-        REPAIRED.inc()
-    await marks.put(
-        session,
-        [
-            marks.NewMark(
-                mapping_id=route.mapping.id,
-                side=side,
-                ref=record.ref,
-                lane=marks.BACKFILL,
-                comments=True,
-                reason=how,
-            )
-            for side, record in ((Side.HUB, hub), (Side.EXTERNAL, external))
-        ],
-        now,
-    )
-
-
-async def _park_ambiguous(
-    session: AsyncSession, engine: Engine, route: Route, one: Record, others: list[Record]
-) -> None:
-    await parking.park(
-        session,
-        mapping_id=route.mapping.id,
-        link=None,
-        what="link",
-        ref=str(one.ref),
-        error=Park(
-            f"{one.fields.get('title', '')!r} may belong to {', '.join(other.key for other in others)}.",
-            park_class=ParkClass.AMBIGUOUS,
-            fix=f"Link it by hand: asana-sync link {route.mapping.name} EXTERNAL {one.ref.id}",
-        ),
-        now=engine.now(),
-    )
-
-
-async def _absent(session: AsyncSession, route: Route, listed: dict[Side, Listed]) -> list[marks.NewMark]:
+async def _absent(
+    engine: Engine, route: Route, listed: Mapping[Side, Listed]
+) -> Mapping[Side, Sequence[int]]:
     """Links with an end that no listing showed: each is looked at by itself."""
-    query = select(Link).where(
-        col(Link.mapping_id) == route.mapping.id,
-        col(Link.kind) == links.TASK,
-        col(Link.state).in_([links.ACTIVE, links.PARKED]),
-    )
-    found: list[marks.NewMark] = []
-    for link in (await session.execute(query)).scalars():
-        for side in Side:
-            ref = links.end(link, side, route.end(side).connection)
-            if ref is not None and str(ref) not in listed[side].refs:
-                found.append(
-                    marks.NewMark(
-                        mapping_id=route.mapping.id,
-                        side=side,
-                        ref=ref,
-                        lane=marks.BACKFILL,
-                        reason="not in the complete listing",
-                    )
-                )
+    found: dict[Side, list[int]] = {side: [] for side in Side}
+    async with engine.database.read() as session:
+        async for link_id, *refs in expected(session, route.mapping.id):
+            for side, ref in zip(Side, refs, strict=True):
+                seen = listed[side]
+                if ref is not None and link_id not in seen.links and ref not in seen.refs:
+                    found[side].append(link_id)
     return found
 
 
-async def _comments_due(
-    session: AsyncSession, engine: Engine, route: Route, everything: bool
-) -> list[marks.NewMark]:
+async def _comments_due(engine: Engine, route: Route, *, everything: bool) -> Sequence[int]:
     """Comments of quiet objects, spread over a day; all of them where that is asked for."""
     if not route.copies_comments():
         return []
     horizon = engine.now() - timedelta(seconds=0 if everything else _DAY_S)
-    query = (
-        select(Link)
-        .where(
-            col(Link.mapping_id) == route.mapping.id,
-            col(Link.kind) == links.TASK,
-            col(Link.state) == links.ACTIVE,
-            (col(Link.comments_at).is_(None)) | (col(Link.comments_at) < horizon),
-        )
-        .order_by(col(Link.comments_at))
+    due = select(col(Link.id)).where(
+        col(Link.mapping_id) == route.mapping.id,
+        col(Link.kind) == links.TASK,
+        col(Link.state) == links.ACTIVE,
+        (col(Link.comments_at).is_(None)) | (col(Link.comments_at) < horizon),
     )
-    rows = list((await session.execute(query)).scalars())
-    share = len(rows) if everything else max(10, int(len(rows) * engine.settings.full_pass_seconds / _DAY_S))
-    found = []
-    for link in rows[:share]:
-        ref = links.end(link, Side.HUB, route.end(Side.HUB).connection)
-        if ref is not None:
-            found.append(
+    async with engine.database.read() as session:
+        number = (await session.execute(select(func.count()).select_from(due.subquery()))).scalar_one()
+        share = int(number * engine.settings.full_pass_seconds / _DAY_S)
+        limit = number if everything else max(10, share)
+        rows = await session.execute(due.order_by(col(Link.comments_at)).limit(limit))
+        return rows.scalars().all()
+
+
+async def _mark(
+    engine: Engine, route: Route, side: Side, ids: Sequence[int], reason: str, *, comments: bool = False
+) -> None:
+    """Mark that end of these links, a few in each transaction."""
+    for at in range(0, len(ids), _AT_ONCE):
+        query = select(Link).where(col(Link.id).in_(ids[at : at + _AT_ONCE]))
+        async with engine.database.write() as session:
+            rows = (await session.execute(query)).scalars()
+            refs = [links.end(link, side, route.end(side).connection) for link in rows]
+            found = [
                 marks.NewMark(
                     mapping_id=route.mapping.id,
-                    side=Side.HUB,
+                    side=side,
                     ref=ref,
                     lane=marks.BACKFILL,
-                    comments=True,
-                    reason="a regular look at its comments",
+                    comments=comments,
+                    reason=reason,
                 )
-            )
-    return found
+                for ref in refs
+                if ref is not None
+            ]
+            await marks.put(session, found, engine.now())
 
 
 async def _finished(
-    session: AsyncSession, engine: Engine, route: Route, listed: dict[Side, Listed], waiting: int
+    session: AsyncSession, engine: Engine, route: Route, listed: Mapping[Side, Listed]
 ) -> None:
-    mapping = await session.get(Mapping, route.mapping.id)
+    mapping = await session.get(MappingRow, route.mapping.id)
     if mapping is None:
         return
     if mapping.state == "first_sync":
         mapping.state = "active"
-        mapping.first_sync = {"total": waiting, "started_at": engine.now().isoformat()}
-        if _matches(route):
+        mapping.first_sync = {
+            "total": sum(len(each.loose) for each in listed.values()),
+            "started_at": engine.now().isoformat(),
+        }
+        if by_title(route):
             mapping.full_pass_due = True  # the next one creates what could not be matched
             session.add(mapping)
             return
     mapping.full_pass_at, mapping.full_pass_due = engine.now(), False
-    mapping.full_pass_counts = {side.value: len(listed[side].refs) for side in Side}
+    mapping.full_pass_counts = {side.value: len(listed[side]) for side in Side}
     if mapping.state == "active":
         mapping.reason = ""
     session.add(mapping)

@@ -39,7 +39,6 @@ class Known:
         self,
         changes: Iterable[Change],
         *,
-        lane: str = marks.LIVE,
         delivery_id: int | None = None,
         join_s: float = 0.0,
     ) -> list[marks.NewMark]:
@@ -52,19 +51,18 @@ class Known:
         for change in _on_objects(self.route, self.side, changes, self.parents):
             link = self.links.get(str(change.ref))
             if change.new_comments and self.comments.issuperset(str(ref) for ref in change.new_comments):
-                _count_echo(lane)  # our own copies come back
+                SUPPRESSED.labels("echo").inc()  # our own copies come back
                 continue
             seen = self.seen.get(link.id, {}) if link else {}
             if not _is_news(self.route, self.side, change, link, seen):
                 if link is not None:
-                    _count_echo(lane)
+                    SUPPRESSED.labels("echo").inc()
                 continue
             found.append(
                 marks.NewMark(
                     mapping_id=self.route.mapping.id,
                     side=self.side,
                     ref=change.ref,
-                    lane=lane,
                     comments=change.comments,
                     gone=change.gone.proof if change.gone else "",
                     seen_at=change.at,
@@ -98,17 +96,10 @@ async def marks_for(
     side: Side,
     changes: Sequence[Change],
     *,
-    lane: str = marks.LIVE,
     join_s: float = 0.0,
 ) -> list[marks.NewMark]:
     """The marks these changes make in one mapping, see :meth:`Known.marks`."""
-    return (await known_of(session, route, side, changes)).marks(changes, lane=lane, join_s=join_s)
-
-
-def _count_echo(lane: str) -> None:
-    """A complete listing shows everything, so what it shows is no echo."""
-    if lane == marks.LIVE:
-        SUPPRESSED.labels("echo").inc()
+    return (await known_of(session, route, side, changes)).marks(changes, join_s=join_s)
 
 
 def _on_objects(

@@ -170,6 +170,9 @@ async def look_at_hidden(engine: Engine) -> None:
         (col(Link.looked_at).is_(None)) | (col(Link.looked_at) < now - pause),
         col(Link.hidden_since) <= now - pause,
     )
+    async with engine.database.read() as session:
+        if (await session.execute(query.limit(1))).first() is None:
+            return
     async with engine.database.write() as session:
         for link in (await session.execute(query)).scalars().all():
             link.looked_at = now

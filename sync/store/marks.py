@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, or_, select, tuple_, update
+from sqlalchemy import and_, case, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -23,6 +23,8 @@ from sync.store.upsert import insert_into
 
 LIVE = "live"
 BACKFILL = "backfill"
+LANES = (LIVE, BACKFILL)
+"""What is looked at first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +137,18 @@ async def due(
     session: AsyncSession, mapping_id: int, now: datetime, limit: int, *, but: Collection[int] = ()
 ) -> Sequence[Mark]:
     """Marks to act on now, but for those with these ids: live ones first, oldest first."""
-    query = (
-        select(Mark)
-        .where(col(Mark.mapping_id) == mapping_id, col(Mark.due_at) <= now, col(Mark.id).not_in(but))
-        .order_by(case((col(Mark.lane) == LIVE, 0), else_=1), col(Mark.due_at), col(Mark.id))
-        .limit(limit)
-    )
-    return (await session.execute(query)).scalars().all()
+    found: list[Mark] = []
+    for lane in LANES:  # one after the other: each is read in the order of its index, however many wait
+        query = (
+            select(Mark)
+            .where(col(Mark.mapping_id) == mapping_id, col(Mark.lane) == lane, col(Mark.due_at) <= now)
+            .where(col(Mark.id).not_in(but))
+            .order_by(col(Mark.due_at), col(Mark.id))
+            .limit(limit - len(found))
+        )
+        if len(found) < limit:
+            found += (await session.execute(query)).scalars()
+    return found
 
 
 async def on(session: AsyncSession, mapping_id: int, refs: Sequence[str]) -> frozenset[str]:
@@ -152,25 +159,27 @@ async def on(session: AsyncSession, mapping_id: int, refs: Sequence[str]) -> fro
 
 async def next_due(session: AsyncSession, mapping_id: int) -> datetime | None:
     """When the earliest mark of a mapping wants to be looked at."""
-    query = (
-        select(col(Mark.due_at)).where(col(Mark.mapping_id) == mapping_id).order_by(col(Mark.due_at)).limit(1)
-    )
-    return (await session.execute(query)).scalar_one_or_none()
+    first = [
+        select(func.min(col(Mark.due_at)))
+        .where(col(Mark.mapping_id) == mapping_id, col(Mark.lane) == lane)
+        .scalar_subquery()
+        for lane in LANES
+    ]
+    times = (await session.execute(select(*first))).one()
+    return min((at for at in times if at is not None), default=None)
 
 
 async def mappings_due(session: AsyncSession, now: datetime) -> Sequence[int]:
     """Mappings that may work, have a mark to act on now, and that no pass works on already."""
-    query = (
-        select(col(Mark.mapping_id))
-        .join(MappingRow, col(Mark.mapping_id) == col(MappingRow.id))
-        .where(
-            col(Mark.due_at) <= now,
-            col(MappingRow.removed_at).is_(None),
-            col(MappingRow.paused).is_(False),
-            col(MappingRow.state) != "stopped",
-            or_(col(MappingRow.lease_until).is_(None), col(MappingRow.lease_until) < now),
-        )
-        .distinct()
+    waiting = exists().where(
+        col(Mark.mapping_id) == col(MappingRow.id), col(Mark.lane).in_(LANES), col(Mark.due_at) <= now
+    )
+    query = select(col(MappingRow.id)).where(
+        col(MappingRow.removed_at).is_(None),
+        col(MappingRow.paused).is_(False),
+        col(MappingRow.state) != "stopped",
+        or_(col(MappingRow.lease_until).is_(None), col(MappingRow.lease_until) < now),
+        waiting,
     )
     return (await session.execute(query)).scalars().all()
 

@@ -88,7 +88,11 @@ async def busy(session: AsyncSession, mapping_ids: Sequence[int]) -> bool:
         or_(
             exists().where(col(Mark.mapping_id).in_(mapping_ids)),
             exists().where(col(Write.mapping_id).in_(mapping_ids), col(Write.state).in_(writes.OPEN)),
-            exists().where(col(Link.mapping_id).in_(mapping_ids), col(Link.state) == links.CONFIRMING),
+            exists().where(
+                col(Link.mapping_id).in_(mapping_ids),
+                col(Link.kind).in_([links.TASK, links.COMMENT]),
+                col(Link.state) == links.CONFIRMING,
+            ),
             exists().where(
                 col(Mapping.id).in_(mapping_ids),
                 or_(col(Mapping.state) == "first_sync", col(Mapping.full_pass_due)),
@@ -120,12 +124,14 @@ class _Counts:
     @classmethod
     async def read(cls, session: AsyncSession) -> _Counts:
         found = cls()
-        for mapping_id, state, number in await session.execute(
-            select(col(Link.mapping_id), col(Link.state), func.count())
-            .where(col(Link.kind) == links.TASK)
-            .group_by(col(Link.mapping_id), col(Link.state))
+        kinds = col(Link.mapping_id), col(Link.kind), col(Link.state)
+        for mapping_id, kind, state, number in await session.execute(
+            select(*kinds, func.count()).group_by(*kinds)
         ):
-            found.links[mapping_id, state] = number
+            if kind == links.TASK:
+                found.links[mapping_id, state] = number
+            if state == links.CONFIRMING:
+                found.confirming[mapping_id] = found.confirming.get(mapping_id, 0) + number
         for mapping_id, number, oldest in await session.execute(
             select(col(Mark.mapping_id), func.count(), func.min(col(Mark.first_at))).group_by(
                 col(Mark.mapping_id)
@@ -144,11 +150,6 @@ class _Counts:
         )
         found.parked = await _by_mapping(
             session, select(col(Parked.mapping_id), func.count()).where(col(Parked.state) == "open"), Parked
-        )
-        found.confirming = await _by_mapping(
-            session,
-            select(col(Link.mapping_id), func.count()).where(col(Link.state) == links.CONFIRMING),
-            Link,
         )
         for (mapping_id, side, _, state), written in (await total(session, WRITES)).items():
             if state == writes.DONE:

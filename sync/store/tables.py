@@ -190,6 +190,12 @@ class Link(SQLModel, table=True):
         Index("ix_link_mapping_kind_state", "mapping_id", "kind", "state"),
         Index("ix_link_hub_url", "hub_url"),
         Index("ix_link_external_url", "external_url"),
+        Index(
+            "ix_link_hidden_since",
+            "hidden_since",
+            sqlite_where=text("hidden_since IS NOT NULL"),
+            postgresql_where=text("hidden_since IS NOT NULL"),
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault
@@ -29,6 +30,22 @@ async def test_what_polling_missed_is_found(world: World) -> None:
     mapping = await world.the(Mapping)
     assert (mapping.full_pass_due, mapping.full_pass_counts) == (False, {"hub": 1, "external": 1})
     assert mapping.full_pass_at is not None
+
+
+async def test_a_page_costs_the_same_however_much_is_on_it(
+    world: World, statements: list[tuple[str, Any]]
+) -> None:
+    counts = []
+    for number in (1, 9):
+        for at in range(number):
+            world.external.new(world.container, title=f"One of {number}: {at}", by="ada")
+        await world.settle(full=True)
+        statements.clear()
+        assert await full_pass(world.engine, (await world.the(Mapping)).id)
+        counts.append(len(statements))
+        assert await world.rows(Mark) == []
+    assert len(await world.rows(Link, kind="task")) == 10
+    assert counts[0] == counts[1]
 
 
 async def test_what_no_listing_shows_is_looked_at_by_itself(world: World) -> None:

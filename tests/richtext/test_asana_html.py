@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import time
 import xml.etree.ElementTree as ET
+from html import escape
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.richtext.asana_html import from_markdown, same, to_markdown
 from connectors.richtext.markdown import same as same_markdown
@@ -39,6 +41,17 @@ def assert_acceptable(html: str, *, comment: bool = False) -> None:
         if element.tag in ("ul", "ol"):
             assert {child.tag for child in element} == {"li"}
             assert not (element.text or "").strip()
+
+
+PIECES = """plan well-known a:b Note: e.g. www.x http: a@b.co 1. 12 -a (c) a/b It's "so" yes. no, x;
+    ww. ... - & é"""
+WORDS = st.lists(st.sampled_from([*PIECES.split(), "a: b", "- a", "", " ", "\n", "\n\n"]), max_size=9)
+
+
+@given(WORDS, st.sampled_from(["", " "]))
+def test_plain_text_takes_a_short_way_to_the_same_place(words: list[str], between: str) -> None:
+    text = escape(between.join(words))
+    assert to_markdown(f"<body>{text}</body>") == to_markdown(f"<body><span>{text}</span></body>")
 
 
 def there_and_back(text: str) -> str:
