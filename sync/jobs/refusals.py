@@ -112,7 +112,7 @@ async def _park(desk: Desk, unit: Unit, error: Park) -> None:
 
 async def poisonous(desk: Desk, unit: Unit, error: Exception) -> Outcome:
     """Nobody knows this error: the object is tried some times, and then waits for a person."""
-    log.exception("pass.done", ref=str(next(iter(unit.refs.values()))), reason=repr(error), exc_info=error)
+    log.exception("pass.done", ref=str(next(iter(unit.refs.values()))), reason=repr(error))
     if unit.attempts < 3:
         return Later(desk.engine.back_off(unit.attempts), f"failed: {type(error).__name__}")
     await _park(

@@ -16,7 +16,7 @@ SLOW_S = 0.1
 
 async def measure(folder: Path, part: float = 1.0) -> dict[str, float]:
     number = round(1000 * part)
-    async with bench_town(folder, webhooks=False, POLL_SECONDS="1") as made:
+    async with bench_town(folder, webhooks=False, POLL_SECONDS="10") as made:
         made.found("main", since="all", limits=PLENTY)
         ids = issues(made, number)
         await made.up()
@@ -46,10 +46,10 @@ async def _renamed(made: Town, tasks: dict[str, str], ids: list[str], word: str)
         return all((made.asana.view(task) or {})["title"] == title for task, title in wanted.items())
 
     await made.until(lambda: len(made.asana.journal.writes()) >= len(ids) and there(), "all renamed", 1200)
-    made_calls = calls(made, since)
+    first = min(each.at for each in made.github.journal if each.at >= since)
+    made_calls = calls(made, first)
     last = max(each.until for each in made_calls if each.committed and each.until is not None)
-    in_time = [each for each in made_calls if each.at <= last]
-    return (last - in_time[0].at).total_seconds(), len(in_time) / len(ids)
+    return (last - first).total_seconds(), sum(each.at <= last for each in made_calls) / len(ids)
 
 
 async def _floor(made: Town, gids: list[str]) -> float:
