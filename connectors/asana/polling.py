@@ -25,7 +25,7 @@ OVERLAP = timedelta(minutes=2)
 
 _PAGES = 5
 _EVENT_PAGES = 5
-_VERSION_PAGES = 10
+_VERSION_PAGES = 20
 _REMEMBERED = 2_000
 _EVENTS_AGAIN = timedelta(days=1)
 """Where Asana serves no events, they are asked for again after this time."""

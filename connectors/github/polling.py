@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -60,8 +60,13 @@ class Position:
         return self.since if self.at is None else self.at
 
     def dump(self) -> Json:
-        return asdict(self) | {
-            "seen": {id: [seen.at, seen.digest, seen.comments] for id, seen in self.seen.items()}
+        return {
+            "since": self.since,
+            "etag": self.etag,
+            "at": self.at,
+            "page": self.page,
+            "slipped": self.slipped,
+            "seen": {id: [seen.at, seen.digest, seen.comments] for id, seen in self.seen.items()},
         }
 
     @classmethod

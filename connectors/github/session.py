@@ -47,7 +47,7 @@ from connectors.records import (
     Value,
 )
 
-_VERSION_PAGES = 10
+_VERSION_PAGES = 20
 
 
 class GitHubSession(Session):

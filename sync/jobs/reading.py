@@ -21,6 +21,8 @@ MANY = 10
 
 _POLL = timedelta(seconds=60)
 """So long before it was done a poll of many pages may have begun."""
+_JUST_LISTED = timedelta(seconds=10)
+"""So long a poll's record does for an end that is only read: the next poll tells what changed since."""
 
 
 async def read(desk: Desk, units: Iterable[Unit]) -> None:
@@ -96,12 +98,23 @@ async def _still(desk: Desk, side: Side, units: Sequence[Unit]) -> dict[Ref, Rec
         rows = await cursors_on(session, [(end.connection.id, end.container)])
         marked = await marks.on(session, desk.route.mapping.id, [str(ref) for ref in remembered])
     polled_at = next((row.read_at for row in rows if row.attempts == 0), None)
-    known = {}
+    just_now = engine.now() - _JUST_LISTED
+    found: dict[Ref, Record] = {}
+    known: dict[Ref, datetime] = {}
     for ref, (unit, snapshot) in remembered.items():
         at = _known(desk, side, unit, snapshot, polled_at, is_marked=str(ref) in marked)
-        if at is not None:
+        if at is not None and _is_source(unit, side) and snapshot.read_at > just_now:
+            found[ref] = snapshot.record
+        elif at is not None:
             known[ref] = at
-    return await engine.snapshots.still(end, known, engine.now()) if len(known) >= MANY else {}
+    if len(known) >= MANY:
+        found |= await engine.snapshots.still(end, known, engine.now())
+    return found
+
+
+def _is_source(unit: Unit, side: Side) -> bool:
+    """Whether only that end changed: nothing is written to it, and what else is done to it comes later."""
+    return all(Side(mark.side) is side for mark in unit.marks)
 
 
 def _known(
@@ -115,11 +128,8 @@ def _known(
             mark.delivery_id is None and mark.seen_at is not None and mark.seen_at <= record.modified_at
             for mark in mine
         )
-        if not listed:
-            return None
-        # nothing is written to an end that alone is marked: what else came in that second may come later
-        alone = len(mine) == len(unit.marks)
-        return snapshot.read_at if alone or shows_all(end, record, snapshot.read_at) else None
+        certain = _is_source(unit, side) or shows_all(end, record, snapshot.read_at)
+        return snapshot.read_at if listed and certain else None
     if is_marked or polled_at is None or link is None or unit.past is None:
         return None
     if link.state != links.ACTIVE or link.gone or link.hidden_since:

@@ -132,7 +132,6 @@ async def test_versions_show_what_changed_and_nothing_else(bench: Bench) -> None
 async def test_too_many_versions_are_no_proof(stopped_bench: Bench) -> None:
     bench = stopped_bench
     since = bench.simulator.clock.now()
-    for number in range(11 * 100):
+    for number in range(21 * 100):
         bench.simulator.new(bench.container, title=f"Object {number}")
-    found = await bench.session.versions(bench.container, since)
-    assert found is None or len(found) == 1100
+    assert await bench.session.versions(bench.container, since) is None
