@@ -113,7 +113,8 @@ class Session(ABC):
 
         A few pages prove that everything else is as it was, however many objects that are. None where
         the provider has no such listing, or more has changed than a few pages hold. What changes
-        without moving an object's version (labels, tags, sections at some) does not show.
+        without moving an object's version (labels, tags, sections at some) does not show, nor does an
+        object that left the container: polling tells of those.
         """
         return None
 

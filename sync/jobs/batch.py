@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, PauseConnection
 from sync import tracing
 from sync.jobs import connections, occasion, refusals, unit_work
 from sync.jobs.desk import Desk
@@ -17,15 +17,15 @@ from sync.jobs.ledger import Entry
 from sync.jobs.outcome import Done, Halted, Later, Outcome, TooOld
 from sync.jobs.past import pasts_of
 from sync.jobs.reading import read
-from sync.jobs.unit import Unit, units_of
+from sync.jobs.unit import Unit, ends, units_of
 from sync.store import deliveries, leases, links, marks, writes
 from sync.store.errors import StoreError
-from sync.store.tables import Mark
+from sync.store.tables import Link, Mark
 
 log = structlog.get_logger()
 
 FEW = 15
-"""The first batch, and the least: as many as the connections let be written at once."""
+"""The first batch, and the least: about as many as providers let be written at once."""
 
 
 async def take(desk: Desk, size: int, at_work: set[int]) -> tuple[Sequence[Mark], Sequence[Unit]]:
@@ -49,15 +49,16 @@ async def take(desk: Desk, size: int, at_work: set[int]) -> tuple[Sequence[Mark]
         await refusals.of_all(engine, mapping_id, error)
     except Halted as halt:
         log.info("pass.done", reason=halt.reason)
+    at_work.difference_update(mark.id for mark in batch)
     return [], []
 
 
 async def _claimed(desk: Desk, batch: Sequence[Mark]) -> list[Unit]:
     """What the marks are about, less what another pass works on."""
     engine, mapping_id = desk.engine, desk.route.mapping.id
+    refs = [mark.ref for mark in batch]
     async with engine.database.read() as session:
-        by_ref = await links.by_refs(session, mapping_id, [mark.ref for mark in batch])
-        open_writes = await writes.unresolved(session, [link.id for link in by_ref.values()])
+        by_ref = await links.by_refs(session, mapping_id, refs)
         traces = await deliveries.traces_of(session, batch) if tracing.is_on() else {}
     units = units_of(desk, batch, by_ref, traces)
     mine: list[Unit] = []
@@ -66,14 +67,27 @@ async def _claimed(desk: Desk, batch: Sequence[Mark]) -> list[Unit]:
         granted = await leases.claim_each(
             session, wanted, desk.lease.hold, now=engine.now(), until=desk.lease.until
         )
-        for unit, taken in zip(units, granted, strict=True):
-            if taken:
-                unit.open_writes = open_writes.get(unit.link.id, []) if unit.link is not None else []
+        # what another batch did until the claim was granted is seen now, and nobody does more
+        by_ref = await links.by_refs(session, mapping_id, refs)
+        open_writes = await writes.unresolved(session, [link.id for link in by_ref.values()])
+        for unit, names, taken in zip(units, wanted, granted, strict=True):
+            link = by_ref.get(unit.marks[0].ref)
+            if taken and _is_as_grouped(desk, unit, link):
+                unit.link, unit.claimed = link, names
+                unit.open_writes = open_writes.get(link.id, []) if link is not None else []
                 mine.append(unit)
-            else:
-                reason = "the object is being worked on"
-                await marks.postpone(session, unit.marks, engine.in_s(0.5), reason, attempt=False)
+                continue
+            reason = "the object is being worked on"
+            await marks.postpone(session, unit.marks, engine.in_s(0.5), reason, attempt=False)
+            await leases.release(session, names if taken else [], desk.lease.hold)
     return mine
+
+
+def _is_as_grouped(desk: Desk, unit: Unit, link: Link | None) -> bool:
+    """Whether the link still is the one, with the ends, that the unit was made for."""
+    if link is None or unit.link is None:
+        return link is unit.link
+    return link.id == unit.link.id and ends(desk, link).keys() == ends(desk, unit.link).keys()
 
 
 async def _read(desk: Desk, units: list[Unit]) -> list[Unit]:
@@ -86,8 +100,11 @@ async def _read(desk: Desk, units: list[Unit]) -> list[Unit]:
     try:
         await read(desk, units)
     except ConnectorError as error:
+        outcome: Outcome | None = None
         for unit in units:
-            await _finish(desk, unit, await refusals.after(desk, unit, error))
+            if outcome is None or not isinstance(error, PauseConnection):  # asked once for all
+                outcome = await refusals.after(desk, unit, error)
+            await _finish(desk, unit, outcome)
         return []
     except Exception as error:  # each is read by itself then, and the poison one found out
         log.exception("pass.done", reason=repr(error))
@@ -112,8 +129,8 @@ async def work(desk: Desk, units: Sequence[Unit]) -> None:
                 await _finish(desk, unit, await refusals.poisonous(desk, unit, error))
 
     # every unit gets to its end before a store error is raised: its calls are under way
-    ends = await asyncio.gather(*(one(unit) for unit in units), return_exceptions=True)
-    for end in ends:
+    over = await asyncio.gather(*(one(unit) for unit in units), return_exceptions=True)
+    for end in over:
         if isinstance(end, Halted):
             log.info("pass.done", reason=end.reason)
         elif isinstance(end, BaseException):
@@ -164,5 +181,5 @@ async def _finish(desk: Desk, unit: Unit, outcome: Outcome) -> None:
         )
     else:
         entry.cleared += unit.marks
-    entry.released += [str(ref) for ref in unit.refs.values()]
+    entry.released += unit.claimed
     await desk.ledger.enter(entry)

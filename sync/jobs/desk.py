@@ -1,4 +1,4 @@
-"""A pass at work: the engine, the mapping ready to work, and the lease it works under."""
+"""A batch at work: the engine, the mapping ready to work, and the lease it works under."""
 
 from __future__ import annotations
 

@@ -10,16 +10,16 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.errors import Park, ParkClass, ReplanNeeded
+from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
 from connectors.records import Fields, Record
 from sync.jobs import restoring, settling
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
-from sync.jobs.outcome import DID, DONE, Later, Outcome
+from sync.jobs.outcome import DID, DONE, Halted, Later, Outcome
 from sync.jobs.past import LOOP_WINDOW, Past
 from sync.jobs.settling import Written
 from sync.jobs.stamps import first_read, origin_of, stamps_for
-from sync.jobs.writing import Intent, new_writes, perform
+from sync.jobs.writing import Intent, close, new_writes, perform
 from sync.reconcile import plan_link
 from sync.reconcile.model import FieldWrite, LinkPlan, LinkView, Side
 from sync.store import conflicts, links, marks, parking, writes
@@ -50,8 +50,16 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
     work.told = _decided(desk, link, work.read, view, plan, past)
     for write in plan.writes:
         work.planned.setdefault(write.rule, {})[write.side] = write
-    for row in tuple(work.told.begun):
-        await _write_side(desk, link, row, [w for w in plan.writes if w.side == row.side], work, past)
+    if any(write.side in work.listed for write in plan.writes):
+        raise ReplanNeeded("it was told by a listing and not read: before it is written it is")
+    rows = tuple(work.told.begun)
+    for at, row in enumerate(rows, 1):
+        try:
+            await _write_side(desk, link, row, [w for w in plan.writes if w.side == row.side], work, past)
+        except (ConnectorError, Halted):
+            for unsent in rows[at:]:
+                await close(desk, unsent, writes.NOT_DONE, "the other side's write did not go through")
+            raise
     _finish(desk, link, work, past.to_restore)
     if plan.held and desk.route.mapping.paused_directions:
         return Later(2, "a direction is paused", attempt=False, held_by="paused")
@@ -204,7 +212,7 @@ async def _write_side(
             desk, row, lambda: session.update(expected.ref, fields, expected), good_until=work.good_until
         )
     except Park as error:
-        if work.presumed:
+        if side in work.presumed:
             raise ReplanNeeded("it was not read by itself before: it is now", status=error.status) from error
         bad = [write for write in chosen if len(chosen) == 1 or write.field == error.field]
         async with desk.engine.database.write() as store:
@@ -221,7 +229,7 @@ async def _write_side(
                 await _write_side(desk, link, part, group, work, past)
         return
     work.answered[side] = answer
-    desk.engine.snapshots.keep([answer], asked_at)
+    desk.engine.snapshots.keep(desk.route.end(side).connection.id, [answer], asked_at)
     told = work.told
     settling.tell_done(desk, told, row, answer)
     settled, lost = settling.halves(desk.route, work)

@@ -1,4 +1,4 @@
-"""What a pass commits: the links of a batch share transactions, each kind of row by one statement.
+"""What a batch commits: its links share transactions, each kind of row is one statement.
 
 A link is planned and written by itself; what it has to store goes into an :class:`Entry`. Entries that
 come while a transaction runs are the next one's. So intents of a batch are committed together, and
@@ -56,7 +56,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Ledger:
-    """The transactions of one pass; all are fenced by its lease."""
+    """The transactions of one batch; all are fenced by the pass's lease."""
 
     engine: Engine
     lease: Lease

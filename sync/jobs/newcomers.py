@@ -45,9 +45,12 @@ _LOOK_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
     """An object that no link of this mapping knows."""
     async with desk.engine.database.read() as session:
+        linked = await links.by_refs(session, desk.route.mapping.id, [str(record.ref)])
         awaited = await _is_awaited(session, record)
         elsewhere = await _linked_elsewhere(session, desk, side, record)
         had_a_link = await links.ended(session, desk.route.mapping.id, [str(record.ref)])
+    if linked:
+        return Later(0.5, "it got its link while it was read", attempt=False)
     if awaited:
         return Later(1, "it carries the key of a creation whose answer is awaited", attempt=False)
     if elsewhere or had_a_link or not wanted(desk.route, side, record):
@@ -215,7 +218,7 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
     created = await perform(
         desk, row, lambda: end.session.create(end.container, creation.draft(section), creation.key)
     )
-    desk.engine.snapshots.keep([created], asked_at)
+    desk.engine.snapshots.keep(end.connection.id, [created], asked_at)
     await attach(desk, link, row, side, record.ref, record.fields, created, base=created.fields)
     return DID
 

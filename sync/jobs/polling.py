@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import update
@@ -68,13 +68,15 @@ def _usable(engine: Engine, connection: Connection) -> bool:
 
 async def _read(engine: Engine, connection: Connection, cursor: Cursor) -> int:
     session = await engine.sessions.get(connection)
-    count = 0
+    began, count = engine.now(), 0
     for left in reversed(range(_PAGES_AT_ONCE)):
         asked_at = engine.now()
         page = await session.changes(cursor.container, cursor.value)
-        engine.snapshots.keep((change.record for change in page.changes if change.record), asked_at)
+        engine.snapshots.keep(
+            connection.id, (change.record for change in page.changes if change.record), asked_at
+        )
         ends = not (page.more and left) or engine.ending.is_set()
-        if not await _store(engine, connection, cursor, page, ends=ends):
+        if not await _store(engine, connection, cursor, page, began, ends=ends):
             break  # another worker went on from here meanwhile
         count += len(page.changes)
         if ends:
@@ -82,17 +84,23 @@ async def _read(engine: Engine, connection: Connection, cursor: Cursor) -> int:
     return count
 
 
-async def _store(engine: Engine, connection: Connection, cursor: Cursor, page: Page, *, ends: bool) -> bool:
-    """One transaction: marks, the cursor by compare-and-set, and with the last page the end of the turn."""
+async def _store(
+    engine: Engine, connection: Connection, cursor: Cursor, page: Page, began: datetime, *, ends: bool
+) -> bool:
+    """One transaction: marks, the cursor by compare-and-set, and with the last page the end of the turn.
+
+    Only a poll that came to its end has read the container: all that changed until it began is marked.
+    """
     now = engine.now()
     routes = await _listening(engine, connection, cursor.container) if page.changes or page.lost else []
     pause = 0 if page.more else engine.settings.poll_seconds
     turn = {"next_at": engine.in_s(pause)} if ends else {}
+    turn |= {} if page.more else {"read_at": began}
     async with engine.database.write() as session:
         moved = await session.execute(
             update(Cursor)
             .where(col(Cursor.id) == cursor.id, col(Cursor.version) == cursor.version)
-            .values(value=page.cursor, version=cursor.version + 1, read_at=now, attempts=0, reason="", **turn)
+            .values(value=page.cursor, version=cursor.version + 1, attempts=0, reason="", **turn)
             .returning(col(Cursor.id))
         )
         if moved.scalar_one_or_none() is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from connectors.errors import ConnectorError, PauseConnection, RetryLater
@@ -19,10 +19,8 @@ from sync.store.cursors import cursors_on
 MANY = 10
 """Fewer are read one by one: a listing would cost about as much."""
 
-_POLL = timedelta(seconds=60)
-"""So long before it was done a poll of many pages may have begun."""
 _JUST_LISTED = timedelta(seconds=10)
-"""So long a poll's record does for an end that is only read: the next poll tells what changed since."""
+"""So long a poll's record does for an end that is not written: the next poll tells what changed since."""
 
 
 async def read(desk: Desk, units: Iterable[Unit]) -> None:
@@ -45,11 +43,15 @@ async def read(desk: Desk, units: Iterable[Unit]) -> None:
 async def _side(desk: Desk, side: Side, units: Sequence[Unit]) -> None:
     there = [unit for unit in units if side in unit.refs]
     still = await _still(desk, side, there) if len(there) >= MANY else {}
+    listed = _just_listed(desk, side, there) if len(there) >= MANY else {}
     for unit in there:
         unit.presumed.discard(side)
-        if unit.refs[side] in still:
-            unit.found[side] = still[unit.refs[side]]
+        unit.listed.discard(side)
+        ref = unit.refs[side]
+        if ref in listed or ref in still:
+            unit.found[side] = listed.get(ref) or still[ref]
             unit.presumed.add(side)
+            unit.listed.update({side} if ref in listed else ())
     refs = list({unit.refs[side]: None for unit in there if side not in unit.presumed})
     if not refs:
         return
@@ -66,7 +68,8 @@ async def _side(desk: Desk, side: Side, units: Sequence[Unit]) -> None:
         if len(units) == 1:
             raise
         return
-    desk.engine.snapshots.keep((each for each in found.values() if isinstance(each, Record)), started)
+    read = (each for each in found.values() if isinstance(each, Record))
+    desk.engine.snapshots.keep(desk.route.end(side).connection.id, read, started)
     for unit in there:
         if unit.refs[side] in found:
             unit.found[side] = _believed(unit, side, found[unit.refs[side]])
@@ -84,58 +87,66 @@ def _believed(unit: Unit, side: Side, found: Found) -> Found:
     return found
 
 
+def _just_listed(desk: Desk, side: Side, units: Sequence[Unit]) -> dict[Ref, Record]:
+    """What a poll told a moment ago of ends that alone changed. What is done to them since comes later."""
+    just_now = desk.engine.now() - _JUST_LISTED
+    return {
+        unit.refs[side]: snapshot.record
+        for unit, snapshot in _remembered(desk, side, units)
+        if snapshot.read_at > just_now
+        and all(Side(mark.side) is side for mark in unit.marks)
+        and _is_told(unit, side, snapshot.record)
+    }
+
+
+def _remembered(desk: Desk, side: Side, units: Sequence[Unit]) -> Iterator[tuple[Unit, Snapshot]]:
+    """Units of which nothing was in doubt until now, with what this process read last."""
+    connection_id = desk.route.end(side).connection.id
+    for unit in units:
+        ref = unit.refs[side]
+        snapshot = desk.engine.snapshots.of(connection_id, ref) if unit.is_first_look else None
+        if snapshot is not None and snapshot.record.ref.address == ref.address:
+            yield unit, snapshot
+
+
+def _is_told(unit: Unit, side: Side, record: Record) -> bool:
+    """Whether the marks on that end are of a listing, and show this record: what webhooks tell is read."""
+    return all(
+        mark.delivery_id is None and mark.seen_at is not None and mark.seen_at <= record.modified_at
+        for mark in unit.marks
+        if Side(mark.side) is side
+    )
+
+
 async def _still(desk: Desk, side: Side, units: Sequence[Unit]) -> dict[Ref, Record]:
     """What a listing proves to be as this process read it last."""
     engine, end = desk.engine, desk.route.end(side)
-    remembered = {
-        unit.refs[side]: (unit, snapshot)
-        for unit in units
-        if unit.is_first_look and (snapshot := engine.snapshots.of(unit.refs[side])) is not None
-    }
-    if len(remembered) < MANY:
+    remembered = list(_remembered(desk, side, units))
+    if len(remembered) < MANY or desk.route.mapping.full_pass_due:  # something may have been missed
         return {}
     async with engine.database.read() as session:
         rows = await cursors_on(session, [(end.connection.id, end.container)])
-        marked = await marks.on(session, desk.route.mapping.id, [str(ref) for ref in remembered])
+        refs = [str(unit.refs[side]) for unit, _ in remembered]
+        marked = await marks.on(session, desk.route.mapping.id, refs)
     polled_at = next((row.read_at for row in rows if row.attempts == 0), None)
-    just_now = engine.now() - _JUST_LISTED
-    found: dict[Ref, Record] = {}
     known: dict[Ref, datetime] = {}
-    for ref, (unit, snapshot) in remembered.items():
-        at = _known(desk, side, unit, snapshot, polled_at, is_marked=str(ref) in marked)
-        if at is not None and _is_source(unit, side) and snapshot.read_at > just_now:
-            found[ref] = snapshot.record
-        elif at is not None:
+    for unit, snapshot in remembered:
+        ref = unit.refs[side]
+        if any(Side(mark.side) is side for mark in unit.marks):
+            told = _is_told(unit, side, snapshot.record)
+            at = snapshot.read_at if told else None
+        else:
+            at = polled_at if str(ref) not in marked and _as_settled(desk, side, unit, snapshot) else None
+        if at is not None and shows_all(end, snapshot.record, at):
             known[ref] = at
-    if len(known) >= MANY:
-        found |= await engine.snapshots.still(end, known, engine.now())
-    return found
+    return await engine.snapshots.still(end, known, engine.now()) if len(known) >= MANY else {}
 
 
-def _is_source(unit: Unit, side: Side) -> bool:
-    """Whether only that end changed: nothing is written to it, and what else is done to it comes later."""
-    return all(Side(mark.side) is side for mark in unit.marks)
-
-
-def _known(
-    desk: Desk, side: Side, unit: Unit, snapshot: Snapshot, polled_at: datetime | None, *, is_marked: bool
-) -> datetime | None:
-    """Since when a listing has to tell whether it changed; None where what is remembered is in doubt."""
-    end, link, record = desk.route.end(side), unit.link, snapshot.record
-    mine = [mark for mark in unit.marks if Side(mark.side) is side]
-    if mine:  # a listing brought it up; what a webhook tells, or a person asks for, is read
-        listed = all(
-            mark.delivery_id is None and mark.seen_at is not None and mark.seen_at <= record.modified_at
-            for mark in mine
-        )
-        certain = _is_source(unit, side) or shows_all(end, record, snapshot.read_at)
-        return snapshot.read_at if listed and certain else None
-    if is_marked or polled_at is None or link is None or unit.past is None:
-        return None
-    if link.state != links.ACTIVE or link.gone or link.hidden_since:
-        return None
-    as_settled = record.version == getattr(link, f"{side}_version") and not differs(
+def _as_settled(desk: Desk, side: Side, unit: Unit, snapshot: Snapshot) -> bool:
+    """Whether what is remembered is what the newest version settled says, field by field."""
+    link, record = unit.link, snapshot.record
+    if link is None or unit.past is None or link.state != links.ACTIVE or link.gone or link.hidden_since:
+        return False
+    return record.version == getattr(link, f"{side}_version") and not differs(
         desk.route, side, record, links.pairs(unit.past.seen)
     )
-    # all that changed until the last poll began is marked
-    return polled_at - _POLL if as_settled and shows_all(end, record, polled_at) else None

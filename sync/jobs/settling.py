@@ -25,7 +25,8 @@ from sync.store.values import dump
 class Written:
     """What a pass wrote to one link so far, until both halves of each field are known.
 
-    ``presumed``: not every end was read by itself. ``told``: what of it is not committed yet.
+    ``presumed``, ``listed``: ends that were not read by themselves, see :class:`sync.jobs.unit.Unit`.
+    ``told``: what of it is not committed yet.
     """
 
     read: dict[Side, Record]
@@ -33,7 +34,8 @@ class Written:
     planned: dict[str, dict[Side, FieldWrite]] = field(default_factory=dict)
     answered: dict[Side, Record] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
-    presumed: bool = False
+    presumed: frozenset[Side] = frozenset()
+    listed: frozenset[Side] = frozenset()
     told: Entry = field(default_factory=Entry)
 
     def value(self, side: Side, name: str) -> Value:

@@ -53,23 +53,24 @@ class Snapshots:
     """
 
     space: int = 16_000_000
-    _known: dict[Ref, Snapshot] = field(default_factory=dict)
+    _known: dict[tuple[int, Ref], Snapshot] = field(default_factory=dict)
     _watches: dict[tuple[int, str], _Watch] = field(default_factory=dict)
     _taken: int = 0
 
-    def keep(self, records: Iterable[Record], read_at: datetime) -> None:
-        """Remember what was read by a call that began then."""
+    def keep(self, connection_id: int, records: Iterable[Record], read_at: datetime) -> None:
+        """Remember what was read through a connection by a call that began then."""
         for record in records:
-            if record.ref in self._known:
-                self._taken -= _size(self._known[record.ref].record)
-            self._known[record.ref] = Snapshot(record, read_at)
+            key = connection_id, record.ref
+            if key in self._known:
+                self._taken -= _size(self._known[key].record)
+            self._known[key] = Snapshot(record, read_at)
             self._taken += _size(record)
         if self._taken > self.space:
             self._known.clear()
             self._taken = 0
 
-    def of(self, ref: Ref) -> Snapshot | None:
-        return self._known.get(ref)
+    def of(self, connection_id: int, ref: Ref) -> Snapshot | None:
+        return self._known.get((connection_id, ref))
 
     async def still(self, end: End, known: Mapping[Ref, datetime], now: datetime) -> dict[Ref, Record]:
         """Those of these objects that are as they were read.
@@ -77,7 +78,8 @@ class Snapshots:
         Args:
             known: when the remembered record was certainly the newest, by our clock.
         """
-        kept = {ref: kept.record for ref in known if (kept := self._known.get(ref)) is not None}
+        connection_id = end.connection.id
+        kept = {ref: kept.record for ref in known if (kept := self.of(connection_id, ref)) is not None}
         watch = await self._watch(end, min(known[ref] for ref in kept), now) if kept else None
         if watch is None:
             return {}

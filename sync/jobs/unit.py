@@ -20,6 +20,8 @@ class Unit:
     """``found`` holds what was read of each end, ``read_at`` when (by our clock).
 
     ``presumed``: ends that were not read by themselves: a listing says that they are as they were.
+    ``listed``: those of them that nothing may be written to: what a poll told a moment ago.
+    ``claimed``: the Refs to give back.
     ``past``: what the store knows of the link, None until it is read. ``told``: what was done and is
     not committed yet.
     ``trace``: the ``traceparent`` of the delivery that led here, if that was traced.
@@ -32,6 +34,8 @@ class Unit:
     read_at: datetime | None = None
     open_writes: list[Write] = field(default_factory=list)
     presumed: set[Side] = field(default_factory=set)
+    listed: set[Side] = field(default_factory=set)
+    claimed: list[str] = field(default_factory=list)
     past: Past | None = None
     told: Entry = field(default_factory=Entry)
     trace: str = ""

@@ -111,7 +111,12 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     if dormant:
         lost = await comments.look_up(desk, unit, link)
         return lost if isinstance(lost, Later) else _doubtful(desk, unit, lost)
-    work = Written(read=records, good_until=_good_until(desk, unit), presumed=bool(unit.presumed))
+    work = Written(
+        read=records,
+        good_until=_good_until(desk, unit),
+        presumed=frozenset(unit.presumed),
+        listed=frozenset(unit.listed),
+    )
     outcome = await sync_fields(desk, link, past, work)
     unit.told = work.told
     if isinstance(outcome, Later):

@@ -49,7 +49,8 @@ async def put(session: AsyncSession, marks: Iterable[NewMark], now: datetime) ->
     for mark in marks:
         key = (mark.mapping_id, str(mark.ref))
         merged[key] = _joined(merged[key], mark) if key in merged else mark
-    rows = [_row(mark, now) for mark in merged.values()]
+    # always in the same order: two that mark the same objects must not wait for each other
+    rows = [_row(merged[key], now) for key in sorted(merged)]
     if rows:
         insert = insert_into(session, Mark)
         new = insert.excluded

@@ -36,7 +36,7 @@ from sync.store import marks
 from sync.store.cursors import cursors_on
 from sync.store.database import Database
 from sync.store.secrets import Vault
-from sync.store.tables import Link, Mapping, Mark
+from sync.store.tables import Connection, Cursor, Link, Mapping, Mark
 
 T = TypeVar("T", bound=SQLModel)
 
@@ -176,6 +176,12 @@ class World:
         async with self.engine.database.read() as session:
             cursors = await cursors_on(session)
         for cursor in cursors:
+            await polling.poll(self.engine, cursor.id, even_if_early=True)
+
+    async def poll_only(self, connection: str) -> None:
+        """Poll one of the two sides."""
+        row = await self.the(Connection, name=connection)
+        for cursor in await self.rows(Cursor, connection_id=row.id):
             await polling.poll(self.engine, cursor.id, even_if_early=True)
 
     async def look(self) -> None:
