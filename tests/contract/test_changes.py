@@ -132,6 +132,8 @@ async def test_versions_show_what_changed_and_nothing_else(bench: Bench) -> None
 async def test_too_many_versions_are_no_proof(stopped_bench: Bench) -> None:
     bench = stopped_bench
     since = bench.simulator.clock.now()
+    if await bench.session.versions(bench.container, since) is None:
+        return  # the provider has no such listing
     for number in range(21 * 100):
         bench.simulator.new(bench.container, title=f"Object {number}")
     assert await bench.session.versions(bench.container, since) is None

@@ -63,6 +63,6 @@ def test_a_copied_folder_passes_the_contract_suite(copied: dict[str, str]) -> No
         "no:xdist",
         "-k",
         "notepad",
-        "tests/contract",
+        *(f"tests/contract/test_{part}.py" for part in ("schema", "objects", "webhooks")),
     )
     assert "passed" in _run(copied, *arguments)

@@ -64,6 +64,7 @@ def assert_settles(text: str) -> None:
     assert from_markdown(to_markdown(html)) == html
 
 
+@pytest.mark.no_cover
 class TestAcceptable:
     @given(anything | markdown)
     def test_any_text(self, text: str) -> None:
