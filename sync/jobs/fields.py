@@ -47,11 +47,11 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
         reason = f"{past.updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight"
         return Later(60, reason, held_by="budget")
     plan = await _without_loops(desk, link, plan, past, work.read)
+    if any(write.side in work.listed for write in plan.writes):
+        raise ReplanNeeded("it was told by a listing and not read: before it is written it is")
     work.told = _decided(desk, link, work.read, view, plan, past)
     for write in plan.writes:
         work.planned.setdefault(write.rule, {})[write.side] = write
-    if any(write.side in work.listed for write in plan.writes):
-        raise ReplanNeeded("it was told by a listing and not read: before it is written it is")
     rows = tuple(work.told.begun)
     for at, row in enumerate(rows, 1):
         try:

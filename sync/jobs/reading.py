@@ -42,8 +42,9 @@ async def read(desk: Desk, units: Iterable[Unit]) -> None:
 
 async def _side(desk: Desk, side: Side, units: Sequence[Unit]) -> None:
     there = [unit for unit in units if side in unit.refs]
-    still = await _still(desk, side, there) if len(there) >= MANY else {}
     listed = _just_listed(desk, side, there) if len(there) >= MANY else {}
+    others = [unit for unit in there if unit.refs[side] not in listed]
+    still = await _still(desk, side, others) if len(others) >= MANY else {}
     for unit in there:
         unit.presumed.discard(side)
         unit.listed.discard(side)

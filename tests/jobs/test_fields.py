@@ -8,6 +8,7 @@ import pytest
 from structlog.typing import EventDict
 
 from connectors.github.simulator import GitHubSimulator
+from connectors.simulation import Fault
 from sync.jobs.fields import LOOP_BUDGET, LOOP_WINDOW
 from sync.reconcile.model import Side
 from sync.store.links import pairs
@@ -346,3 +347,17 @@ async def test_a_provider_that_is_always_slow_is_written_to_in_the_end(github: W
     await github.settle()
     assert github.thing()["title"] == github.task()["title"]
     assert 50 - slow.left == 2, "too late once, in time then"
+
+
+async def test_where_the_first_side_fails_the_other_intent_is_closed(world: World) -> None:
+    """Nothing of it was sent: nobody has to look for it before the link moves on."""
+    item, task = await world.paired(labels=["bug"])
+    world.external.edit(item, labels=["bug", "ui"])
+    world.hub.edit(task, labels=["bug", "urgent"])
+    await world.poll()
+    world.hub.faults.add(Fault(kind="429", method="POST", path="/addTag$", retry_after=30))
+    await world.work()
+    first, second = (await world.rows(Write))[-2:]
+    assert (first.side, first.state, second.side, second.state) == ("hub", "not_done", "external", "not_done")
+    assert second.reason == "the other side's write did not go through"
+    assert world.thing()["labels"] == ["bug", "ui"]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from connectors.github.simulator import GitHubSimulator
+from connectors.simulation import Fault
 from sync.jobs import by_hand
 from sync.reconcile.model import Side
 from sync.store.tables import Link, Mapping, Mark, Parked
 from tests.jobs.conftest import Build
-from tests.jobs.world import World
+from tests.jobs.world import Meanwhile, World
 
 
 async def test_what_is_older_than_the_mapping_stays_out(build: Build) -> None:
@@ -244,3 +246,33 @@ async def test_what_we_create_satisfies_the_mapping_own_filter(build: Build) -> 
     await world.settle()
     assert world.thing()["labels"] == ["bug"]
     assert world.task()["labels"] == ["bug"]
+
+
+async def test_an_object_that_gets_its_link_while_it_is_read_is_no_second_one(github: World) -> None:
+    """A webhook may tell of what we just made before its link is stored."""
+    made = github.external.new(github.container, title="Broken link", by="ada")
+    await github.settle()
+    link = await github.link()
+    await github.change(Link, {"external_ref": None}, id=link.id)
+    await github.mark(Side.EXTERNAL, made)
+    await github.change(Mark, {"address": link.external_address})
+    stored = asyncio.Event()
+
+    async def store() -> None:
+        await github.change(Link, {"external_ref": link.external_ref}, id=link.id)
+        stored.set()
+
+    tasks: list[asyncio.Task[None]] = []
+    github.external.faults = Meanwhile(
+        "GET", r"/issues/\d+$", lambda: tasks.append(asyncio.create_task(store()))
+    )
+    github.external.faults.add(Fault(kind="slow", method="GET", path=r"/issues/\d+$", seconds=0.5))
+    await github.work()
+    assert stored.is_set()
+    assert await github.rows(Parked) == []
+    assert (await github.the(Mark)).reason in (
+        "it got its link while it was read",
+        "the object is being worked on",
+    )
+    await github.settle()
+    assert len(github.tasks()) == 1

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from sqlalchemy import update
+from sqlmodel import col
+
 from connectors.github.simulator import GitHubSimulator
 from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import Fault
 from sync.jobs import by_hand
+from sync.jobs.batch import take
+from sync.jobs.desk import Desk
 from sync.reconcile.model import Side
 from sync.store import leases
 from sync.store.tables import Claim, Connection, Link, Mapping, Mark, Parked, Setting, Write
 from tests.jobs.conftest import Build
-from tests.jobs.world import Meanwhile, World
+from tests.jobs.world import Meanwhile, World, at_desk
 
 
 async def test_a_limit_rests_the_whole_connection_and_counts_no_attempt(world: World) -> None:
@@ -236,3 +243,47 @@ async def test_a_removed_mapping_is_left_alone(world: World) -> None:
     asked = len(world.hub.journal)
     await world.work()
     assert len(world.hub.journal) == asked
+
+
+async def test_what_was_done_until_a_claim_is_granted_is_seen(world: World) -> None:
+    """Another batch settles and lets go between the look at the marks and the claim."""
+    item, _task = await world.paired()
+    world.external.edit(item, title="Later")
+    await world.poll()
+    link = await world.link()
+
+    async def body(desk: Desk) -> None:
+        async with world.engine.database.write() as session:
+            held = Claim(
+                ref=link.hub_ref or "",
+                owner="another batch",
+                mapping_id=link.mapping_id,
+                lease_no=0,
+                until=world.engine.in_s(-1),
+            )
+            session.add(held)
+            await session.flush()
+            taking = asyncio.create_task(take(desk, 15, set()))
+            await asyncio.sleep(0.3)  # it has looked, and waits for this transaction
+            await session.execute(update(Link).where(col(Link.id) == link.id).values(hub_title="Settled"))
+        _, (unit,) = await taking
+        assert unit.link is not None
+        assert unit.link.hub_title == "Settled"
+
+    await at_desk(world, body)
+
+
+async def test_what_could_not_be_taken_is_left_for_the_next(world: World) -> None:
+    item, _task = await world.paired()
+    world.external.edit(item, title="Later")
+    await world.poll()
+    await world.change(Connection, {"people_at": None})
+    world.hub.faults.add(Fault(kind="503", method="GET", path="users", times=None))
+    world.external.faults.add(Fault(kind="503", method="GET", path="users", times=None))
+    at_work: set[int] = set()
+
+    async def body(desk: Desk) -> None:
+        assert await take(desk, 15, at_work) == ([], [])
+
+    await at_desk(world, body)
+    assert at_work == set()

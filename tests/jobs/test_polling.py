@@ -8,7 +8,7 @@ from connectors.memory.client import PAGE
 from connectors.simulation import Fault
 from sync.jobs import connections, polling
 from sync.store.tables import Connection, Cursor, Mapping, Mark
-from tests.jobs.world import World
+from tests.jobs.world import Meanwhile, World
 
 
 async def cursor_of(world: World, name: str) -> Cursor:
@@ -130,3 +130,13 @@ async def test_our_own_write_is_no_news_and_what_our_account_does_by_hand_is(wor
     assert (await world.the(Mark)).object_id == task
     await world.work()
     assert world.thing()["title"] == "By hand"
+
+
+async def test_a_poll_is_as_old_as_its_first_request(world: World) -> None:
+    """What changes while it lasts may be missing in it: that it was read then must not be claimed."""
+    cursor = await cursor_of(world, "other")
+    world.clock.stop()
+    began = world.engine.now()
+    world.external.faults = Meanwhile("GET", "changes", lambda: world.clock.advance(5))
+    await polling.poll(world.engine, cursor.id, even_if_early=True)
+    assert (await cursor_of(world, "other")).read_at == began

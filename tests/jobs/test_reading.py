@@ -171,6 +171,22 @@ async def test_an_end_that_a_poll_told_of_is_read_before_it_is_written(many: Wor
     assert titles(many) == shown
 
 
+async def test_an_end_that_a_poll_told_of_is_read_before_another_field_is_written(many: World) -> None:
+    """No two fields clash by what the poll told: a text that is newer than it must not be replaced unseen."""
+    rename(many, "Renamed")
+    await many.poll()
+    many.hub.clock.advance(10)
+    for task in many.tasks():
+        many.hub.edit(task, notes="By bob", by="bob")
+    many.external.clock.advance(20)
+    last, *_ = many.things()
+    many.external.edit(last, notes="By ada, last of all")
+    await many.work()
+    many.clock.advance(20)
+    await many.settle()
+    assert str((many.external.view(last) or {})["notes"]) == "By ada, last of all"
+
+
 async def test_what_is_kept_has_a_limit(many: World) -> None:
     end = (await many.route()).end(Side.EXTERNAL)
     page = await end.session.listing(end.container, None)
