@@ -1,18 +1,28 @@
 """The neutral words connectors and sync speak. Frozen, no I/O.
 
-Field values are what JSON holds: text, a closed set of words, or a tuple of texts for a set.
+Field values are what JSON holds: text, a number, a closed set of words, or a tuple of texts for a set.
 
-=========  ==================================  ===================================================
-field      kind                                value
-=========  ==================================  ===================================================
-title      text                                str, one line
-notes      markdown                            str, GitHub-flavoured Markdown, without key and back-link
-state      state                               "open" | "closed"
-assignee   person (one) or people (several)    user id | None, or tuple of user ids, first is first
-followers  people                              tuple of user ids, sorted
-labels     set                                 tuple of names, sorted
-section    choice                              section id | None
-=========  ==================================  ===================================================
+================  ====================================  ===============================================
+field             kind                                  value
+================  ====================================  ===============================================
+title             text                                  str, one line
+notes             markdown                              str, GitHub-flavoured Markdown, without key and
+                                                        back-link
+state             state                                 "open" | "closed"
+assignee          person (one) or people (several)      user id | None, or tuple of user ids, first is
+                                                        first
+followers         people                                tuple of user ids, sorted
+labels            set                                   tuple of names, sorted
+due, start        date                                  a day "2026-01-31", or a moment in UTC
+                                                        "2026-01-31T10:00:00.000Z", or None
+section           choice                                section id | None
+milestone         choice                                milestone id | None
+custom:<id>       any but markdown and state            by its kind; of a choice the option's id, of a
+                                                        set the options' names
+================  ====================================  ===============================================
+
+A choice is an id, so that renaming an option is no edit of every object that has it; its FieldSpec
+tells the names.
 """
 
 from __future__ import annotations
@@ -246,18 +256,26 @@ class FieldKind(StrEnum):
     STATE = "state"
     CHOICE = "choice"
     SET = "set"
+    NUMBER = "number"
+    DATE = "date"
     PERSON = "person"
     PEOPLE = "people"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldSpec:
-    """One field a container's objects have."""
+    """One field a container's objects have.
+
+    ``options`` of a choice or a closed set: id -> name, in order; ids that stand in records and can no
+    longer be chosen are left out. ``times`` tells that a date can be a moment, not only a day.
+    """
 
     name: str
     kind: FieldKind
     label: str
     writable: bool = True
+    options: Mapping[str, str] = field(default_factory=dict)
+    times: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
