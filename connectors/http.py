@@ -23,7 +23,9 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import hashlib
 import json as json_text
+import re
 import ssl
 import time
 from collections import deque
@@ -35,7 +37,8 @@ from datetime import UTC, datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from statistics import median
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
+from urllib.parse import quote
 
 import httpx
 
@@ -51,8 +54,17 @@ from connectors.answers import (
     retry_after,
 )
 from connectors.egress import Egress
-from connectors.errors import ConnectorError, OutcomeUnknown, Park, PauseConnection, RetryLater
+from connectors.errors import (
+    ConnectorError,
+    OnlyLinked,
+    OutcomeUnknown,
+    Park,
+    ParkClass,
+    PauseConnection,
+    RetryLater,
+)
 from connectors.limits import Gate, LocalGate, OpenGate
+from connectors.records import Content
 from connectors.redaction import redact
 
 __all__ = [
@@ -71,9 +83,12 @@ __all__ = [
 
 _MAX_BODY = 32 * 1024 * 1024
 _MAX_REDIRECTS = 5
+_DOWNLOAD_PATIENCE = 4
+"""A file may take so many times as long as a call: nothing is written meanwhile."""
 _CLOCK_SAMPLES = 31
 _KEEP_ALIVE_S = 4.0
 """Below the 5 s after which common servers close: a write on a socket that closes just then is "unknown"."""
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9 ._()+,=@~-]+")
 _READS = frozenset({"GET", "HEAD"})
 _ABOUT_TO_SEND = (".send_request_headers.started", ".send_request_body.started")
 """Events of httpcore (its extension "trace")."""
@@ -209,7 +224,6 @@ class Outbound:
             accept: statuses that are answers, too; accepted redirects are not followed.
         """
         write = method not in _READS
-        under_way = False
         content = None if json is None else json_text.dumps(json, allow_nan=False).encode()
         request = self._client.build_request(
             method,
@@ -219,12 +233,115 @@ class Outbound:
             headers=self._merged(headers, write, content is not None),
             extensions={"trace": _not_after(time.time() + self._timeout_s)},
         )
+        followed = _FOLLOWED_BY_WRITES if write else _FOLLOWED_BY_READS
+        return await self._sent(request, write=write, accept=accept, followed=followed)
+
+    async def upload(
+        self,
+        path: str,
+        form: Mapping[str, str],
+        *,
+        params: Mapping[str, Any] | None = None,
+        file: tuple[str, str, BinaryIO, str] | None = None,
+    ) -> Answer:
+        """POST a form (``multipart/form-data``, RFC 7578); a file in it is sent as it is read.
+
+        Args:
+            file: name of the part, name of the file, its bytes, their media type. A name of other than
+                plain characters is sent URL-encoded.
+        """
+        parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in form.items()]
+        if file is not None:
+            part, name, content, media_type = file
+            parts.append((part, (name if _PLAIN_NAME.fullmatch(name) else quote(name), content, media_type)))
+        request = self._client.build_request(
+            "POST",
+            self._url(path),
+            params=params,
+            files=parts,
+            headers=self._merged(None, True, False),
+            extensions={"trace": _not_after(time.time() + self._timeout_s)},
+        )
+        return await self._sent(request, write=True, accept=(), followed=frozenset())
+
+    async def download(
+        self,
+        address: str,
+        into: BinaryIO,
+        *,
+        limit: int,
+        hosts: Collection[str] = (),
+        trusted: str = "",
+    ) -> Content:
+        """Write what lies at an address into a file; a path leads below ``base_url``.
+
+        The credentials go to our own origin and to ``trusted``, and nowhere else: providers lead from
+        there to a storage that knows nothing of them.
+
+        Args:
+            limit: in bytes.
+            hosts: further hosts, with everything below them, that may be asked, over https alone.
+            trusted: one more origin (``https://github.com``) of the same provider.
+
+        Raises:
+            OnlyLinked: more than ``limit`` bytes.
+            Park: not there, not ours to read, or at a host that may not be asked.
+            RetryLater: it did not come whole.
+        """
+        try:
+            async with (
+                asyncio.timeout(_DOWNLOAD_PATIENCE * self._timeout_s),
+                self._gate.slot(write=False),
+            ):
+                url = httpx.URL(f"{self._base}{address}" if address.startswith("/") else address)
+                return await self._fetched(url, into, limit, hosts, trusted)
+        except TimeoutError:
+            raise self._interrupted(False, "the file did not come in time") from None
+        except httpx.InvalidURL as error:
+            raise self._clean(Park("the file's address cannot be read")) from error
+        except httpx.RequestError as error:
+            raise self._interrupted(False, str(error) or type(error).__name__) from error
+        except PauseConnection as error:  # the guard refuses the address; the connection itself is well
+            raise self._clean(Park(error.reason, park_class=ParkClass.PERMISSION)) from error
+
+    async def _fetched(
+        self, url: httpx.URL, into: BinaryIO, limit: int, hosts: Collection[str], trusted: str
+    ) -> Content:
+        own = {_origin(self._base)} | ({_origin(httpx.URL(trusted))} if trusted else set())
+        for _ in range(_MAX_REDIRECTS + 1):
+            is_own = _origin(url) in own
+            if url.userinfo or not (is_own or (url.scheme == "https" and _is_below(url.host, hosts))):
+                raise self._clean(
+                    Park(f"files are not fetched from {url.host}", park_class=ParkClass.PERMISSION)
+                )
+            headers = httpx.Headers({"accept-encoding": "identity", "user-agent": self._user_agent})
+            headers.update(self._headers if is_own else {})
+            headers["accept"] = "*/*"
+            request = self._client.build_request("GET", url, headers=headers)
+            start = time.monotonic()
+            response = await self._client.send(request, stream=True)
+            try:
+                self._observe(response.status_code, time.monotonic() - start)
+                if response.is_success:
+                    return await _written(response, into, limit)
+            finally:
+                await response.aclose()
+            location = response.headers.get("location")
+            if response.status_code not in _FOLLOWED_BY_READS or location is None:
+                raise self._clean(_unfetched(response))
+            url = url.join(location)
+        raise Park(f"{self._base.host} redirects in a circle")
+
+    async def _sent(
+        self, request: httpx.Request, *, write: bool, accept: Collection[int], followed: Collection[int]
+    ) -> Answer:
+        under_way = False
         try:
             async with asyncio.timeout(self._timeout_s) as deadline, self._gate.slot(write=write):
                 if write and (permit := _stamp.get().permit) is not None:
                     await permit()
                 under_way = True
-                answer = await self._follow(request, write, accept)
+                answer = await self._follow(request, followed, accept)
                 deadline.reschedule(None)
                 if answer.status in accept or 200 <= answer.status < 300:
                     return answer
@@ -266,8 +383,9 @@ class Outbound:
             raise Park(f"{self._base.host} leads to another host ({url.host}); that is not followed")
         return url
 
-    async def _follow(self, request: httpx.Request, write: bool, accept: Collection[int]) -> Answer:
-        followed = _FOLLOWED_BY_WRITES if write else _FOLLOWED_BY_READS
+    async def _follow(
+        self, request: httpx.Request, followed: Collection[int], accept: Collection[int]
+    ) -> Answer:
         for _ in range(_MAX_REDIRECTS + 1):
             answer = await self._exchange(request)
             location = answer.headers.get("location")
@@ -423,6 +541,34 @@ class _CheckedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._wire.aclose()
+
+
+async def _written(response: httpx.Response, into: BinaryIO, limit: int) -> Content:
+    """Raises OnlyLinked as soon as there is too much."""
+    size, digest = 0, hashlib.sha256()
+    told = response.headers.get("content-length", "")
+    if told.isdecimal() and int(told) > limit:
+        raise OnlyLinked(f"the file has {told} bytes, more than {limit}")
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > limit:
+            raise OnlyLinked(f"the file has more than {limit} bytes")
+        digest.update(part)
+        into.write(part)
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Content(size=size, sha256=digest.hexdigest(), media_type=media_type)
+
+
+def _unfetched(response: httpx.Response) -> ConnectorError:
+    """What a status other than 2xx means for a file: whether a storage refuses us says nothing of the API."""
+    status, reason = response.status_code, f"{response.url.host} answered {response.status_code} for the file"
+    if status in (408, 429) or status >= 500:
+        return RetryLater(reason, after=retry_after(response.headers), status=status)
+    return Park(reason, park_class=ParkClass.PERMISSION, status=status)
+
+
+def _is_below(host: str, hosts: Collection[str]) -> bool:
+    return any(host == known or host.endswith(f".{known}") for known in hosts)
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:

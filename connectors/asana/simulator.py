@@ -201,6 +201,15 @@ class AsanaSimulator(Simulator):
     def delete_comment(self, comment_id: str) -> None:
         self.workspace.delete_comment(comment_id, self.workspace.stories[comment_id].created_by)
 
+    def attach(self, object_id: str, name: str, content: bytes, *, by: str | None = None) -> str:
+        return self.workspace.attach(
+            object_id, self._gid(by), name, content=content, url=None, source="web"
+        ).gid
+
+    def detach(self, attachment_id: str, *, by: str | None = None) -> None:
+        """A person removes an attachment."""
+        self.workspace.detach(attachment_id, self._gid(by))
+
     def remove(self, object_id: str, *, by: str | None = None) -> None:
         """Into the trash."""
         self.workspace.trash(object_id, self._gid(by))

@@ -22,6 +22,7 @@ Row: TypeAlias = Mapping[str, Any]
 NAME = "asana"
 TASK = "task"
 COMMENT = "comment"
+ATTACHMENT = "attachment"
 
 TASK_FIELDS = (
     "name",

@@ -13,6 +13,7 @@ from connectors.base import Capabilities, Connector
 from connectors.github import webhook
 from connectors.github.client import Client
 from connectors.github.config import GitHubCredentials, GitHubSettings
+from connectors.github.files import web_of
 from connectors.github.session import GitHubSession
 from connectors.github.translate import CONNECTOR, ISSUE, PULL
 from connectors.http import Outbound
@@ -30,6 +31,7 @@ class GitHub(Connector):
         kinds=(ISSUE, PULL),
         creatable=(ISSUE,),
         webhooks="secret",
+        attachments="texts",
         container_word="repository",
         container_example="acme/website",
     )
@@ -51,7 +53,10 @@ class GitHub(Connector):
             secrets=[secret.get_secret_value()] if secret else [],
         )
         return GitHubSession(
-            client, self.site(settings), with_webhooks=_settings(settings).subscriptions == "auto"
+            client,
+            self.site(settings),
+            web_of(self.base_url(settings)),
+            with_webhooks=_settings(settings).subscriptions == "auto",
         )
 
     def limits(self, settings: BaseModel) -> Mapping[str, float]:

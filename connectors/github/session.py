@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import BinaryIO
 
 from connectors.base import Session
 from connectors.errors import (
@@ -17,8 +18,9 @@ from connectors.errors import (
     PauseMapping,
     ReplanNeeded,
 )
-from connectors.github import hooks, translate
+from connectors.github import files, hooks, translate
 from connectors.github.client import Client, Listed
+from connectors.github.downloads import Downloads
 from connectors.github.edits import CLOSING, Edit, creation, edit
 from connectors.github.polling import OVERLAP_S, Position, Seen, advance, beginning, look, since_text
 from connectors.github.refusals import UNREACHABLE, WRITE_ACCESS, lacking, of_container
@@ -28,10 +30,13 @@ from connectors.github.whereabouts import Whereabouts, together
 from connectors.records import (
     CLOSED,
     Account,
+    Attachment,
     Change,
     Comment,
     CommentDraft,
     Container,
+    Content,
+    Discussion,
     Draft,
     Fields,
     FieldSpec,
@@ -53,8 +58,10 @@ _VERSION_PAGES = 20
 class GitHubSession(Session):
     """Made by :meth:`connectors.github.connector.GitHub.open`."""
 
-    def __init__(self, client: Client, site: str, *, with_webhooks: bool) -> None:
+    def __init__(self, client: Client, site: str, web: str, *, with_webhooks: bool) -> None:
         self._github = client
+        self._web = web
+        self._downloads = Downloads(client, web)
         self._site = site
         self._with_webhooks = with_webhooks
         self._known = Whereabouts(client, site)
@@ -290,6 +297,14 @@ class GitHubSession(Session):
             # 404 may also mean: may be seen, but not deleted
             if refused.status not in (404, 410) or await self._comment_exists(repository, id):
                 raise
+
+    # --- files -------------------------------------------------------------------------------------
+
+    async def attachments(self, record: Record, discussion: Discussion) -> Sequence[Attachment]:
+        return list(files.attachments(record, discussion, self._web))
+
+    async def read_attachment(self, attachment: Attachment, into: BinaryIO, limit: int) -> Content:
+        return await self._downloads.read(attachment, into, limit)
 
     # --- webhooks ----------------------------------------------------------------------------------
 

@@ -97,12 +97,12 @@ def harmless(text: str, standing: str = "") -> str:
         return text
     kept = set[str]()
     if standing:
-        _outside_code(with_lf(standing), lambda piece: _LIVE.sub(lambda live: _note(live, kept), piece))
+        outside_code(with_lf(standing), lambda piece: _LIVE.sub(lambda live: _note(live, kept), piece))
 
     def broken(live: re.Match[str]) -> str:
         return live[0] if live["url"] or _target(live) in kept else live[0] + _BREAK
 
-    return _outside_code(text, lambda piece: _LIVE.sub(broken, piece))
+    return outside_code(text, lambda piece: _LIVE.sub(broken, piece))
 
 
 def has_live(text: str) -> bool:
@@ -119,7 +119,7 @@ def restored(text: str) -> str:
     def whole(broken: re.Match[str]) -> str:
         return broken[0] if broken["url"] else broken[0].removesuffix(_BREAK)
 
-    return _outside_code(text, lambda piece: _BROKEN.sub(whole, piece))
+    return outside_code(text, lambda piece: _BROKEN.sub(whole, piece))
 
 
 def _note(live: re.Match[str], kept: set[str]) -> str:
@@ -134,7 +134,7 @@ def _target(live: re.Match[str]) -> str:
     return f"{' '.join((live['closing'] or '').split())} {live['what']}".lower()
 
 
-def _outside_code(text: str, change: Callable[[str], str]) -> str:
+def outside_code(text: str, change: Callable[[str], str]) -> str:
     """The text with everything changed that is no Markdown code.
 
     Where the source and the parser's view of it do not fit together it counts as no code.

@@ -39,7 +39,8 @@ from connectors.richtext.markdown_writer import write
 from connectors.richtext.runs import paragraphs
 
 _APP = "https://app.asana.com"
-_ASSET = f"{_APP}/app/asana/-/get_asset?asset_id="
+ASSET = f"{_APP}/app/asana/-/get_asset?asset_id="
+"""What an image in the text becomes a link to, its id behind it."""
 _BOXES = {False: "☐", True: "☑"}
 _RULE = "———"
 _HOST = re.compile(r"[\w.:-]+\Z")
@@ -90,7 +91,7 @@ def _image(attributes: Attributes) -> Run | None:
     """An image as a link that stays: its ``src`` ends within minutes."""
     gid, alt = attributes.get("data-asana-gid", ""), attributes.get("alt", "").strip()
     name = "image" if not alt or "://" in alt else alt
-    return Run(name, href=_ASSET + gid if _GID.match(gid) else "")
+    return Run(name, href=ASSET + gid if _GID.match(gid) else "")
 
 
 _FLAVOUR = Flavour(literal_newlines=True, unknown_as_text=False, link_address=_link_address, image=_image)
@@ -174,7 +175,7 @@ class _Writer:
             return f"<{layer}>{inner}</{layer}>"
         href, label = runs[0].href, plain(runs)
         gid = self.objects.get((href, label))
-        if gid and href.startswith(_ASSET) and not self.comment:
+        if gid and href.startswith(ASSET) and not self.comment:
             return f'<img data-asana-gid="{gid}"/>'
         if gid:
             return f'<a data-asana-gid="{gid}" href="{escape(href)}">{inner}</a>'
