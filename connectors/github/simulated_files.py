@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import escape
 
+from markdown_it import MarkdownIt
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -29,6 +30,7 @@ from connectors.github.simulated_switches import Switches
 from connectors.simulation import Clock, Refused
 
 PATHS = re.compile(r"/(?:user-attachments|private-user-images|file-storage)/")
+_markdown = MarkdownIt("commonmark")
 READABLE = timedelta(minutes=5)
 
 
@@ -71,8 +73,8 @@ class Files:
         return self._files[id]
 
     def rendered(self, body: str) -> str:
-        """HTML of a text, as far as files go."""
-        html = f"<p>{escape(body)}</p>"
+        """HTML of a text, with the addresses that its reader is given."""
+        html = str(_markdown.render(body))
         for id, file in self._files.items():
             if file.is_image and file.repository.private:
                 html = html.replace(escape(file.url), escape(self._signed(id)))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
 from sync.settings import HUB
-from sync.store.links import COMMENT
+from sync.store.links import ATTACHMENT, COMMENT
 from sync.store.parking import OPEN
 from sync.store.tables import Conflict, Connection, Delivery, Event, Link, Mapping, Mark, Parked
 from sync.store.times import rfc3339
@@ -220,7 +220,7 @@ async def deliveries_page(
 async def history_page(
     session: AsyncSession, link_id: int, *, limit: int = DEFAULT_LIMIT, after: int | None = None
 ) -> dict[str, Any]:
-    """The timeline of a link and of the comments below it."""
+    """The timeline of a link and of the comments and files below it."""
 
     def show(row: Event) -> dict[str, Any]:
         return {
@@ -236,6 +236,8 @@ async def history_page(
             "outcome": row.outcome,
         }
 
-    below = select(col(Link.id)).where(col(Link.parent_id) == link_id, col(Link.kind) == COMMENT)
+    below = select(col(Link.id)).where(
+        col(Link.parent_id) == link_id, col(Link.kind).in_([COMMENT, ATTACHMENT])
+    )
     query = select(Event).where((col(Event.link_id) == link_id) | col(Event.link_id).in_(below))
     return await _page(session, query, Event, show, limit, after)
