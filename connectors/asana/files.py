@@ -1,7 +1,8 @@
 """Attachments of tasks. Pure.
 
-An attachment's ``download_url`` ends after two minutes, its ``permanent_url`` asks for a login and gives
-the file itself: neither leaves Asana. What leads to an attachment is its task.
+An attachment's ``download_url`` ends after two minutes, its ``permanent_url`` is the file itself, and the
+``view_url`` of one kept at Dropbox or Google may be all that is needed to read it: none leaves Asana.
+What leads to an attachment is its task. Only a link that somebody attached as one is passed on.
 
 https://developers.asana.com/reference/attachments
 """
@@ -26,7 +27,7 @@ FILE_HOSTS = ("asanausercontent.com", "amazonaws.com")
 _TELLING = frozenset({"attachment_added", "duplicated", "duplicate_merged"})
 """Stories of tasks that may have files; of most tasks there is none, and nothing is asked."""
 _ADDED = "attachment_added"
-_HERE = "asana"
+_HERE, _LINK = "asana", "external"
 _TOGETHER = timedelta(seconds=5)
 """An upload and its story are that close."""
 
@@ -52,13 +53,13 @@ def attachment(row: Row, task: str, site: str, told: Sequence[Upload]) -> Attach
     """One attachment of the task; who added it is known from the story of the same moment."""
     at = moment(row.get("created_at")) or datetime.fromtimestamp(0, UTC)
     host = str(row.get("host") or row.get("resource_subtype") or _HERE)
-    elsewhere = _web_address(row.get("view_url")) if host != _HERE else ""
+    link = _web_address(row.get("view_url")) if host == _LINK else ""
     size = row.get("size")
     return Attachment(
         ref=Ref(NAME, site, ATTACHMENT, row["gid"], task),
         parent=task_ref(site, task),
         name=" ".join(str(row.get("name") or "").split()) or row["gid"],
-        url=elsewhere or f"https://app.asana.com/0/0/{task}/f#attachment-{row['gid']}",
+        url=link or f"https://app.asana.com/0/0/{task}/f#attachment-{row['gid']}",
         created_at=at,
         author=_author(at, told),
         size=size if isinstance(size, int) else None,

@@ -206,6 +206,12 @@ class AsanaSimulator(Simulator):
             object_id, self._gid(by), name, content=content, url=None, source="web"
         ).gid
 
+    def attach_from(self, object_id: str, host: str, name: str, url: str, *, by: str | None = None) -> str:
+        """A person attaches what lies at ``dropbox``, ``gdrive``, ``vimeo``, ... or a link (``external``)."""
+        return self.workspace.attach(
+            object_id, self._gid(by), name, content=None, url=url, source="web", host=host
+        ).gid
+
     def detach(self, attachment_id: str, *, by: str | None = None) -> None:
         """A person removes an attachment."""
         self.workspace.detach(attachment_id, self._gid(by))

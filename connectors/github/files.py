@@ -29,9 +29,11 @@ _FILE = rf"""(?P<url>
   | https://user-images\.githubusercontent\.com/\d+/ {_END}
 )"""
 _SHOWN = r"""(?:
-    !?\[(?P<label>(?:\\.|[^\]\\\n])*)\]\(\s*<?
+    !?\[(?P<label>(?:\\.|[^\[\]\\\n]){0,300})\]\(\s*<?
   | <img\b(?P<before>[^<>]*?)\bsrc\s*=\s*["']?
 )?"""
+_ATTRIBUTES = 1000
+"""So long may be what follows an image's address in its tag."""
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _BACKSLASH = re.compile(r"\\([!-/:-@\[-`{-~])")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -97,7 +99,8 @@ def _label(shown: re.Match[str]) -> str:
         return _BACKSLASH.sub(r"\1", shown["label"])
     if shown["before"] is None:
         return ""
-    attributes = shown["before"] + shown.string[shown.end() :].partition(">")[0]
+    behind = shown.string[shown.end() : shown.end() + _ATTRIBUTES]
+    attributes = shown["before"] + behind.partition(">")[0]
     alt = _ALT.search(attributes)
     return unescape(alt[1] or alt[2] or "") if alt else ""
 

@@ -10,7 +10,7 @@ from connectors.records import Discussion, Record, Upload
 from sync.jobs.attachment_steps import Copy, copied, do, standing
 from sync.jobs.desk import Desk
 from sync.jobs.discussions import Discussions
-from sync.jobs.outcome import DID, DONE, Later, Outcome
+from sync.jobs.outcome import DID, DONE, Done, Later, Outcome
 from sync.jobs.shelf import TEXTS, Shelf, shelf_of
 from sync.jobs.unit import Unit
 from sync.jobs.writing import close
@@ -44,15 +44,29 @@ async def sync_attachments(
         open_writes = await writes.unresolved(session, [row.id for row in rows])
     listed = _with_ours(await discussions.both(), open_writes)
     shelf = await shelf_of(desk, unit, link, records, listed, rows)
-    held = await _resolve_open(shelf, open_writes)
-    if held is not None:
-        return held
+    outcome = await _resolve_open(shelf, open_writes)
+    if isinstance(outcome, Later):
+        return outcome
     actions = plan_attachments(
         links=shelf.attachment_links(), listed=shelf.listed, into=into, fresh=shelf.fresh()
     )
     for action in actions:
         await do(shelf, action)
     return DID if actions else DONE
+
+
+async def look_up(
+    desk: Desk, unit: Unit, link: Link, records: Mapping[Side, Record], discussions: Discussions
+) -> Done | Later:
+    """Only look up additions whose answers were lost: the link itself rests."""
+    async with desk.engine.database.read() as session:
+        rows = await links.attachments_of(session, link.id)
+        open_writes = await writes.unresolved(session, [row.id for row in rows])
+    if not open_writes:
+        return DONE
+    listed = _with_ours(await discussions.both(), open_writes)
+    shelf = await shelf_of(desk, unit, link, records, listed, rows)
+    return await _resolve_open(shelf, open_writes)
 
 
 async def _named(desk: Desk, records: Mapping[Side, Record], into: frozenset[Side]) -> list[str]:
@@ -79,17 +93,17 @@ def _with_ours(
     }
 
 
-async def _resolve_open(shelf: Shelf, open_writes: Mapping[int, Sequence[Write]]) -> Later | None:
+async def _resolve_open(shelf: Shelf, open_writes: Mapping[int, Sequence[Write]]) -> Done | Later:
     """Look up additions whose answer was lost; Later while one is not certain."""
     for row_id, found in sorted(open_writes.items()):
         for write in found:
-            later = await _resolve(shelf, shelf.rows[row_id], write)
-            if later is not None:
-                return later
-    return None
+            outcome = await _resolve(shelf, shelf.rows[row_id], write)
+            if isinstance(outcome, Later):
+                return outcome
+    return DONE
 
 
-async def _resolve(shelf: Shelf, row: Link, write: Write) -> Later | None:
+async def _resolve(shelf: Shelf, row: Link, write: Write) -> Done | Later:
     desk = shelf.desk
     copy = Copy(
         into=Side(write.side),
@@ -101,7 +115,7 @@ async def _resolve(shelf: Shelf, row: Link, write: Write) -> Later | None:
     there = await standing(shelf, copy)
     if there is not None:
         await copied(shelf, row, copy, there, write)
-        return None
+        return DONE
     certain_at = max(write.deadline_at, write.done_at or write.deadline_at) + timedelta(
         seconds=desk.engine.settings.lookup_delay_seconds
     )
@@ -109,4 +123,4 @@ async def _resolve(shelf: Shelf, row: Link, write: Write) -> Later | None:
     if remaining > 0:
         return Later(min(2.0, remaining), "the answer to an upload was lost; looking for it", attempt=False)
     await close(desk, write, writes.NOT_DONE, "looked up after the delay: it was not added")
-    return None
+    return DONE

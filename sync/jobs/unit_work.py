@@ -109,8 +109,11 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     dormant = admission.left(desk.route, records)
     if dormant or link.state != links.PARKED:
         await _set_state(desk, link, links.DORMANT if dormant else links.ACTIVE, dormant)
+    discussions = Discussions(desk.route, unit.refs)
     if dormant:
         lost = await comments.look_up(desk, unit, link)
+        if isinstance(lost, Done):
+            lost = await attachments.look_up(desk, unit, link, records, discussions)
         return lost if isinstance(lost, Later) else _doubtful(desk, unit, lost)
     work = Written(
         read=records,
@@ -125,7 +128,6 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     did = outcome.did
     if unit.comment_sides and desk.route.mapping.paused_directions:
         return Later(2, "a direction is paused: comments wait", attempt=False, held_by="paused")
-    discussions = Discussions(desk.route, unit.refs)
     if unit.comment_sides and desk.route.copies_comments():
         await desk.ledger.enter(unit.told)
         unit.told = Entry()

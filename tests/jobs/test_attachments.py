@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connectors.github.simulator import GitHubSimulator
 from connectors.memory.config import LARGEST
 from connectors.simulation import Fault
 from sync.jobs import by_hand
@@ -111,6 +112,19 @@ async def test_a_process_that_died_between_upload_and_answer(world: World) -> No
     assert (found.hub_id, found.state) == (world.hub.view(task)["attachments"][0]["id"], "active")  # type: ignore[index]
 
 
+async def test_a_lost_upload_is_found_though_its_link_rests(build: Build) -> None:
+    world = await build(filter={"labels": ["bug"]})
+    item, _ = await world.paired(labels=["bug"])
+    world.hub.faults.add(Fault(kind="reset_after", method="POST", path="/attachments"))
+    world.external.attach(item, "look.png", PIXELS)
+    await world.look()
+    world.external.edit(item, labels=[])
+    await world.settle()
+    assert (await world.link()).state == "dormant"
+    assert [write.state for write in await world.rows(Write, op="attachment_add")] == ["done"]
+    assert files(world.task()) == [("look.png", PIXELS)]
+
+
 async def test_lost_rows_of_files_are_found_by_their_bytes(world: World) -> None:
     item, _ = await world.paired()
     world.external.attach(item, "look.png", PIXELS)
@@ -186,6 +200,33 @@ async def test_a_paused_direction_is_waited_for(github: World) -> None:
     await github.change(Mapping, {"paused_directions": []})
     await github.settle()
     assert files(github.task()) == [("Shot.png", PIXELS)]
+
+
+async def test_files_pass_through_a_chain_under_the_name_of_who_added_them(build: Build) -> None:
+    world = await build(GitHubSimulator)
+    issue, _ = await world.paired()
+    other = world.external.new_container("second")
+    document = world.configured()
+    (first,) = document["mappings"]
+    document["connections"].append({**document["connections"][1], "name": "third"})
+    second = {**first, "name": "second", "connection": "third", "container": other}
+    second["match"] = {"mode": "match_only"}
+    twin = world.external.new(other, title="Twin")
+    await world.apply_document({**document, "mappings": [first, second]})
+    mapping = next(row for row in await world.rows(Mapping) if row.name == "second")
+    task = world.tasks()[-1]
+    await by_hand.link(
+        world.engine, mapping.id, lambda record: record.ref.id == twin, lambda record: record.ref.id == task
+    )
+    await world.settle()
+    world.external.attach(issue, "look.png", PIXELS, by="bob")
+    await world.settle()
+    assert files(world.task()) == [("look.png", PIXELS)]
+    view = world.external.view(twin)
+    assert view is not None
+    about = [text for text in texts(view) if "attached [look.png]" in text]
+    assert [text.startswith("**[bob](https://app.asana.com/") for text in about] == [True]
+    assert len(texts(world.thing())) == 1, "it does not come back"
 
 
 # GitHub: files in texts
