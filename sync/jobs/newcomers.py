@@ -267,7 +267,12 @@ async def attach(
     settling.tell_done(desk, made, row, created)
     made.put.append(
         marks.NewMark(
-            mapping_id=link.mapping_id, side=side, ref=source, comments=True, reason="its comments follow"
+            mapping_id=link.mapping_id,
+            side=side,
+            ref=source,
+            lane=marks.BACKFILL,  # those that are written from now on are told of by themselves
+            comments=True,
+            reason="its comments follow",
         )
     )
     made.steps.append(partial(_activate, link=link))
