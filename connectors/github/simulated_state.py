@@ -45,6 +45,8 @@ class Person:
     name: str
     email: str | None = None
     organization: bool = False
+    left: bool = False
+    """Not assignable any more: suspended, or without access."""
 
     @property
     def node_id(self) -> str:
