@@ -22,9 +22,10 @@ from starlette.routing import BaseRoute, Route
 from connectors.github.simulated_edits import Edits
 from connectors.github.simulated_limits import VERSIONS, Limits
 from connectors.github.simulated_shapes import Shapes
-from connectors.github.simulated_state import Issue, Repository, World
+from connectors.github.simulated_state import Issue, Repository
 from connectors.github.simulated_switches import Switches
 from connectors.github.simulated_webhooks import Webhooks
+from connectors.github.simulated_world import World
 from connectors.simulation import Refused
 
 PAGE_DEFAULT, PAGE_MAX = 30, 100

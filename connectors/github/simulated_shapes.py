@@ -20,8 +20,8 @@ from connectors.github.simulated_state import (
     Occurrence,
     Person,
     Repository,
-    World,
 )
+from connectors.github.simulated_world import World
 
 HTML = "https://github.com"
 
@@ -232,10 +232,11 @@ class Shapes:
             "reactions": _no_reactions(url),
             "timeline_url": f"{url}/timeline",
             "state_reason": issue.state_reason,
+            **self._of_organization(repository, issue),
         }
         if issue.pull_id is not None:
             html = self.page_url(repository, issue)
-            shape["draft"] = False
+            shape["draft"] = issue.draft
             shape["pull_request"] = {
                 "url": f"{self.repository_url(repository)}/pulls/{issue.number}",
                 "html_url": html,
@@ -243,6 +244,32 @@ class Shapes:
                 "patch_url": f"{html}.patch",
                 "merged_at": _stamp_or_none(issue.merged_at),
             }
+        return shape
+
+    def type(self, id: int) -> Shape:
+        """An issue type."""
+        found = next(one.types[id] for one in self._world.organizations.values() if id in one.types)
+        return {
+            "id": found.id,
+            "node_id": found.node_id,
+            "name": found.name,
+            "description": None,
+            "color": "gray",
+            "is_enabled": True,
+        }
+
+    def field_values(self, repository: Repository, issue: Issue) -> list[Shape]:
+        """What the organisation's issue fields hold on an issue; empty ones are left out."""
+        defined = self._world.organization_of(repository).fields
+        return [defined[id].shape(value) for id, value in issue.values.items() if id in defined]
+
+    def _of_organization(self, repository: Repository, issue: Issue) -> Shape:
+        """Keys that only issues of organisations with types or issue fields have."""
+        offered, shape = self._world.organization_of(repository), dict[str, Any]()
+        if offered.types and issue.pull_id is None:
+            shape["type"] = self.type(issue.type) if issue.type is not None else None
+        if offered.fields and issue.pull_id is None:
+            shape["issue_field_values"] = self.field_values(repository, issue)
         return shape
 
     def pull(self, repository: Repository, issue: Issue, *, whole: bool = True) -> Shape:
@@ -278,7 +305,7 @@ class Shapes:
             "base": self._branch(repository, "main", sha),
             "_links": {name: {"href": link} for name, link in links.items()},
             "auto_merge": None,
-            "draft": False,
+            "draft": issue.draft,
         }
         if whole:
             shape |= {
@@ -351,7 +378,7 @@ class Shapes:
         return {
             "number": issue.number,
             "state": issue.state,
-            "locked": False,
+            "locked": issue.locked,
             "title": issue.title,
             "user": self.user(issue.author),
             "body": issue.body,
