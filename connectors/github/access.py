@@ -30,6 +30,8 @@ _LIVES_S = 540
 _RENEWED_BEFORE = timedelta(minutes=10)
 """Installation tokens live for an hour; no call is sent with one about to die."""
 
+_FRESH_S = 60
+
 
 class Access(Protocol):
     """Sends calls that carry the credentials."""
@@ -93,6 +95,7 @@ class Installation:
         self._refusals = refusals
         self._clock = clock
         self._calls: Outbound | None = None
+        self._made_at = 0.0
         self._good_until = datetime.min.replace(tzinfo=UTC)
         self._renewing = asyncio.Lock()
 
@@ -106,17 +109,31 @@ class Installation:
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
     ) -> Answer:
-        """A token that GitHub does not know, fresh or dead, is replaced once: refused is not done."""
-        calls = await self._with_token()
+        """A call refused with 401 was not done: it is sent again, a fresh token as it is, then another.
+
+        A token that was just made is not known everywhere yet.
+        """
         call = partial(
             Outbound.send, method=method, path=path, params=params, json=json, headers=headers, accept=accept
         )
-        try:
-            return await call(calls)
-        except PauseConnection as refused:
-            if refused.status != 401:
-                raise
-            return await call(await self._with_token(instead_of=calls))
+        calls = await self._with_token()
+        for again in (self._still_fresh, self._another):
+            try:
+                return await call(calls)
+            except PauseConnection as refused:
+                if refused.status != 401:
+                    raise
+            calls = await again(calls)
+        return await call(calls)
+
+    async def _still_fresh(self, refused: Outbound) -> Outbound:
+        """The same token while it is new, else another one."""
+        if self._calls is refused and self._clock() < self._made_at + _FRESH_S:
+            return refused
+        return await self._another(refused)
+
+    async def _another(self, refused: Outbound) -> Outbound:
+        return await self._with_token(instead_of=refused)
 
     async def account(self) -> Mapping[str, Any]:
         """The app itself: its name, and what its installation may do."""
@@ -131,6 +148,7 @@ class Installation:
                 # in a context of its own: it is no part of the write that waits for it
                 made = await asyncio.create_task(self._token(), context=Context())
                 self._calls = bearer(self._outbound, str(made["token"]), self._secrets, self._refusals)
+                self._made_at = self._clock()
                 self._good_until = datetime.fromisoformat(str(made["expires_at"]))
             return self._calls
 

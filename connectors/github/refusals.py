@@ -132,6 +132,21 @@ def lacking(scopes: frozenset[str]) -> Iterator[str]:
         yield "The token has not the scope admin:repo_hook: no webhooks, changes are found by polling."
 
 
+_NEEDED = {
+    "issues": ("Issues: read and write", "issues and comments cannot be written"),
+    "pull_requests": ("Pull requests: read and write", "pull requests cannot be changed"),
+    "repository_hooks": ("Webhooks: read and write", "no webhooks, changes are found by polling"),
+}
+"""What an app is given, what it is called on its settings page, and what goes without it."""
+
+
+def lacking_of_app(permissions: Mapping[str, str]) -> Iterator[str]:
+    """What the installation of an app cannot do."""
+    for name, (called, cost) in _NEEDED.items():
+        if permissions.get(name) != "write":
+            yield f"The GitHub App has not the permission {called}: {cost}."
+
+
 def _is_limit(answer: Answer, message: str) -> bool:
     headers, text = answer.headers, message.lower()
     return (

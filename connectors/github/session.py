@@ -13,7 +13,7 @@ from connectors.github.client import Client
 from connectors.github.commenting import Commenting
 from connectors.github.fields import specs
 from connectors.github.reading import Reading
-from connectors.github.refusals import lacking, of_container
+from connectors.github.refusals import lacking, lacking_of_app, of_container
 from connectors.github.text import harmless, parted, with_keys
 from connectors.github.whereabouts import Whereabouts, at, of_issue, together
 from connectors.github.writing import Writing
@@ -64,7 +64,11 @@ class GitHubSession(Session):
             name=str(user["login"]),
             site=self._site,
             clock_offset_s=self._github.clock_offset_s,
-            missing=(*(() if scopes is None else lacking(scopes)), *self._catalogue.lacking()),
+            missing=(
+                *(() if scopes is None else lacking(scopes)),
+                *(lacking_of_app(user["permissions"]) if "permissions" in user else ()),
+                *self._catalogue.lacking(),
+            ),
         )
 
     async def containers(self) -> Sequence[Container]:

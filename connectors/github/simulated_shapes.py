@@ -7,7 +7,7 @@ simulator is served, ``html_url`` values to github.com.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -100,7 +100,8 @@ class Shapes:
         return self.account(self._world.account(login))
 
     def account(self, person: Person) -> Shape:
-        url = f"{self._api()}/users/{person.login}"
+        url = f"{self._api()}/users/{quote(person.login)}"
+        page = f"apps/{person.login.removesuffix('[bot]')}" if person.bot else person.login
         return {
             "login": person.login,
             "id": person.id,
@@ -108,11 +109,34 @@ class Shapes:
             "avatar_url": f"https://avatars.githubusercontent.com/u/{person.id}?v=4",
             "gravatar_id": "",
             "url": url,
-            "html_url": f"{HTML}/{person.login}",
+            "html_url": f"{HTML}/{page}",
             **{name: url + path for name, path in _USER_LINKS.items()},
-            "type": "Organization" if person.organization else "User",
+            "type": "Organization" if person.organization else "Bot" if person.bot else "User",
             "site_admin": False,
         }
+
+    def integration(self, permissions: Mapping[str, str]) -> Shape:
+        """The app."""
+        bot = next(iter(self._world.bots.values()))
+        slug, since = bot.login.removesuffix("[bot]"), stamp(datetime(2024, 1, 1, tzinfo=UTC))
+        return {
+            "id": bot.id,
+            "slug": slug,
+            "node_id": f"A_{bot.id}",
+            "owner": self.account(bot),
+            "name": slug,
+            "description": "",
+            "external_url": "https://example.com",
+            "html_url": f"{HTML}/apps/{slug}",
+            "created_at": since,
+            "updated_at": since,
+            "permissions": dict(permissions),
+            "events": ["issues"],
+        }
+
+    def _through(self, author: str) -> Shape | None:
+        """The app by which it was made: an edit by somebody else changes nothing of that."""
+        return self.integration({}) if author in self._world.bots else None
 
     def public(self, person: Person) -> Shape:
         """An account as everybody sees it."""
@@ -228,7 +252,7 @@ class Shapes:
             "node_id": issue.node_id,
             **self._what_it_says(repository, issue),
             "comments": len(repository.thread(issue.number)),
-            "performed_via_github_app": None,
+            "performed_via_github_app": self._through(issue.author),
             "reactions": _no_reactions(url),
             "timeline_url": f"{url}/timeline",
             "state_reason": issue.state_reason,
@@ -336,7 +360,7 @@ class Shapes:
             "author_association": "MEMBER",
             "body": comment.body,
             "reactions": _no_reactions(url),
-            "performed_via_github_app": None,
+            "performed_via_github_app": self._through(comment.author),
         }
 
     def occurrence(self, repository: Repository, occurrence: Occurrence) -> Shape:

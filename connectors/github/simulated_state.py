@@ -33,6 +33,7 @@ class Person:
     name: str
     email: str | None = None
     organization: bool = False
+    bot: bool = False
 
     @property
     def node_id(self) -> str:

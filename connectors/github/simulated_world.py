@@ -30,6 +30,8 @@ class World:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.people: dict[str, Person] = {}
+        self.bots: dict[str, Person] = {}
+        """Those in whose name apps write; nobody can assign them."""
         self.owners: dict[str, Person] = {}
         self.organizations: dict[str, Organization] = {}
         """What organisations give their issues, by login in lower case."""
@@ -46,10 +48,14 @@ class World:
         self.people[login] = Person(id=self.next_id("user"), login=login, name=name, email=email)
         return self.people[login]
 
+    def add_bot(self, login: str) -> Person:
+        self.bots[login] = Person(id=self.next_id("user"), login=login, name=login, bot=True)
+        return self.bots[login]
+
     def account(self, login: str) -> Person:
-        """A person or an organisation, which is made where it is not known."""
-        if login in self.people:
-            return self.people[login]
+        """A person, a bot or an organisation, which is made where it is not known."""
+        if (known := self.people.get(login) or self.bots.get(login)) is not None:
+            return known
         if login not in self.owners:
             self.owners[login] = Person(id=self.next_id("user"), login=login, name=login, organization=True)
         return self.owners[login]

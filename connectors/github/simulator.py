@@ -14,12 +14,14 @@ from typing import Any, ClassVar
 from starlette.routing import BaseRoute
 
 from connectors.github import (
+    simulated_app,
     simulated_issues,
     simulated_planning,
     simulated_repositories,
     simulated_values,
 )
 from connectors.github.simulated_api import Site, routes
+from connectors.github.simulated_app import APP_ID, BOT_OF_APP, INSTALLATION_ID, App, private_key
 from connectors.github.simulated_edits import Edits
 from connectors.github.simulated_limits import Limits
 from connectors.github.simulated_shapes import Shapes
@@ -48,7 +50,9 @@ class GitHubSimulator(Switches, Simulator):
             self.world.add_person(login, person_name, f"{login}@example.com")
         self.tokens = {TOKEN: BOT}
         """Token -> login; further ones may be added."""
-        self.limits = Limits(self.clock, self.journal, self.tokens, self)
+        self.world.add_bot(BOT_OF_APP)
+        self.app_installed = App(clock=self.clock, switches=self)
+        self.limits = Limits(self.clock, self.journal, self._owner_of, self)
         shapes = Shapes(self.world, self._api)
         self.webhooks = Webhooks(self.clock, self.outbox, shapes, self)
         self.edits = Edits(self.world, self.webhooks.announce, self)
@@ -60,6 +64,7 @@ class GitHubSimulator(Switches, Simulator):
             limits=self.limits,
             api=self._api,
             switches=self,
+            app=self.app_installed,
         )
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -70,6 +75,7 @@ class GitHubSimulator(Switches, Simulator):
                 *simulated_planning.TABLE,
                 *simulated_repositories.TABLE,
                 *simulated_values.TABLE,
+                *simulated_app.TABLE,
             ),
         )
 
@@ -86,6 +92,16 @@ class GitHubSimulator(Switches, Simulator):
             "settings": {"base_url": base_url, "subscriptions": "auto"},
             "credentials": {"token": TOKEN, "webhook_secret": WEBHOOK_SECRET},
         }
+
+    def connection_as_app(self, base_url: str) -> dict[str, Any]:
+        """The same by the GitHub App instead of a token."""
+        credentials = {
+            "app_id": str(APP_ID),
+            "installation_id": str(INSTALLATION_ID),
+            "private_key": private_key(),
+            "webhook_secret": WEBHOOK_SECRET,
+        }
+        return {**self.connection(base_url), "credentials": credentials}
 
     # what people do to objects
 
@@ -298,6 +314,9 @@ class GitHubSimulator(Switches, Simulator):
         if repository is None or key not in repository.comments:
             raise KeyError(comment_id)
         return repository, repository.comments[key]
+
+    def _owner_of(self, token: str) -> str | None:
+        return self.tokens.get(token) or self.app_installed.actor(token)
 
     def _api(self) -> str:
         return self.base_url
