@@ -45,6 +45,7 @@ from connectors.records import (
 
 if TYPE_CHECKING:
     from connectors.http import Outbound  # looking at what is stored needs no HTTP client
+    from connectors.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +181,7 @@ class Session(ABC):
         raise _without_attachments()
 
     async def add_attachment(self, ref: Ref, draft: AttachmentDraft, content: BinaryIO | None) -> Attachment:
-        """Add one file, read from where ``content`` stands, or a link where that is None. Never repeated."""
+        """Add one file, or where there is no ``content`` a link. Never repeated."""
         raise _without_attachments()
 
     @abstractmethod
@@ -232,8 +233,18 @@ class Connector(ABC):
         """Where the outbound client may send requests."""
 
     @abstractmethod
-    def open(self, settings: BaseModel, credentials: BaseModel, outbound: Outbound) -> Session:
-        """A session over the given client; makes no request."""
+    def open(
+        self,
+        settings: BaseModel,
+        credentials: BaseModel,
+        outbound: Outbound,
+        tokens: Tokens | None = None,
+    ) -> Session:
+        """A session over the given client; makes no request.
+
+        Args:
+            tokens: what the provider handed out for these credentials, where it does; None: nobody shares it.
+        """
 
     @abstractmethod
     def limits(self, settings: BaseModel) -> Mapping[str, float]:

@@ -212,6 +212,7 @@ class Outbound:
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
     ) -> Answer:
@@ -221,6 +222,7 @@ class Outbound:
             path: below ``base_url``, or a whole URL on its host (paging links).
             params: query; entries that are None are left out.
             json: body.
+            form: body as ``application/x-www-form-urlencoded``, in place of ``json``.
             accept: statuses that are answers, too; accepted redirects are not followed.
         """
         write = method not in _READS
@@ -230,6 +232,7 @@ class Outbound:
             self._url(path),
             params={name: value for name, value in params.items() if value is not None} if params else None,
             content=content,
+            data=form,
             headers=self._merged(headers, write, content is not None),
             extensions={"trace": _not_after(time.time() + self._timeout_s)},
         )
@@ -247,12 +250,13 @@ class Outbound:
         """POST a form (``multipart/form-data``, RFC 7578); a file in it is sent as it is read.
 
         Args:
-            file: name of the part, name of the file, its bytes, their media type. A name of other than
-                plain characters is sent URL-encoded.
+            file: name of the part, name of the file, its bytes (from their start), their media type. A
+                name of other than plain characters is sent URL-encoded.
         """
         parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in form.items()]
         if file is not None:
             part, name, content, media_type = file
+            content.seek(0)
             parts.append((part, (name if _PLAIN_NAME.fullmatch(name) else quote(name), content, media_type)))
         request = self._client.build_request(
             "POST",

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from connectors.asana.translate import ATTACHMENT, NAME, Row, author_of, moment, task_ref
+from connectors.asana.dates import moment
+from connectors.asana.translate import ATTACHMENT, NAME, Row, author_of, task_ref
 from connectors.records import Attachment, Author, Ref, Upload
 from connectors.richtext.asana_html import ASSET
 

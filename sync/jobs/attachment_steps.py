@@ -145,7 +145,6 @@ async def _copy(shelf: Shelf, into: Side, root: Attachment, row: Link) -> None:
         if there is not None:
             await copied(shelf, row, copy, there, None)
             return
-        file.seek(0)
         await _add(shelf, row, root, copy, content, file)
 
 
