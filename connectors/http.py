@@ -1,4 +1,4 @@
-"""The one outbound client: httpx is imported here alone.
+"""The one outbound client: httpx is imported here, and for the bytes of files in ``fetching.py``, alone.
 
 A call goes to the connection's own host and nowhere else, ends within its deadline, waits for the
 gate, sends no cookies and is never repeated by itself. What comes back is an :class:`Answer` or one of
@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import hashlib
 import json as json_text
 import re
 import ssl
@@ -56,13 +55,13 @@ from connectors.answers import (
 from connectors.egress import Egress
 from connectors.errors import (
     ConnectorError,
-    OnlyLinked,
     OutcomeUnknown,
     Park,
     ParkClass,
     PauseConnection,
     RetryLater,
 )
+from connectors.fetching import Fetching, origin
 from connectors.limits import Gate, LocalGate, OpenGate
 from connectors.records import Content
 from connectors.redaction import redact
@@ -298,7 +297,15 @@ class Outbound:
                 self._gate.slot(write=False),
             ):
                 url = httpx.URL(f"{self._base}{address}" if address.startswith("/") else address)
-                return await self._fetched(url, into, limit, hosts, trusted)
+                fetching = Fetching(
+                    client=self._client,
+                    own=frozenset(origin(each) for each in (self._base, httpx.URL(trusted)) if each.host),
+                    hosts=hosts,
+                    credentials=self._headers,
+                    user_agent=self._user_agent,
+                    observe=self._observe,
+                )
+                return await fetching.fetch(url, into, limit)
         except TimeoutError:
             raise self._interrupted(False, "the file did not come in time") from None
         except httpx.InvalidURL as error:
@@ -307,34 +314,8 @@ class Outbound:
             raise self._interrupted(False, str(error) or type(error).__name__) from error
         except PauseConnection as error:  # the guard refuses the address; the connection itself is well
             raise self._clean(Park(error.reason, park_class=ParkClass.PERMISSION)) from error
-
-    async def _fetched(
-        self, url: httpx.URL, into: BinaryIO, limit: int, hosts: Collection[str], trusted: str
-    ) -> Content:
-        own = {_origin(self._base)} | ({_origin(httpx.URL(trusted))} if trusted else set())
-        for _ in range(_MAX_REDIRECTS + 1):
-            is_own = _origin(url) in own
-            if url.userinfo or not (is_own or (url.scheme == "https" and _is_below(url.host, hosts))):
-                raise self._clean(
-                    Park(f"files are not fetched from {url.host}", park_class=ParkClass.PERMISSION)
-                )
-            headers = httpx.Headers({"accept-encoding": "identity", "user-agent": self._user_agent})
-            headers.update(self._headers if is_own else {})
-            headers["accept"] = "*/*"
-            request = self._client.build_request("GET", url, headers=headers)
-            start = time.monotonic()
-            response = await self._client.send(request, stream=True)
-            try:
-                self._observe(response.status_code, time.monotonic() - start)
-                if response.is_success:
-                    return await _written(response, into, limit)
-            finally:
-                await response.aclose()
-            location = response.headers.get("location")
-            if response.status_code not in _FOLLOWED_BY_READS or location is None:
-                raise self._clean(_unfetched(response))
-            url = url.join(location)
-        raise Park(f"{self._base.host} redirects in a circle")
+        except ConnectorError as error:
+            raise self._clean(error) from error.__cause__
 
     async def _sent(
         self, request: httpx.Request, *, write: bool, accept: Collection[int], followed: Collection[int]
@@ -383,7 +364,7 @@ class Outbound:
                 url = httpx.URL(f"{self._base}/{path.lstrip('/')}")
         except httpx.InvalidURL as error:
             raise self._clean(Park(f"{self._base.host} gave an address that cannot be read")) from error
-        if _origin(url) != _origin(self._base) or url.userinfo:
+        if origin(url) != origin(self._base) or url.userinfo:
             raise Park(f"{self._base.host} leads to another host ({url.host}); that is not followed")
         return url
 
@@ -525,7 +506,7 @@ class _CheckedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:
-            addresses = await self._egress.addresses(request.url.host, _origin(request.url)[2])
+            addresses = await self._egress.addresses(request.url.host, origin(request.url)[2])
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(f"{request.url.host} is not known: {error}") from error
         timeouts = dict(request.extensions["timeout"])
@@ -545,38 +526,6 @@ class _CheckedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._wire.aclose()
-
-
-async def _written(response: httpx.Response, into: BinaryIO, limit: int) -> Content:
-    """Raises OnlyLinked as soon as there is too much."""
-    size, digest = 0, hashlib.sha256()
-    told = response.headers.get("content-length", "")
-    if told.isdecimal() and int(told) > limit:
-        raise OnlyLinked(f"the file has {told} bytes, more than {limit}")
-    async for part in response.aiter_bytes():
-        size += len(part)
-        if size > limit:
-            raise OnlyLinked(f"the file has more than {limit} bytes")
-        digest.update(part)
-        into.write(part)
-    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return Content(size=size, sha256=digest.hexdigest(), media_type=media_type)
-
-
-def _unfetched(response: httpx.Response) -> ConnectorError:
-    """What a status other than 2xx means for a file: whether a storage refuses us says nothing of the API."""
-    status, reason = response.status_code, f"{response.url.host} answered {response.status_code} for the file"
-    if status in (408, 429) or status >= 500:
-        return RetryLater(reason, after=retry_after(response.headers), status=status)
-    return Park(reason, park_class=ParkClass.PERMISSION, status=status)
-
-
-def _is_below(host: str, hosts: Collection[str]) -> bool:
-    return any(host == known or host.endswith(f".{known}") for known in hosts)
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int]:
-    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
 
 
 @cache

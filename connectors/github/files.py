@@ -21,13 +21,17 @@ ATTACHMENT = "attachment"
 HOSTS = ("githubusercontent.com", "s3.amazonaws.com")
 """Where GitHub leads to for the bytes."""
 
-_END = r"""[^\s<>()\[\]"'`]+"""
+_NAME = r"""(?!\.)[^\s<>()\[\]"'`/?#]+"""
+_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _FILE = rf"""(?P<url>
-    {{web}}/ (?: user-attachments/(?:assets|files)/
-               | [\w.-]+/[\w.-]+/(?:assets|files)/\d+/
-               | storage/user/\d+/files/ ) {_END}
-  | https://user-images\.githubusercontent\.com/\d+/ {_END}
+    {{web}}/ (?: user-attachments/assets/{_ID}
+               | user-attachments/files/\d+/{_NAME}
+               | [\w.-]+/[\w.-]+/assets/\d+/{_ID}
+               | [\w.-]+/[\w.-]+/files/\d+/{_NAME}
+               | storage/user/\d+/files/{_ID} )
+  | https://user-images\.githubusercontent\.com/\d+/[\w.-]+
 )"""
+"""Exactly these: an address is fetched with the account's own right, whoever wrote it."""
 _SHOWN = r"""(?:
     !?\[(?P<label>(?:\\.|[^\[\]\\\n]){0,300})\]\(\s*<?
   | <img\b(?P<before>[^<>]*?)\bsrc\s*=\s*["']?
@@ -36,7 +40,7 @@ _ATTRIBUTES = 1000
 """So long may be what follows an image's address in its tag."""
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _BACKSLASH = re.compile(r"\\([!-/:-@\[-`{-~])")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UUID = re.compile(_ID, re.IGNORECASE)
 
 
 def web_of(base_url: str) -> str:
@@ -72,9 +76,10 @@ def attachments(record: Record, discussion: Discussion, web: str) -> Iterator[At
 
 def files_in(text: str, web: str) -> list[tuple[str, str]]:
     """(address, name) of each file in a Markdown text, code left out."""
-    if "://" not in text:
-        return []
-    pattern = re.compile(_SHOWN + _FILE.format(web=re.escape(web)), re.VERBOSE | re.IGNORECASE)
+    address = _FILE.replace("{web}", re.escape(web))
+    if not re.search(address, text, re.VERBOSE | re.IGNORECASE):
+        return []  # nearly always: the text need not be parsed
+    pattern = re.compile(_SHOWN + address, re.VERBOSE | re.IGNORECASE)
     found: list[tuple[str, str]] = []
 
     def note(shown: re.Match[str]) -> str:
