@@ -15,8 +15,8 @@ from sqlmodel import col
 
 from connectors.errors import Park, ParkClass
 from connectors.records import SECTION, Draft, FieldKind, Fields, Key, Record, Ref, Value
-from sync.jobs import settling
-from sync.jobs.admission import scope_of, wanted
+from sync.jobs import settling, sharing
+from sync.jobs.admission import wanted
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Later, Outcome
@@ -55,6 +55,9 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
         return Later(1, "it carries the key of a creation whose answer is awaited", attempt=False)
     if elsewhere or had_a_link or not wanted(desk.route, side, record):
         return DONE
+    shared = await sharing.join(desk, side, record)
+    if shared is not None:
+        return shared
     if record.created_by_us and record.keys:
         holders = await _holders(desk, record)
         for twin in holders:
@@ -185,11 +188,11 @@ class Creation:
     key: Key
     fields: Fields
 
-    def draft(self, landing: str | None) -> Draft:
-        """``landing``: the section where it goes if no rule says so."""
+    @property
+    def draft(self) -> Draft:
         fields = dict(self.fields)
         section = fields.pop(SECTION, None)
-        return Draft(fields=fields, section=landing if section is None else str(section))
+        return Draft(fields=fields, section=None if section is None else str(section))
 
 
 async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record) -> Outcome:
@@ -216,10 +219,9 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
         version=desk.route.mapping.version,
     )
     await desk.ledger.enter(decided)
-    landing = desk.route.config.asana.section if creation.into is Side.HUB else None
     asked_at = desk.engine.now()
     created = await perform(
-        desk, row, lambda: end.session.create(end.container, creation.draft(landing), creation.key)
+        desk, row, lambda: end.session.create(end.container, creation.draft, creation.key)
     )
     desk.engine.snapshots.keep(end.connection.id, [created], asked_at)
     created = desk.route.placed(creation.into, created)
@@ -228,12 +230,14 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
 
 
 def _creation(desk: Desk, link: Link, side: Side, record: Record) -> Creation:
-    fields: dict[str, Value] = dict(draft(desk.route.rules, record, side, desk.route.translation))
-    if side is Side.HUB:
-        fields |= fitting(fields, scope_of(desk.route, Side.EXTERNAL))
+    route = desk.route
+    fields: dict[str, Value] = dict(draft(route.rules, record, side, route.translation))
+    if side is Side.EXTERNAL and route.landing is not None:
+        fields.setdefault(SECTION, route.landing)
+    fields |= fitting(fields, route.scopes[side.other])
     return Creation(
         into=side.other,
-        key=Key(link.key_token, record.url, record.key, backlink=desk.route.config.backlinks),
+        key=Key(link.key_token, record.url, record.key, backlink=route.config.backlinks),
         fields=fields,
     )
 
