@@ -88,7 +88,7 @@ class Session(ABC):
 
     @abstractmethod
     async def fields(self, container: str) -> Sequence[FieldSpec]:
-        """The fields of the container's objects."""
+        """The fields of the container's objects, as they are now; every process asks before all else."""
 
     @abstractmethod
     async def people(self, container: str) -> Sequence[User]:

@@ -84,7 +84,7 @@ class GitHubSession(Session):
         return translate.container(repository, container)
 
     async def fields(self, container: str) -> Sequence[FieldSpec]:
-        return specs(await self._catalogue.of(container), details=self._with_details)
+        return specs(await self._catalogue.anew(container), details=self._with_details)
 
     async def people(self, container: str) -> Sequence[User]:
         with of_container(container):

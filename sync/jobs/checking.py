@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from connectors import discover
 from connectors.errors import ConnectorError, PauseConnection, PauseMapping
-from connectors.records import SECTION, Account, Container, FieldKind, FieldSpec
+from connectors.records import Account, Container
 from sync.configuration import Configuration, MappingConfig, Problem
 from sync.jobs.engine import Engine
-from sync.jobs.fitness import filter_findings, rule_findings, writer_problems
+from sync.jobs.fitness import filter_findings, rule_findings, section_problems, writer_problems
 from sync.jobs.in_force import InForce, same_connection, same_mapping
 from sync.reconcile.sides import Side
 from sync.store.tables import Connection
@@ -111,8 +111,10 @@ async def _check_mapping(
                 f"{mapping.name}: backlinks are off, yet what is created in {connector.title} shows one: "
                 "it is the only key by which asana-sync finds it again"
             )
+    if hub is not None:
+        found.problems += section_problems(mapping, f"{path}.asana", hub)
     if external is not None and hub is not None:
-        await _check_fields(engine, mapping, path, rows, hub, found)
+        await _check_fields(engine, mapping, path, rows, found)
 
 
 async def _container(
@@ -132,12 +134,7 @@ def _tells_the_world(mapping: MappingConfig) -> bool:
 
 
 async def _check_fields(
-    engine: Engine,
-    mapping: MappingConfig,
-    path: str,
-    rows: Map[str, Connection],
-    hub: Container,
-    found: Findings,
+    engine: Engine, mapping: MappingConfig, path: str, rows: Map[str, Connection], found: Findings
 ) -> None:
     """Rules and filters, against the fields and options that there are."""
     places = {
@@ -152,8 +149,7 @@ async def _check_fields(
     except ConnectorError as error:
         found.warnings.append(f"the fields of {mapping.name} could not be checked now: {error.reason}")
         return
-    sections = FieldSpec(name=SECTION, kind=FieldKind.CHOICE, label="Section", options=hub.sections)
-    problems, warnings = filter_findings(mapping, path, fields, sections)
+    problems, warnings = filter_findings(mapping, path, fields)
     problems += writer_problems(mapping, f"{path}.fields", fields)
     for at, rule in enumerate(mapping.fields if mapping.fields != "default" else ()):
         against, about = rule_findings(rule, mapping, f"{path}.fields[{at}]", fields)

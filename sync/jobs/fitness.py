@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Map
 from typing import TypeAlias
 
-from connectors.records import SECTION, FieldKind, FieldSpec
+from connectors.records import SECTION, Container, FieldKind, FieldSpec
 from sync.configuration import FieldConfig, MappingConfig, Problem
 from sync.jobs.ruling import DIRECTIONS
 from sync.reconcile.compatibility import unfit
@@ -103,39 +103,38 @@ def _kind(fields: Fields, side: Side, name: str) -> FieldKind | None:
     return fields[side][name].kind if name in fields[side] else None
 
 
-def filter_findings(
-    mapping: MappingConfig, path: str, fields: Fields, sections: FieldSpec
-) -> tuple[list[Problem], list[str]]:
-    """(what forbids the filters, what is worth knowing). ``sections``: the project's, as options."""
-    tasks, objects = mapping.asana, mapping.filter
-    at = f"{path}.asana"
+def section_problems(mapping: MappingConfig, path: str, project: Container) -> list[Problem]:
+    """Sections that are not there, and a place for new tasks outside of the filter."""
+    tasks = mapping.asana
+    sections = FieldSpec(name=SECTION, kind=FieldKind.CHOICE, label="Section", options=project.sections)
+    chosen = {f"{path}.section": tasks.section} if tasks.section else {}
+    for at, given in enumerate(tasks.filter.sections):
+        chosen[f"{path}.filter.sections[{at}]"] = given
     found = [
-        Problem(where, f"{given!r} is no section of the project; known: {_listed(sections.options)}")
-        for where, given in _sections(mapping, at)
+        Problem(where, f"{given!r} is no section of {project.name}; known: {_listed(sections.options)}")
+        for where, given in chosen.items()
         if found_in(given, sections) is None
     ]
     allowed = {found_in(given, sections) for given in tasks.filter.sections}
     comes_in = mapping.direction != "from_asana" and mapping.create.to_asana
     if tasks.section and allowed and comes_in and found_in(tasks.section, sections) not in allowed:
         found.append(
-            Problem(f"{at}.section", "new tasks would land outside of asana.filter.sections; add it there")
+            Problem(f"{path}.section", "new tasks would land outside of asana.filter.sections; add it there")
         )
-    chosen = dict(objects.fields)
-    found += _field_problems(tasks.filter.fields, f"{at}.filter.fields", fields[Side.HUB])
-    found += _field_problems(chosen, f"{path}.filter.fields", fields[Side.EXTERNAL])
-    milestones = fields[Side.EXTERNAL].get("milestone")
-    if milestones is None or objects.milestone is None or found_in(objects.milestone, milestones):
+    return found
+
+
+def filter_findings(mapping: MappingConfig, path: str, fields: Fields) -> tuple[list[Problem], list[str]]:
+    """(what forbids the filters by fields, what is worth knowing about them)."""
+    milestone, milestones = mapping.filter.milestone, fields[Side.EXTERNAL].get("milestone")
+    found = [
+        *_field_problems(mapping.asana.filter.fields, f"{path}.asana.filter.fields", fields[Side.HUB]),
+        *_field_problems(mapping.filter.fields, f"{path}.filter.fields", fields[Side.EXTERNAL]),
+    ]
+    if milestones is None or milestone is None or found_in(milestone, milestones):
         return found, []
     known = _listed(options_of(milestones) or {})
-    return found, [f"there is no milestone {objects.milestone!r} now; known: {known}"]
-
-
-def _sections(mapping: MappingConfig, at: str) -> list[tuple[str, str]]:
-    landing = [(f"{at}.section", mapping.asana.section)] if mapping.asana.section else []
-    return landing + [
-        (f"{at}.filter.sections[{number}]", given)
-        for number, given in enumerate(mapping.asana.filter.sections)
-    ]
+    return found, [f"there is no milestone {milestone!r} now; known: {known}"]
 
 
 def _field_problems(chosen: Map[str, Sequence[str]], path: str, fields: Map[str, FieldSpec]) -> list[Problem]:

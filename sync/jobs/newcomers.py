@@ -13,15 +13,17 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.errors import Park, ParkClass
+from connectors.errors import Park, ParkClass, ReplanNeeded
 from connectors.records import SECTION, Draft, FieldKind, Fields, Key, Record, Ref, Value
 from sync.jobs import settling, sharing
 from sync.jobs.admission import wanted
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Later, Outcome
+from sync.jobs.scoping import unresolved
 from sync.jobs.stamps import origin_of
 from sync.jobs.unit import Unit
+from sync.jobs.unmatched import asked_anew
 from sync.jobs.writing import Intent, close, new_writes, perform
 from sync.metrics import REPAIRED
 from sync.reconcile import draft, fitting, pairs_after_create
@@ -197,6 +199,8 @@ class Creation:
 
 async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record) -> Outcome:
     """Make the other end of a link that has only one. Its earlier tries were looked up before."""
+    if unresolved(desk.route.config, desk.route.fields) and await asked_anew(desk, fresh=timedelta(0)):
+        raise ReplanNeeded("the options of the fields were asked for anew: the filter names one of them")
     creation = _creation(desk, link, side, record)
     end = desk.route.end(creation.into)
     intent = Intent(

@@ -21,7 +21,7 @@ from sync.jobs.engine import Engine
 from sync.jobs.field_lists import fields_of
 from sync.jobs.people import people_of
 from sync.jobs.ruling import DIRECTIONS, rules
-from sync.jobs.scoping import meant, scopes
+from sync.jobs.scoping import meant, scopes, unresolved
 from sync.reconcile import Scope
 from sync.reconcile.model import People, Rule, Side, Translation
 from sync.store.tables import Connection, Mapping, Setting
@@ -210,10 +210,13 @@ async def make_route(
         Side.HUB: await _end(engine, Side.HUB, hub, mapping.hub_container),
         Side.EXTERNAL: await _end(engine, Side.EXTERNAL, external, mapping.external_container),
     }
-    fields = {
-        Side.HUB: await fields_of(engine, hub, mapping.hub_container),
-        Side.EXTERNAL: await fields_of(engine, external, mapping.external_container),
-    }
+    fields = {side: await fields_of(engine, end.connection, end.container) for side, end in ends.items()}
+    if unresolved(config, fields):
+        just_now = timedelta(seconds=engine.settings.poll_seconds)
+        fields = {
+            side: await fields_of(engine, end.connection, end.container, fresh=just_now)
+            for side, end in ends.items()
+        }
     return Route(
         mapping=mapping,
         config=config,

@@ -46,6 +46,21 @@ def _fields(chosen: Map[str, Sequence[str]], specs: Map[str, FieldSpec]) -> tupl
     )
 
 
+def unresolved(config: MappingConfig, fields: Map[Side, Sequence[FieldSpec]]) -> bool:
+    """Whether a filter names an option that there is not: a milestone that somebody may be making."""
+    milestone = () if config.filter.milestone is None else (config.filter.milestone,)
+    chosen = {
+        Side.HUB: {SECTION: config.asana.filter.sections, **config.asana.filter.fields},
+        Side.EXTERNAL: {"milestone": milestone, **config.filter.fields},
+    }
+    return any(
+        found_in(word, spec) is None
+        for side, specs in fields.items()
+        for spec in specs
+        for word in chosen[side].get(spec.name, ())
+    )
+
+
 def meant(word: str, spec: FieldSpec | None) -> str:
     """The option that an id or a name means, as records hold it."""
     found = found_in(word, spec) if spec is not None else None
