@@ -92,7 +92,7 @@ def routes(serve: Served, hooks: Hooks) -> Sequence[BaseRoute]:
 
 def list_users(call: Call) -> Response:
     _check_workspace(call, call.request.path_params.get("workspace") or call.query("workspace"))
-    users = call.workspace.users
+    users = {gid: user for gid, user in call.workspace.users.items() if user.active}
     return call.listing("user", lambda: users, lambda gid: call.answers.user(users[gid]))
 
 

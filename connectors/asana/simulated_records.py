@@ -12,6 +12,8 @@ class User:
     gid: str
     name: str
     email: str
+    active: bool = True
+    """A deactivated user is not listed, and nothing can be assigned to one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

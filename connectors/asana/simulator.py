@@ -235,6 +235,11 @@ class AsanaSimulator(Simulator):
         """A custom field of the project; see :class:`CustomField`."""
         return self.workspace.add_custom_field([container], name, kind, options, **more)
 
+    def deactivate(self, name: str, *, active: bool = False) -> None:
+        """Take a person's seat in the workspace, or give it back; their tasks stay theirs."""
+        users, gid = self.workspace.users, self.people[name].gid
+        users[gid] = replace(users[gid], active=active)
+
     def add_to_project(self, object_id: str, project: str, *, by: str | None = None) -> None:
         self.workspace.add_to_project(object_id, self._gid(by), project, None, source="web")
 

@@ -163,7 +163,7 @@ def _is_settled(route: Route, side: Side, change: Change, link: Link) -> bool:
 
 def differs(route: Route, side: Side, record: Record, seen: Mapping[str, Pair]) -> bool:
     """Whether any mapped field is not what was settled on that side, or never was settled."""
-    same = route.end(side).session.same
+    same, record = route.end(side).session.same, route.placed(side, record)
     for rule in route.rules:
         name = rule.field(side)
         if name not in record.fields or rule.mode is Mode.ON_CREATE:

@@ -105,6 +105,17 @@ class User(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("connection_id", "user_id"),)
 
 
+class FieldList(SQLModel, table=True):
+    """The fields that a container's objects have, as its provider told them at ``read_at``."""
+
+    connection_id: int = Field(
+        sa_column=Column(RowId, ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True)
+    )
+    container: str = Field(primary_key=True)
+    specs: list[dict[str, Any]] = _document(list)
+    read_at: datetime = _time(null=False)
+
+
 class Mapping(SQLModel, table=True):
     """Two containers kept in step. ``config`` is the normalised mapping of the configuration file.
 
