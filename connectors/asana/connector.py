@@ -91,6 +91,7 @@ class AsanaSession(Session):
         return _container(project.row, project.sections)
 
     async def fields(self, container: str) -> Sequence[FieldSpec]:
+        self._projects.forget()  # who asks has kept what was told before
         return (await self._projects.of(container)).specs
 
     async def people(self, container: str) -> Sequence[User]:

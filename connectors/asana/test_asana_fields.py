@@ -315,7 +315,7 @@ class TestRefusals:
         before = await bench.read_with_fields(gid)
         high = fields.option(fields.enum, "High")
         workspace.set_option(fields.enum.gid, high, enabled=False)
-        workspace.custom_fields[fields.number.gid] = replace(fields.number, locked=True)
+        workspace.lock(fields.number.gid)
         project = workspace.projects[bench.project]
         kept = tuple(one for one in project.custom_fields if one != fields.text.gid)
         workspace.projects[bench.project] = replace(project, custom_fields=kept)
