@@ -87,11 +87,11 @@ class AsanaSession(Session):
 
     async def container(self, container: str) -> Container:
         self._projects.forget()  # whoever asks for the container wants to know it as it is
-        project = await self._projects.of(container)
+        project = await self._projects.in_use(container)
         return _container(project.row, project.sections)
 
     async def fields(self, container: str) -> Sequence[FieldSpec]:
-        self._projects.forget()
+        self._projects.forget()  # who asks has kept what was told before
         return (await self._projects.of(container)).specs
 
     async def people(self, container: str) -> Sequence[User]:
