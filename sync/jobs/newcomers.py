@@ -17,6 +17,7 @@ from connectors.errors import Park, ParkClass
 from connectors.records import Draft, FieldKind, Fields, Key, Record, Ref, Value
 from sync.jobs import settling
 from sync.jobs.admission import scope_of, wanted
+from sync.jobs.creations import await_turn
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Later, Outcome
@@ -193,6 +194,8 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
     """Make the other end of a link that has only one. Its earlier tries were looked up before."""
     creation = _creation(desk, link, side, record)
     end = desk.route.end(creation.into)
+    turns = await desk.engine.sessions.turns(end.connection)
+    await await_turn(turns, link.key_token, end.connector.title)
     intent = Intent(
         link=link,
         side=creation.into,

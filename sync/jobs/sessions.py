@@ -16,6 +16,7 @@ from connectors import discover
 from connectors.base import Connector, Session
 from connectors.http import Egress, Gate, LocalGate, Outbound
 from sync import __version__
+from sync.jobs.creations import Turns, turns
 from sync.jobs.gate import SharedGate, restore_hold
 from sync.metrics import THROTTLED, count_request
 from sync.settings import Settings
@@ -30,6 +31,7 @@ class Opened:
 
     session: Session
     outbound: Outbound
+    turns: Turns
     fingerprint: str
 
 
@@ -51,6 +53,10 @@ class Sessions:
     async def outbound(self, connection: Connection) -> Outbound:
         """The client below the session: what it observed of quota and clock."""
         return (await self._open(connection)).outbound
+
+    async def turns(self, connection: Connection) -> Turns:
+        """Who may create something there, and when."""
+        return (await self._open(connection)).turns
 
     async def _open(self, connection: Connection) -> Opened:
         # a connection that is only being checked has no row yet that could remember a silence
@@ -77,7 +83,12 @@ class Sessions:
             user_agent=f"asana-sync/{__version__}",
             observe=partial(count_request, connector.name),
         )
-        return Opened(connector.open(settings, credentials, outbound), outbound, fingerprint)
+        return Opened(
+            connector.open(settings, credentials, outbound),
+            outbound,
+            turns(connector.limits(settings), connection.name, self._redis),
+            fingerprint,
+        )
 
     @property
     def call_s(self) -> float:
