@@ -19,6 +19,7 @@ from connectors.github.session import GitHubSession
 from connectors.github.translate import CONNECTOR, ISSUE, PULL
 from connectors.http import Outbound
 from connectors.records import Delivery, Received, Secrets
+from connectors.tokens import Tokens
 
 
 class GitHub(Connector):
@@ -43,7 +44,13 @@ class GitHub(Connector):
     def base_url(self, settings: BaseModel) -> str:
         return _settings(settings).base_url
 
-    def open(self, settings: BaseModel, credentials: BaseModel, outbound: Outbound) -> GitHubSession:
+    def open(
+        self,
+        settings: BaseModel,
+        credentials: BaseModel,
+        outbound: Outbound,
+        tokens: Tokens | None = None,
+    ) -> GitHubSession:
         if not isinstance(credentials, GitHubCredentials):
             raise TypeError("these are not the credentials of a GitHub connection")
         secret = credentials.webhook_secret

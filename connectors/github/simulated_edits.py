@@ -411,7 +411,7 @@ class Edits:
         return tuple(dict.fromkeys(found))
 
     def _assignable(self, logins: Iterable[str]) -> tuple[str, ...]:
-        known = {login.lower(): login for login in self.world.people}
+        known = {login.lower(): login for login, person in self.world.people.items() if not person.left}
         found = (known[login.lower()] for login in logins if login.lower() in known)
         return tuple(dict.fromkeys(found))[:ASSIGNEES_MAX]
 

@@ -52,7 +52,8 @@ def get_repository(call: Call) -> Reply:
 def assignees(call: Call) -> Reply:
     """Who can be assigned; no email addresses here."""
     call.repository()
-    return call.page(list(call.site.world.people.values()), call.site.shapes.account)
+    assignable = [person for person in call.site.world.people.values() if not person.left]
+    return call.page(assignable, call.site.shapes.account)
 
 
 def check_assignee(call: Call) -> Reply:

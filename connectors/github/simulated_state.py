@@ -33,6 +33,8 @@ class Person:
     name: str
     email: str | None = None
     organization: bool = False
+    left: bool = False
+    """Not assignable any more: suspended, or without access."""
     bot: bool = False
 
     @property

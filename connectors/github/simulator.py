@@ -7,6 +7,7 @@ are those of every simulator: ``clock``, ``faults``, ``outbox``, ``visible_after
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain, count
 from typing import Any, ClassVar
@@ -255,6 +256,10 @@ class GitHubSimulator(Switches, Simulator):
     def hide_repo(self, container: str, *, hidden: bool = True) -> None:
         """Take the bot's access away (everything reads 404, no word of it), or give it back."""
         self.repository(container).hidden = hidden
+
+    def leave(self, login: str, *, left: bool = True) -> None:
+        """A person loses access and cannot be assigned any more, or comes back."""
+        self.world.people[login] = replace(self.world.people[login], left=left)
 
     def disable_issues(self, container: str) -> None:
         """Creating an issue is answered 410."""

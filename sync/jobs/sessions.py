@@ -18,6 +18,7 @@ from connectors.http import Egress, Gate, LocalGate, Outbound
 from sync import __version__
 from sync.jobs.creations import Turns, turns
 from sync.jobs.gate import SharedGate, restore_hold
+from sync.jobs.tokens import SharedTokens
 from sync.metrics import THROTTLED, count_request
 from sync.settings import Settings
 from sync.store.database import Database
@@ -83,8 +84,9 @@ class Sessions:
             user_agent=f"asana-sync/{__version__}",
             observe=partial(count_request, connector.name),
         )
+        tokens = SharedTokens(self._database, self._vault, connection, turn_s=2 * self.call_s)
         return Opened(
-            connector.open(settings, credentials, outbound),
+            connector.open(settings, credentials, outbound, tokens),
             outbound,
             turns(connector.limits(settings), connection.name, self._redis),
             fingerprint,
