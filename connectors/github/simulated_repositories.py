@@ -154,7 +154,7 @@ def list_deliveries(call: Call) -> Reply:
         kept = [posted for posted in kept if str(posted.id) <= cursor]
     size = call.page_size
     page, rest = kept[:size], kept[size:]
-    url = f"{call.site.api()}{call.request.url.path}?per_page={size}&cursor={rest[0].id if rest else 0}"
+    url = f"{call.site.api()}{call.path}?per_page={size}&cursor={rest[0].id if rest else 0}"
     headers = {"Link": f'<{url}>; rel="next"'} if rest else {}
     return Reply([webhooks.delivery(posted, whole=False) for posted in page], headers=headers)
 

@@ -92,7 +92,8 @@ def _stamp_or_none(time: datetime | None) -> str | None:
 class Shapes:
     """Records of one world as JSON objects; ``api`` tells where it is served now."""
 
-    def __init__(self, world: World, api: Callable[[], str]) -> None:
+    def __init__(self, world: World, api: Callable[[], str], html: str = HTML) -> None:
+        self.html = html
         self._world = world
         self._api = api
 
@@ -109,7 +110,7 @@ class Shapes:
             "avatar_url": f"https://avatars.githubusercontent.com/u/{person.id}?v=4",
             "gravatar_id": "",
             "url": url,
-            "html_url": f"{HTML}/{page}",
+            "html_url": f"{self.html}/{page}",
             **{name: url + path for name, path in _USER_LINKS.items()},
             "type": "Organization" if person.organization else "Bot" if person.bot else "User",
             "site_admin": False,
@@ -127,7 +128,7 @@ class Shapes:
             "name": slug,
             "description": "",
             "external_url": "https://example.com",
-            "html_url": f"{HTML}/apps/{slug}",
+            "html_url": f"{self.html}/apps/{slug}",
             "created_at": since,
             "updated_at": since,
             "permissions": dict(permissions),
@@ -160,7 +161,7 @@ class Shapes:
     def repository(self, repository: Repository) -> Shape:
         """What all places show of it; some add ``permissions`` or ``custom_properties``."""
         url, created = self.repository_url(repository), stamp(repository.created_at)
-        html = f"{HTML}/{repository.full_name}"
+        html = f"{self.html}/{repository.full_name}"
         return {
             "id": repository.id,
             "node_id": repository.node_id,
@@ -204,7 +205,7 @@ class Shapes:
 
     def page_url(self, repository: Repository, record: Issue | Comment) -> str:
         """Where people see an issue, or the issue of a comment."""
-        return f"{HTML}/{repository.full_name}/{_PAGES[record.kind]}/{record.number}"
+        return f"{self.html}/{repository.full_name}/{_PAGES[record.kind]}/{record.number}"
 
     def label(self, repository: Repository, label: Label) -> Shape:
         return {
@@ -222,7 +223,7 @@ class Shapes:
         states = [i.state for i in repository.issues.values() if i.milestone == milestone.number]
         return {
             "url": url,
-            "html_url": f"{HTML}/{repository.full_name}/milestone/{milestone.number}",
+            "html_url": f"{self.html}/{repository.full_name}/milestone/{milestone.number}",
             "labels_url": f"{url}/labels",
             "id": milestone.id,
             "node_id": milestone.node_id,
