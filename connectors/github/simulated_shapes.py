@@ -85,6 +85,11 @@ def stamp(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def commit_of(issue: Issue) -> str:
+    """The last commit of a pull request."""
+    return hashlib.sha1(issue.node_id.encode(), usedforsecurity=False).hexdigest()
+
+
 def _stamp_or_none(time: datetime | None) -> str | None:
     return stamp(time) if time else None
 
@@ -301,7 +306,7 @@ class Shapes:
         """A pull request as such; lists leave out what needs a look into git."""
         api, html = self.repository_url(repository), self.page_url(repository, issue)
         url, issue_url = f"{api}/pulls/{issue.number}", f"{api}/issues/{issue.number}"
-        sha = hashlib.sha1(issue.node_id.encode(), usedforsecurity=False).hexdigest()
+        sha = commit_of(issue)
         links = {
             "self": url,
             "html": html,
@@ -323,7 +328,7 @@ class Shapes:
             **self._what_it_says(repository, issue),
             "merged_at": _stamp_or_none(issue.merged_at),
             "merge_commit_sha": sha if issue.merged_at else None,
-            "requested_reviewers": [],
+            "requested_reviewers": [self.user(login) for login in issue.reviewers],
             "requested_teams": [],
             **{f"{name}_url": links[name] for name in links if name not in ("self", "html", "issue")},
             "head": self._branch(repository, f"change-{issue.number}", sha),

@@ -19,6 +19,7 @@ from connectors.github import (
     simulated_issues,
     simulated_planning,
     simulated_repositories,
+    simulated_reviews,
     simulated_values,
 )
 from connectors.github.simulated_api import Site, routes
@@ -77,6 +78,7 @@ class GitHubSimulator(Switches, Simulator):
                 *simulated_issues.TABLE,
                 *simulated_planning.TABLE,
                 *simulated_repositories.TABLE,
+                *simulated_reviews.TABLE,
                 *simulated_values.TABLE,
                 *simulated_app.TABLE,
             ),
@@ -172,6 +174,20 @@ class GitHubSimulator(Switches, Simulator):
         """The issue stays behind, closed and locked."""
         repository, issue = self.find(object_id)
         self.edits.convert(repository, issue, self._actor(by))
+
+    def ask_for_review(self, object_id: str, login: str, *, by: str | None = None) -> None:
+        repository, issue = self.find(object_id)
+        self.edits.ask_for_review(repository, issue, self._actor(by), login)
+
+    def review(self, object_id: str, state: str, *, by: str | None = None) -> None:
+        """``state``: APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED."""
+        repository, issue = self.find(object_id)
+        self.edits.review(repository, issue, self._actor(by), state)
+
+    def check(self, object_id: str, name: str, conclusion: str | None) -> None:
+        """A check of the pull request's last commit begins (None) or ends."""
+        repository, issue = self.find(object_id)
+        self.edits.check(repository, issue, name, conclusion)
 
     def comment(self, object_id: str, text: str, *, by: str | None = None) -> str:
         repository, issue = self.find(object_id)
