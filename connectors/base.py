@@ -215,7 +215,10 @@ class Connector(ABC):
 
     @abstractmethod
     def limits(self, settings: BaseModel) -> Mapping[str, float]:
-        """``reads`` and ``writes`` in flight, ``per_minute`` requests: for the gate."""
+        """``reads`` and ``writes`` in flight, ``per_minute`` requests: for the gate.
+
+        ``creates_per_minute``, ``creates_per_hour``: new objects and comments, where they are limited.
+        """
 
     def receive(
         self, delivery: Delivery, secrets: Secrets, settings: BaseModel, now: datetime

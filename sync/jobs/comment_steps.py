@@ -8,6 +8,7 @@ from sqlmodel import col
 
 from connectors.errors import Park
 from connectors.records import Comment, CommentDraft
+from sync.jobs.creations import await_turn
 from sync.jobs.ledger import fence
 from sync.jobs.thread import TEXT, Thread
 from sync.jobs.writing import Intent, intend, perform
@@ -109,7 +110,10 @@ async def _copy(thread: Thread, action: CommentAction, root: Comment) -> None:
         row = _new_row(thread, into.other, root)
         async with desk.engine.database.write() as session:
             session.add(row)
-    url = root_url(root)
+    url, end = root_url(root), desk.route.end(into)
+    await await_turn(
+        await desk.engine.sessions.turns(end.connection), f"comment-{row.id}", end.connector.title
+    )
     (write,) = await intend(
         desk,
         [
@@ -124,8 +128,7 @@ async def _copy(thread: Thread, action: CommentAction, root: Comment) -> None:
         ],
     )
     draft = _draft(row, root)
-    session_ = desk.route.end(into).session
-    copy = await perform(desk, write, lambda: session_.add_comment(thread.ends[into], draft))
+    copy = await perform(desk, write, lambda: end.session.add_comment(thread.ends[into], draft))
     await copied(thread, row, write, copy, root.text)
 
 

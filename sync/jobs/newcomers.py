@@ -17,6 +17,7 @@ from connectors.errors import Park, ParkClass, ReplanNeeded
 from connectors.records import SECTION, Draft, FieldKind, Fields, Key, Record, Ref, Value
 from sync.jobs import settling, sharing
 from sync.jobs.admission import wanted
+from sync.jobs.creations import await_turn
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Later, Outcome
@@ -203,6 +204,8 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
         raise ReplanNeeded("the options of the fields were asked for anew: the filter names one of them")
     creation = _creation(desk, link, side, record)
     end = desk.route.end(creation.into)
+    turns = await desk.engine.sessions.turns(end.connection)
+    await await_turn(turns, link.key_token, end.connector.title)
     intent = Intent(
         link=link,
         side=creation.into,
