@@ -21,6 +21,10 @@ custom:<id>       any but markdown and state            by its kind; of a choice
                                                         set the options' names
 ================  ====================================  ===============================================
 
+In Markdown, notes and comments alike, a mention is ``[@Ada Lovelace](user:1200)``, a link to a user id of
+that provider (:mod:`connectors.richtext.mentions`). A connector reads the mentions that its provider acts
+on into this form and writes them out of it; what only reads like a mention it makes harmless.
+
 A choice is an id, so that renaming an option is no edit of every object that has it; its FieldSpec
 tells the names.
 """

@@ -42,6 +42,7 @@ from connectors.records import (
     User,
     Value,
 )
+from connectors.richtext import asana_html
 
 _FEATURES = {
     "users": "users cannot be listed (users:read): people are matched by the `people` list alone",
@@ -148,6 +149,9 @@ class AsanaSession(Session):
 
     def same(self, field: str, sent: Value, read: Value) -> bool:
         return translate.same(field, sent, read)
+
+    def through(self, text: str) -> str:
+        return asana_html.to_markdown(asana_html.from_markdown(text))
 
     async def subscribe(self, container: str, target: str, secret: str) -> Subscribed:
         return await self._subscriptions.subscribe(container, target, secret)

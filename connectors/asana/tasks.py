@@ -17,7 +17,7 @@ from connectors.asana.translate import Row
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, RetryLater
 from connectors.http import Answer
 from connectors.records import Draft, Fields, Found, Gone, Hidden, Key, Record, Ref, Value
-from connectors.richtext import asana_html
+from connectors.richtext import asana_html, mentions
 
 _Call: TypeAlias = tuple[str | None, Callable[[], Awaitable[Row | None]]]
 """(the field at fault if it is refused, the call)."""
@@ -97,7 +97,8 @@ class Tasks:
                 raise
             if refusal.field == "notes":
                 del data["html_notes"]
-                data["notes"] = "\n\n".join(part for part in (text, backlink.plain()) if part)
+                named = mentions.translated(text, {})
+                data["notes"] = "\n\n".join(part for part in (named, backlink.plain()) if part)
             elif refusal.field == "labels" and labels:
                 self._tags.forget()
                 data["tags"] = await self._tag_gids(labels)

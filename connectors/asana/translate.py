@@ -143,6 +143,8 @@ def same(field: str, sent: Value, read: Value) -> bool:
         return _comparable(sent) == _comparable(read)
     if field == "notes":
         return asana_html.same(str(sent or ""), str(read or ""))
+    if field == "comments":
+        return asana_html.same(str(sent or ""), str(read or ""), comment=True)
     if field == "labels":
         return {fold(name) for name in names(sent)} == {fold(name) for name in names(read)}
     if field == "followers":

@@ -22,7 +22,7 @@ from connectors.github.client import Client, Listed
 from connectors.github.edits import CLOSING, Edit, creation, edit
 from connectors.github.polling import OVERLAP_S, Position, Seen, advance, beginning, look, since_text
 from connectors.github.refusals import UNREACHABLE, WRITE_ACCESS, lacking, of_container
-from connectors.github.text import harmless, has_live, parted, with_header, with_keys
+from connectors.github.text import harmless, has_live, parted, said, with_header, with_keys
 from connectors.github.translate import FIELDS, Payload, is_container, located
 from connectors.github.whereabouts import Whereabouts, together
 from connectors.records import (
@@ -207,8 +207,8 @@ class GitHubSession(Session):
 
     async def _standing(self, repository: str, number: int, fields: Fields, expected: Record) -> str:
         """The body's source, asked for only where it tells which mentions are live already."""
-        texts = (fields.get("notes"), expected.fields.get("notes"))
-        if not all(has_live(str(text or "")) for text in texts):
+        wanted, present = (str(each.get("notes") or "") for each in (fields, expected.fields))
+        if not (has_live(wanted) and has_live(said(present))):
             return ""
         return str((await self._github.issue(repository, number)).get("body") or "")
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from connectors.github.text import (
     harmless,
     has_live,
+    neutral,
     parted,
-    restored,
     storable,
     with_header,
     with_keys,
@@ -42,6 +42,9 @@ _FRAGMENTS = st.sampled_from(
         "*",
         "text",
         "\r\n",
+        " [@ada](user:ada)",
+        " [@ada](user:ada)-x",
+        "x",
     ]
 )
 _TEXTS = st.one_of(st.lists(_FRAGMENTS).map("".join), st.text().filter(lambda text: ZWSP not in text))
@@ -50,8 +53,8 @@ _TEXTS = st.one_of(st.lists(_FRAGMENTS).map("".join), st.text().filter(lambda te
 @given(_TEXTS)
 def test_what_is_made_harmless_reads_as_before(text: str) -> None:
     broken = harmless(text)
-    assert restored(broken) == storable(text.replace("\r\n", "\n").replace("\r", "\n"))
-    assert harmless(broken) == broken
+    assert neutral(broken) == storable(text.replace("\r\n", "\n").replace("\r", "\n"))
+    assert harmless(neutral(broken)) == broken
 
 
 @given(_TEXTS, st.sets(st.from_regex(r"[a-z0-9]{4,8}", fullmatch=True), max_size=1))
@@ -114,6 +117,54 @@ def test_what_is_live_already_stays_live() -> None:
     assert harmless("FIXES #12, cc @bob and @ada", standing) == f"FIXES #12, cc @bob and @{ZWSP}ada"
     assert harmless("cc @bob", harmless(standing)) == f"cc @{ZWSP}bob"
     assert harmless("cc @bob", "`@bob`") == f"cc @{ZWSP}bob"
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("cc @bob", "cc [@bob](user:bob)"),
+        ("(@Bob-1), **@ada**.", "([@Bob-1](user:Bob-1)), **[@ada](user:ada)**."),
+        ("| a |\n|---|\n| @ada |", "| a |\n|---|\n| [@ada](user:ada) |"),
+        ("- @ada\n  > @bob", "- [@ada](user:ada)\n  > [@bob](user:bob)"),
+        ("cc @ada @bob", "cc [@ada](user:ada) [@bob](user:bob)"),
+    ],
+)
+def test_a_mention_reads_as_one_and_is_written_as_one(read: str, meant: str) -> None:
+    assert neutral(read) == meant
+    assert harmless(meant) == read
+    assert not has_live(meant)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@acme/team",
+        "ada@example.com",
+        "@-x @ada- @ada.b @ada_b",
+        "`@ada`",
+        "```\n@ada\n```",
+        "https://x.test/@ada",
+        "[ask @ada](https://x.test)",
+        "[![by @ada](https://x.test/i.png)](https://x.test)",
+        "[@ada][1]\n\n[1]: https://x.test",
+        "<div>@ada</div>",
+        "<div>\n@ada\n</div>",
+    ],
+)
+def test_what_notifies_nobody_is_no_mention(text: str) -> None:
+    assert "(user:ada)" not in neutral(text)
+
+
+def test_a_mention_never_becomes_one_of_somebody_else() -> None:
+    assert harmless("x[@ada](user:ada)-b [@ada](user:ada).c [@a](user:a)[@b](user:b)") == (
+        f"x{ZWSP}@ada{ZWSP}-b @ada{ZWSP}.c @a{ZWSP}@b"
+    )
+    assert (
+        harmless("[@Ada](user:a b) [@ada](user:dependabot%5Bbot%5D)") == f"[@{ZWSP}Ada](user:a b) @{ZWSP}ada"
+    )
+    assert harmless("https://x.test/a[@ada](user:ada)") == "https://x.test/a @ada"
+    text = "x[@ada](user:ada)-b [@ada](user:ada).c [@a](user:a)[@b](user:b)"
+    assert neutral(harmless(text)) == text
 
 
 def test_people_write_below_the_key_line() -> None:

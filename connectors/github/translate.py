@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from connectors.github.text import parted, restored, storable, with_lf, without_header
+from connectors.github.text import neutral, parted, said, storable, with_lf, without_header
 from connectors.records import (
     CLOSED,
     OPEN,
@@ -143,7 +143,7 @@ def comment(payload: Payload, *, parent: Ref, me: str) -> Comment:
     return Comment(
         ref=comment_ref(payload, parent),
         parent=parent,
-        text=restored(text).rstrip(),
+        text=neutral(text).rstrip(),
         author=author,
         created_at=instant(payload["created_at"]),
         modified_at=instant(payload["updated_at"]),
@@ -246,8 +246,8 @@ def same(field: str, sent: Value, read: Value) -> bool:
     """Whether GitHub may have made ``read`` out of ``sent``."""
     if field == "title":
         return storable(str(sent or "")).split() == str(read or "").split()
-    if field == "notes":
-        return storable(with_lf(str(sent or ""))).strip() == with_lf(str(read or "")).strip()
+    if field in ("notes", "comments"):
+        return storable(with_lf(said(str(sent or "")))).strip() == with_lf(said(str(read or ""))).strip()
     if field in ("assignee", "labels"):
         return {name.casefold() for name in names(sent)} == {name.casefold() for name in names(read)}
     return sent == read

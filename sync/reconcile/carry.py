@@ -7,6 +7,7 @@ nobody mapped, Markdown the other side cannot hold), and that survives.
 from __future__ import annotations
 
 from connectors.records import FieldKind, Value
+from connectors.richtext import mentions
 from connectors.richtext.carry import carry_over
 from sync.reconcile.elements import COLLECTIONS, WHO, across, empty, offered, words
 from sync.reconcile.model import Mode, Pair, Rule, Side, Translation
@@ -30,14 +31,33 @@ def carry(
         return carry_people(rule, into, value, current=current, seen=seen, translation=translation)
     if kind is FieldKind.SET:
         return _spelled(rule, into, value, current=current, translation=translation)
-    if seen is not None and kind is rule.kind(into.other) is FieldKind.MARKDOWN:
-        return carry_over(
-            old_source=_text(seen.of(into)),
-            old_other=_text(seen.of(into.other)),
-            new_other=_text(value),
-            through=translation.through[into.other],
-        )
+    if rule.kind(into.other) is FieldKind.MARKDOWN:
+        return _prose(rule, into, value, seen=seen, translation=translation)
     return across(rule, into, value, translation) if isinstance(value, str) else value
+
+
+def _prose(rule: Rule, into: Side, value: Value, *, seen: Pair | None, translation: Translation) -> Value:
+    """Markdown with the people whom it mentions; a field of plain text only names them."""
+    if rule.kind(into) is not FieldKind.MARKDOWN:
+        return across(rule, into, mentions.translated(_text(value), {}), translation)
+    if seen is None:
+        return told(value, into, translation) if isinstance(value, str) else value
+
+    def shown(block: str) -> str:
+        back = mentions.unlabelled(told(block, into.other, translation))
+        return translation.through[into.other](back)
+
+    return carry_over(
+        old_source=_text(seen.of(into)),
+        old_other=told(_text(seen.of(into.other)), into, translation),
+        new_other=told(_text(value), into, translation),
+        through=shown,
+    )
+
+
+def told(text: str, into: Side, translation: Translation) -> str:
+    """Markdown of the other side with its mentions as those of ``into``."""
+    return mentions.translated(text, translation.people.into(into))
 
 
 def _appended(
