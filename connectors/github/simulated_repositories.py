@@ -14,6 +14,11 @@ HOOKS_PER_EVENT = 20
 
 
 def viewer(call: Call) -> Reply:
+    """The account of a token; an app's installation has none."""
+    if call.actor not in call.site.world.people:
+        raise Refused(
+            403, "Resource not accessible by integration", documentation_url="https://docs.github.com/rest"
+        )
     return Reply(call.site.shapes.viewer(call.site.world.people[call.actor]))
 
 
@@ -190,7 +195,7 @@ TABLE: Table = (
 def _person(call: Call) -> Person:
     """The person of the path; logins know no case."""
     login = call.request.path_params["login"].lower()
-    for person in call.site.world.people.values():
+    for person in (*call.site.world.people.values(), *call.site.world.bots.values()):
         if person.login.lower() == login:
             return person
     raise not_found()
