@@ -14,6 +14,7 @@ from connectors.asana.access import Access, OAuth, bearer
 from connectors.asana.client import Asana
 from connectors.asana.config import AsanaCredentials, AsanaSettings
 from connectors.asana.custom_fields import PREFIX
+from connectors.asana.permissions import lacking_in
 from connectors.asana.polling import Polling
 from connectors.asana.projects import Projects
 from connectors.asana.subscriptions import Subscriptions
@@ -90,6 +91,10 @@ class AsanaSession(Session):
         self._projects.forget()  # whoever asks for the container wants to know it as it is
         project = await self._projects.of(container)
         return _container(project.row, project.sections)
+
+    async def lacks(self, container: str) -> Sequence[str]:
+        account = await self._tasks.account()
+        return [sentence async for sentence in lacking_in(self._asana, container, account)]
 
     async def fields(self, container: str) -> Sequence[FieldSpec]:
         return (await self._projects.of(container)).specs

@@ -12,6 +12,7 @@ from connectors.github.catalogue import Catalogue
 from connectors.github.client import Client
 from connectors.github.commenting import Commenting
 from connectors.github.fields import specs
+from connectors.github.permissions import lacking_in
 from connectors.github.reading import Reading
 from connectors.github.refusals import lacking, lacking_of_app, of_container
 from connectors.github.text import harmless, parted, with_keys
@@ -82,6 +83,10 @@ class GitHubSession(Session):
             raise PauseMapping(f"repository {container}: issues are switched off there")
         self._known.called(str(repository["full_name"]), container)
         return translate.container(repository, container)
+
+    async def lacks(self, container: str) -> Sequence[str]:
+        with of_container(container):
+            return await lacking_in(self._github, container, with_webhooks=self._with_webhooks)
 
     async def fields(self, container: str) -> Sequence[FieldSpec]:
         return specs(await self._catalogue.of(container), details=self._with_details)

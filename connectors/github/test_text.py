@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.github.text import (
@@ -16,6 +16,7 @@ from connectors.github.text import (
     with_keys,
     without_header,
 )
+from connectors.richtext.mentions import mentioned
 
 ZWSP = "\u200b"
 
@@ -42,14 +43,12 @@ _FRAGMENTS = st.sampled_from(
         "*",
         "text",
         "\r\n",
-        " [@ada](user:ada)",
-        " [@ada](user:ada)-x",
-        "x",
     ]
 )
 _TEXTS = st.one_of(st.lists(_FRAGMENTS).map("".join), st.text().filter(lambda text: ZWSP not in text))
 
 
+@settings(deadline=None)
 @given(_TEXTS)
 def test_what_is_made_harmless_reads_as_before(text: str) -> None:
     broken = harmless(text)
@@ -57,6 +56,31 @@ def test_what_is_made_harmless_reads_as_before(text: str) -> None:
     assert harmless(neutral(broken)) == broken
 
 
+_MENTIONING = [
+    "[@ada](user:ada)",
+    "[@b-1](user:b-1)",
+    " ",
+    "\n",
+    "\n\n",
+    "\n> ",
+    "\n- ",
+    "x",
+    "@bob",
+    "`y`",
+    ", ",
+    "-",
+]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(_MENTIONING)).map("".join))
+def test_mentions_come_back_as_they_were(text: str) -> None:
+    assert mentioned(neutral(harmless(text))) <= mentioned(text), "nobody is called who was not"
+    once = neutral(harmless(text))
+    assert neutral(harmless(once)) == once, "nothing grows"
+
+
+@settings(deadline=None)
 @given(_TEXTS, st.sets(st.from_regex(r"[a-z0-9]{4,8}", fullmatch=True), max_size=1))
 def test_body_and_key_part_again(text: str, keys: set[str]) -> None:
     own, found = parted(with_keys(harmless(text), keys))
