@@ -93,6 +93,14 @@ class Key:
     backlink: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Backlink:
+    """A visible link to the counterpart, no part of the text."""
+
+    url: str
+    label: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Snapshot of one object.
@@ -102,7 +110,8 @@ class Record:
     ``places`` maps each container the object is in to its section there (None: no section known).
     ``keys`` holds every key token and counterpart URL found on the object. ``read_only`` names
     fields that cannot be written on this very object. ``created_by_us`` tells that the connection's
-    own account made it.
+    own account made it. ``backlink`` is shown beside the key, where it is not the key itself; in the
+    ``expected`` of an update it is the one that shall stand there with the next text.
     """
 
     ref: Ref
@@ -118,6 +127,7 @@ class Record:
     parent: Ref | None = None
     keys: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()
+    backlink: Backlink | None = None
 
 
 @dataclass(frozen=True, slots=True)

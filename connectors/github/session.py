@@ -8,6 +8,7 @@ from datetime import datetime
 from connectors.base import Session
 from connectors.errors import Park, ParkClass, PauseMapping
 from connectors.github import hooks, translate
+from connectors.github.body import composed, parted
 from connectors.github.catalogue import Catalogue
 from connectors.github.client import Client
 from connectors.github.commenting import Commenting
@@ -15,7 +16,7 @@ from connectors.github.fields import specs
 from connectors.github.permissions import lacking_in
 from connectors.github.reading import Reading
 from connectors.github.refusals import lacking, lacking_of_app, of_container
-from connectors.github.text import harmless, parted, with_keys
+from connectors.github.text import harmless
 from connectors.github.whereabouts import Whereabouts, at, of_issue, together
 from connectors.github.writing import Writing
 from connectors.records import (
@@ -121,7 +122,7 @@ class GitHubSession(Session):
         return translate.same(field, sent, read)
 
     def through(self, text: str) -> str:
-        return parted(with_keys(harmless(text), ()))[0]
+        return parted(composed(harmless(text))).text
 
     # --- writing -----------------------------------------------------------------------------------
 

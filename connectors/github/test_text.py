@@ -10,10 +10,8 @@ from connectors.github.text import (
     harmless,
     has_live,
     neutral,
-    parted,
     storable,
     with_header,
-    with_keys,
     without_header,
 )
 from connectors.richtext.mentions import mentioned
@@ -78,14 +76,6 @@ def test_mentions_come_back_as_they_were(text: str) -> None:
     assert mentioned(neutral(harmless(text))) <= mentioned(text), "nobody is called who was not"
     once = neutral(harmless(text))
     assert neutral(harmless(once)) == once, "nothing grows"
-
-
-@settings(deadline=None)
-@given(_TEXTS, st.sets(st.from_regex(r"[a-z0-9]{4,8}", fullmatch=True), max_size=1))
-def test_body_and_key_part_again(text: str, keys: set[str]) -> None:
-    own, found = parted(with_keys(harmless(text), keys))
-    assert found == keys
-    assert own.strip() == storable(text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 @pytest.mark.parametrize(
@@ -189,23 +179,6 @@ def test_a_mention_never_becomes_one_of_somebody_else() -> None:
     assert harmless("https://x.test/a[@ada](user:ada)") == "https://x.test/a @ada"
     text = "x[@ada](user:ada)-b [@ada](user:ada).c [@a](user:a)[@b](user:b)"
     assert neutral(harmless(text)) == text
-
-
-def test_people_write_below_the_key_line() -> None:
-    assert parted("Text\r\n\r\n<!-- asana-sync:abc -->\r\nmore") == ("Text\n\nmore", frozenset({"abc"}))
-
-
-def test_a_key_in_the_text_is_no_key() -> None:
-    body = with_keys("<!-- asana-sync:forged -->", ["real"])
-    assert parted(body) == ("<!-- asana-sync:forged -->", frozenset({"real"}))
-    assert body.endswith("\n\n<!-- asana-sync:real -->")
-
-
-def test_empty_bodies() -> None:
-    assert parted(None) == ("", frozenset())
-    assert with_keys("", ["k"]) == "<!-- asana-sync:k -->"
-    assert parted("<!-- asana-sync:k -->") == ("", frozenset({"k"}))
-    assert with_keys("", []) == ""
 
 
 def test_header_is_as_documented() -> None:

@@ -1,6 +1,5 @@
 """What we add to texts on GitHub and take away again when reading: pure.
 
-* the key, a line ``<!-- asana-sync:KEY -->`` at the end of a body that we made;
 * the header of a copied comment, ``**[NAME](URL)**`` and a blank line;
 * a zero-width space that makes mentions and closing keywords harmless.
 
@@ -12,17 +11,13 @@ space of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from connectors.richtext import markdown, mentions
 from connectors.richtext.document import lines, plain
 from connectors.richtext.mentions import Mention
 from connectors.richtext.prose import outside_code
 
-_BREAK = "\u200b"
-_KEY_START = "<!-- asana-sync:"
-_KEY_START_IN_TEXT = f"<!-- {_BREAK}asana-sync:"
-_KEY_LINE = re.compile(r"^<!-- asana-sync:([^\s<>]+) -->[ \t]*$", re.MULTILINE)
+BREAK = "\u200b"
 
 # Mentions: GitHub's html-pipeline, MentionFilter (any character but a word's may stand before the @).
 # Keywords: docs.github.com, "Linking a pull request to an issue".
@@ -36,16 +31,16 @@ _LIVE_PATTERN = r"""
 """
 _FLAGS = re.VERBOSE | re.IGNORECASE | re.ASCII
 _LIVE = re.compile(_LIVE_PATTERN.format(gap=""), _FLAGS)
-_BROKEN = re.compile(_LIVE_PATTERN.format(gap=_BREAK), _FLAGS)
+_BROKEN = re.compile(_LIVE_PATTERN.format(gap=BREAK), _FLAGS)
 _LOGIN = r"[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){0,38}+"
 _GOES_ON = r"[\w/-]|\.+\w"
 """What follows a login that GitHub does not take for one."""
 _MENTION = re.compile(
     rf"""
     (?P<other> https?://[^\s<>()\[\]]+ | \[ (?: \\. | [^\\\[\]] | \[ (?: \\. | [^\\\[\]] )*+ \] )*+ \] )
-  | (?: (?<=[a-z0-9_]) {_BREAK} | (?<![a-z0-9_]) )
+  | (?: (?<=[a-z0-9_]) {BREAK} | (?<![a-z0-9_]) )
     @ (?P<login> {_LOGIN} )
-    (?: {_BREAK}(?={_GOES_ON}) | (?!{_GOES_ON}) )
+    (?: {BREAK}(?={_GOES_ON}) | (?!{_GOES_ON}) )
     """,
     _FLAGS,
 )
@@ -62,26 +57,6 @@ def with_lf(text: str | None) -> str:
 def storable(text: str) -> str:
     """The text as UTF-8 can hold it: half a surrogate pair, which JSON lets through, is replaced."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def parted(body: str | None) -> tuple[str, frozenset[str]]:
-    """A body's own text and the keys on it.
-
-    People write below the key line, too, so it is looked for on every line.
-    """
-    text = with_lf(body)
-    pieces = _KEY_LINE.split(text)
-    keys = frozenset(pieces[1::2])
-    if keys:
-        text = "\n\n".join(own for piece in pieces[::2] if (own := piece.strip("\n")))
-    return neutral(text).rstrip(), keys
-
-
-def with_keys(text: str, keys: Iterable[str]) -> str:
-    """A body for GitHub: the text, in which nothing looks like a key, and the key on the last line."""
-    own = text.replace(_KEY_START, _KEY_START_IN_TEXT).rstrip()
-    lines = "\n".join(f"{_KEY_START}{key} -->" for key in sorted(keys))
-    return "\n\n".join(part for part in (own, lines) if part)
 
 
 def with_header(text: str, author_name: str, source_url: str) -> str:
@@ -116,7 +91,7 @@ def harmless(text: str, standing: str = "") -> str:
         outside_code(with_lf(standing), lambda piece: _LIVE.sub(lambda live: _note(live, kept), piece))
 
     def broken(live: re.Match[str]) -> str:
-        return live[0] if live["url"] or _target(live) in kept else live[0] + _BREAK
+        return live[0] if live["url"] or _target(live) in kept else live[0] + BREAK
 
     def quiet(piece: str) -> str:
         return _LIVE.sub(broken, piece)
@@ -124,10 +99,10 @@ def harmless(text: str, standing: str = "") -> str:
     def spoken(mention: Mention) -> str:
         if not re.fullmatch(_LOGIN, mention.user, _FLAGS):
             return quiet(mention.label)
-        before = _BREAK if re.search(r"[a-z0-9_]\Z", mention.before, _FLAGS) else ""
+        before = BREAK if re.search(r"[a-z0-9_]\Z", mention.before, _FLAGS) else ""
         if re.search(r"https?://[^\s<>()\[\]]+\Z", mention.before[-2_000:], _FLAGS):
             before = " "  # anything else would be a part of the address
-        after = _BREAK if re.match(_GOES_ON, mention.after, _FLAGS) else ""
+        after = BREAK if re.match(_GOES_ON, mention.after, _FLAGS) else ""
         return f"{before}@{mention.user}{after}"
 
     return mentions.rewritten(text, spoken, quiet)
@@ -140,14 +115,12 @@ def has_live(text: str) -> bool:
 
 
 def neutral(text: str) -> str:
-    """The neutral Markdown of what stands on GitHub; undoes :func:`harmless` and :func:`with_keys`."""
+    """The neutral Markdown of what stands on GitHub; undoes :func:`harmless`."""
     if "@" in text:
         text = outside_code(text, lambda piece: _MENTION.sub(_mention, piece), holds=_shows_the_same)
-    if _BREAK not in text:
+    if BREAK not in text:
         return text
-    return outside_code(
-        text.replace(_KEY_START_IN_TEXT, _KEY_START), lambda piece: _BROKEN.sub(_whole, piece)
-    )
+    return outside_code(text, lambda piece: _BROKEN.sub(_whole, piece))
 
 
 def said(text: str) -> str:
@@ -160,13 +133,13 @@ def _mention(live: re.Match[str]) -> str:
 
 
 def _whole(broken: re.Match[str]) -> str:
-    return broken[0] if broken["url"] else broken[0].removesuffix(_BREAK)
+    return broken[0] if broken["url"] else broken[0].removesuffix(BREAK)
 
 
 def _shows_the_same(before: str, after: str) -> bool:
     """Whether a block with mentions still reads as it did: not where one stood in a link or in HTML."""
     shown = ["\n".join(map(plain, lines(markdown.tokens(source)))) for source in (before, after)]
-    return shown[0].replace(_BREAK, "") == shown[1].replace(_BREAK, "")
+    return shown[0].replace(BREAK, "") == shown[1].replace(BREAK, "")
 
 
 def _note(live: re.Match[str], kept: set[str]) -> str:

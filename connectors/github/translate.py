@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.github.body import parted
 from connectors.github.fields import (
     STATE_REASON,
     TYPE,
@@ -18,7 +19,7 @@ from connectors.github.fields import (
     fixed_on_pulls,
     values,
 )
-from connectors.github.text import neutral, parted, said, storable, with_lf, without_header
+from connectors.github.text import neutral, said, storable, with_lf, without_header
 from connectors.records import (
     CLOSED,
     OPEN,
@@ -106,12 +107,12 @@ def record(issue: Payload, *, site: str, place: str, me: str, defined: Collectio
     """
     ref = issue_ref(issue, site, place)
     author = author_of(issue.get("user"))
-    notes, keys = parted(issue.get("body"))
+    body = parted(issue.get("body"))
     return Record(
         ref=ref,
         fields={
             "title": " ".join(str(issue.get("title") or "").split()),
-            "notes": notes,
+            "notes": body.text,
             "state": CLOSED if issue.get("state") == "closed" else OPEN,
             "assignee": logins_of(issue),
             "labels": label_names(issue.get("labels") or ()),
@@ -125,7 +126,8 @@ def record(issue: Payload, *, site: str, place: str, me: str, defined: Collectio
         key=f"{repository_of(issue) or place}#{issue['number']}",
         author=author,
         created_by_us=same_login(author.id, me),
-        keys=keys,
+        keys=body.keys,
+        backlink=body.backlink,
         read_only=fixed_on_pulls(defined) if ref.kind == PULL else frozenset(),
     )
 

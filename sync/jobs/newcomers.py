@@ -17,6 +17,7 @@ from connectors.errors import Park, ParkClass
 from connectors.records import SECTION, Draft, FieldKind, Fields, Key, Record, Ref, Value
 from sync.jobs import settling
 from sync.jobs.admission import scope_of, wanted
+from sync.jobs.backlinks import label
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Later, Outcome
@@ -233,7 +234,12 @@ def _creation(desk: Desk, link: Link, side: Side, record: Record) -> Creation:
         fields |= fitting(fields, scope_of(desk.route, Side.EXTERNAL))
     return Creation(
         into=side.other,
-        key=Key(link.key_token, record.url, record.key, backlink=desk.route.config.backlinks),
+        key=Key(
+            link.key_token,
+            record.url,
+            label(desk.route.end(side), record),
+            backlink=desk.route.config.backlinks,
+        ),
         fields=fields,
     )
 
