@@ -6,7 +6,7 @@ are those of every simulator: ``clock``, ``faults``, ``outbox``, ``visible_after
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, count
 from typing import Any, ClassVar
 
@@ -163,9 +163,15 @@ class GitHubSimulator(Switches, Simulator):
             "labels": [label.name for label in repository.labels_of(issue)],
             "milestone": milestone.title if milestone else None,
             "comments": [
-                {"id": comment.node_id, "text": comment.body, "author": comment.author}
+                {
+                    "id": comment.node_id,
+                    "text": comment.body,
+                    "author": comment.author,
+                    "created_at": comment.created_at,
+                }
                 for comment in repository.thread(issue.number)
             ],
+            "created_at": issue.created_at,
             "kind": issue.kind,
             "author": issue.author,
             "container": repository.full_name,
@@ -175,6 +181,14 @@ class GitHubSimulator(Switches, Simulator):
 
     def objects(self, container: str) -> list[str]:
         return [issue.node_id for issue in self.repository(container).issues.values()]
+
+    def choices(self, container: str) -> Mapping[str, Mapping[str, str]]:
+        """Labels by their name, milestones by their number."""
+        repository = self.repository(container)
+        return {
+            "labels": {label.name: label.name for label in repository.labels.values()},
+            "milestone": {str(number): each.title for number, each in repository.milestones.items()},
+        }
 
     # what people do to repositories
 
