@@ -41,6 +41,7 @@ from connectors.records import (
 
 if TYPE_CHECKING:
     from connectors.http import Outbound  # looking at what is stored needs no HTTP client
+    from connectors.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,8 +200,18 @@ class Connector(ABC):
         """Where the outbound client may send requests."""
 
     @abstractmethod
-    def open(self, settings: BaseModel, credentials: BaseModel, outbound: Outbound) -> Session:
-        """A session over the given client; makes no request."""
+    def open(
+        self,
+        settings: BaseModel,
+        credentials: BaseModel,
+        outbound: Outbound,
+        tokens: Tokens | None = None,
+    ) -> Session:
+        """A session over the given client; makes no request.
+
+        Args:
+            tokens: what the provider handed out for these credentials, where it does; None: nobody shares it.
+        """
 
     @abstractmethod
     def limits(self, settings: BaseModel) -> Mapping[str, float]:

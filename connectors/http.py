@@ -197,6 +197,7 @@ class Outbound:
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
     ) -> Answer:
@@ -206,6 +207,7 @@ class Outbound:
             path: below ``base_url``, or a whole URL on its host (paging links).
             params: query; entries that are None are left out.
             json: body.
+            form: body as ``application/x-www-form-urlencoded``, in place of ``json``.
             accept: statuses that are answers, too; accepted redirects are not followed.
         """
         write = method not in _READS
@@ -216,6 +218,7 @@ class Outbound:
             self._url(path),
             params={name: value for name, value in params.items() if value is not None} if params else None,
             content=content,
+            data=form,
             headers=self._merged(headers, write, content is not None),
             extensions={"trace": _not_after(time.time() + self._timeout_s)},
         )

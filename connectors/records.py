@@ -15,7 +15,8 @@ followers         people                                tuple of user ids, sorte
 labels            set                                   tuple of names, sorted
 due, start        date                                  a day "2026-01-31", or a moment in UTC
                                                         "2026-01-31T10:00:00.000Z", or None
-section           choice                                section id | None
+section           choice                                section id, of the container that is looked at:
+                                                        records tell it in ``places``
 milestone         choice                                milestone id | None
 custom:<id>       any but markdown and state            by its kind; of a choice the option's id, of a
                                                         set the options' names
@@ -40,6 +41,9 @@ Json: TypeAlias = Any
 
 OPEN = "open"
 CLOSED = "closed"
+
+SECTION = "section"
+"""The field that tells where in a container an object lies: written like any other, read in ``places``."""
 
 
 @dataclass(frozen=True, slots=True)

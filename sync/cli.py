@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "parked": "parked",
         "deliveries": "watching",
         "history": "watching",
+        "people": "people",
         "link": "deciding",
         "unlink": "deciding",
         "pause": "deciding",

@@ -285,7 +285,6 @@ def test_rules_that_share_a_field_but_not_its_writing(fields: list[dict[str, Any
             "is written by mappings[0].fields[0]",
         ),
         (rules({}, {"direction": "to_asana"}), "mappings[0].fields[1]", "same two fields"),
-        (rules({"values": {"a": "x", "b": "x"}}), "mappings[0].fields[0].values", "pair them one to one"),
         (rules({"mode": "replace"}), "mappings[0].fields[0].mode", "must be one of"),
     ],
 )

@@ -13,10 +13,14 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.answers import http_date, provider_message
-from connectors.asana.stories import STORY_FIELDS
-from connectors.asana.translate import TASK_FIELDS, Row, timestamp
+from connectors.asana.access import Access
+from connectors.asana.custom_fields import SETTING_FIELDS
+from connectors.asana.dates import timestamp
+from connectors.asana.history import HISTORY_FIELDS
+from connectors.asana.stories import COMMENT_FIELDS
+from connectors.asana.translate import Row
 from connectors.errors import OutcomeUnknown, Park, PauseMapping, RetryLater
-from connectors.http import Answer, Outbound
+from connectors.http import Answer
 
 PAGE = 100
 """Rows of a page; more is refused, and without a limit long listings end silently at about 1000."""
@@ -48,9 +52,15 @@ _FIELD_OF = {
     "tags": "labels",
     "section": "section",
     "memberships": "section",
+    "due_on": "due",
+    "due_at": "due",
+    "start_on": "start",
+    "start_at": "start",
 }
 """Asana's parameter -> our field, for messages like "assignee: Not a user in Organization: 12"."""
-_TELLING = frozenset({"html_notes", "completed", "assignee", "followers", "tags"})
+_TELLING = frozenset(
+    {"html_notes", "completed", "assignee", "followers", "tags", "due_on", "due_at", "start_on", "start_at"}
+)
 """Parameters that are no everyday words: they name the field wherever they stand in a message."""
 
 
@@ -89,11 +99,11 @@ class Asana:
     """The calls, each returning the rows of ``data``.
 
     Args:
-        outbound: authorised for this connection.
+        outbound: carries the credentials of this connection.
         workspace: gid of the workspace.
     """
 
-    def __init__(self, outbound: Outbound, workspace: str) -> None:
+    def __init__(self, outbound: Access, workspace: str) -> None:
         self._outbound = outbound
         self._workspace = workspace
 
@@ -138,7 +148,8 @@ class Asana:
             PauseMapping: gone, or not visible to the account.
         """
         accept = _UNSEEN | {_NOT_AN_ID}
-        answer = await self._get(_path("projects", gid), ("name", "permalink_url"), accept=accept)
+        fields = ("name", "permalink_url", "archived")
+        answer = await self._get(_path("projects", gid), fields, accept=accept)
         if answer.status in accept:
             raise _unseen_project(gid, answer)
         return _object(answer), _clock(answer)
@@ -146,8 +157,18 @@ class Asana:
     async def sections(self, project: str) -> list[Row]:
         return await self._all(_path("projects", project, "sections"), ("name",))
 
+    async def custom_field_settings(self, project: str) -> list[Row]:
+        """The project's custom fields; none where the plan, or the account, has none."""
+        path = _path("projects", project, "custom_field_settings")
+        return await self._all(path, SETTING_FIELDS, accept=_NOT_SERVED)
+
     async def tasks(
-        self, project: str, *, modified_since: datetime | None = None, offset: str | None = None
+        self,
+        project: str,
+        fields: Sequence[str],
+        *,
+        modified_since: datetime | None = None,
+        offset: str | None = None,
     ) -> Rows:
         """One page of the project's tasks, completed ones and those of any section included.
 
@@ -157,7 +178,7 @@ class Asana:
         """
         answer = await self._get(
             "tasks",
-            TASK_FIELDS,
+            fields,
             accept=_UNSEEN | {_NOT_AN_ID},
             project=project,
             modified_since=timestamp(modified_since) if modified_since else None,
@@ -200,17 +221,17 @@ class Asana:
 
     # task
 
-    async def task(self, gid: str) -> Row | Answer:
+    async def task(self, gid: str, fields: Sequence[str]) -> Row | Answer:
         """The task, or the answer that refuses to show it."""
         accept = _UNSEEN | {_NOT_AN_ID}
-        answer = await self._get(_path("tasks", gid), TASK_FIELDS, accept=accept)
+        answer = await self._get(_path("tasks", gid), fields, accept=accept)
         return answer if answer.status in accept else _object(answer)
 
-    async def create_task(self, data: Row) -> Row:
-        return _object(await self._write_task("POST", "tasks", data, TASK_FIELDS), write=True)
+    async def create_task(self, data: Row, fields: Sequence[str]) -> Row:
+        return _object(await self._write_task("POST", "tasks", data, fields), write=True)
 
-    async def update_task(self, gid: str, data: Row) -> Row:
-        return _object(await self._write_task("PUT", _path("tasks", gid), data, TASK_FIELDS), write=True)
+    async def update_task(self, gid: str, data: Row, fields: Sequence[str]) -> Row:
+        return _object(await self._write_task("PUT", _path("tasks", gid), data, fields), write=True)
 
     async def delete_task(self, gid: str) -> None:
         await self._outbound.send("DELETE", _path("tasks", gid), accept=_GONE)
@@ -225,20 +246,23 @@ class Asana:
     # stories
 
     async def stories(self, task: str) -> list[Row]:
-        return await self._all(_path("tasks", task, "stories"), STORY_FIELDS)
+        return await self._all(_path("tasks", task, "stories"), COMMENT_FIELDS)
+
+    async def history(self, task: str) -> list[Row]:
+        return await self._all(_path("tasks", task, "stories"), HISTORY_FIELDS)
 
     async def story(self, gid: str) -> Row | None:
         """The story, None where it cannot be seen."""
-        answer = await self._get(_path("stories", gid), STORY_FIELDS, accept=_UNSEEN)
+        answer = await self._get(_path("stories", gid), COMMENT_FIELDS, accept=_UNSEEN)
         return None if answer.status in _UNSEEN else _object(answer)
 
     async def post_story(self, task: str, html: str) -> Row:
         path = _path("tasks", task, "stories")
-        return _object(await self._write("POST", path, {"html_text": html}, STORY_FIELDS), write=True)
+        return _object(await self._write("POST", path, {"html_text": html}, COMMENT_FIELDS), write=True)
 
     async def edit_story(self, gid: str, html: str) -> Row:
         path = _path("stories", gid)
-        return _object(await self._write("PUT", path, {"html_text": html}, STORY_FIELDS), write=True)
+        return _object(await self._write("PUT", path, {"html_text": html}, COMMENT_FIELDS), write=True)
 
     async def delete_story(self, gid: str) -> None:
         await self._outbound.send("DELETE", _path("stories", gid), accept=_GONE)
@@ -270,12 +294,17 @@ class Asana:
         params = {"opt_fields": ",".join(fields) or None, **query}
         return await self._outbound.send("GET", path, params=params, accept=accept)
 
-    async def _all(self, path: str, fields: Sequence[str], **query: Any) -> list[Row]:
-        """Every page of a listing."""
+    async def _all(
+        self, path: str, fields: Sequence[str], *, accept: Collection[int] = (), **query: Any
+    ) -> list[Row]:
+        """Every page of a listing; one that is answered with a status in ``accept`` is empty."""
         found: list[Row] = []
         offset = None
         for _ in range(_MAX_PAGES):
-            page = _rows(await self._get(path, fields, limit=PAGE, offset=offset, **query))
+            answer = await self._get(path, fields, accept=accept, limit=PAGE, offset=offset, **query)
+            if answer.status in accept:
+                return []
+            page = _rows(answer)
             found.extend(page.rows)
             offset = page.next
             if offset is None:

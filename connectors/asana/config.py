@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 
 class AsanaSettings(BaseModel):
@@ -30,6 +31,12 @@ class AsanaSettings(BaseModel):
         description="auto: one webhook for each synced project. off: polling only.",
     )
 
+    @property
+    def token_url(self) -> str:
+        """Where OAuth tokens are handed out: on the API's host, outside of the API."""
+        address = urlsplit(self.base_url)
+        return f"{address.scheme}://{address.netloc}/-/oauth_token"
+
     @field_validator("base_url")
     @classmethod
     def _without_last_slash(cls, base_url: str) -> str:
@@ -37,12 +44,48 @@ class AsanaSettings(BaseModel):
 
 
 class AsanaCredentials(BaseModel):
-    """What the account proves itself with."""
+    """What the account proves itself with: a token of its own, or an OAuth app that it has authorised."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    token: SecretStr = Field(
-        min_length=1,
+    token: SecretStr | None = Field(
+        default=None,
         title="Personal access token",
-        description="Of an account of its own for the sync, made at https://app.asana.com/0/my-apps.",
+        description=(
+            "Of an account of its own for the sync, made at https://app.asana.com/0/my-apps. "
+            "Leave it out for an OAuth app."
+        ),
     )
+    client_id: str | None = Field(
+        default=None,
+        pattern=r"^[0-9A-Za-z_-]+$",
+        title="Client ID",
+        description="Of the OAuth app that is used instead of a token.",
+    )
+    client_secret: SecretStr | None = Field(
+        default=None,
+        title="Client secret",
+        description="Of the OAuth app.",
+    )
+    refresh_token: SecretStr | None = Field(
+        default=None,
+        title="Refresh token",
+        description="What Asana gave the app when the account authorised it; see OAuth in the README.",
+    )
+
+    @field_validator("token", "client_secret", "refresh_token", mode="before")
+    @classmethod
+    def _without_space_around(cls, secret: Any) -> Any:
+        return (secret.strip() or None) if isinstance(secret, str) else secret
+
+    @field_validator("client_id", mode="before")
+    @classmethod
+    def _as_text(cls, given: Any) -> Any:
+        return (str(given).strip() or None) if isinstance(given, str | int) else given
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        of_app = (self.client_id, self.client_secret, self.refresh_token)
+        if (self.token is None) == (None in of_app) or (self.token is not None and any(of_app)):
+            raise ValueError("give a token, or client_id, client_secret and refresh_token of an OAuth app")
+        return self

@@ -18,6 +18,7 @@ from connectors.base import Session
 from connectors.http import Egress, OpenGate, Outbound
 from connectors.records import Record, Ref
 from connectors.simulation import serve
+from connectors.tokens import Tokens
 
 
 @dataclass
@@ -37,9 +38,23 @@ class Bench:
         assert isinstance(found, Record)
         return found
 
-    def opened(self, **settings: Any) -> AbstractAsyncContextManager[Session]:
+    async def read_with_fields(self, gid: str) -> Record:
+        """With the values of the project's custom fields."""
+        await self.session.fields(self.project)
+        return await self.read(gid)
+
+    def section(self, name: str) -> str:
+        """Id of the project's section of that name."""
+        sections = self.simulator.workspace.sections
+        return next(
+            gid
+            for gid in self.simulator.workspace.projects[self.project].sections
+            if sections[gid].name == name
+        )
+
+    def opened(self, tokens: Tokens | None = None, **settings: Any) -> AbstractAsyncContextManager[Session]:
         """Another session, with other settings."""
-        return opened(self.simulator, self.base_url, **settings)
+        return opened(self.simulator, self.base_url, tokens, **settings)
 
     def calls(self) -> list[str]:
         """Writes so far, as ``METHOD last/parts``."""
@@ -51,14 +66,16 @@ class Bench:
 
 
 @asynccontextmanager
-async def opened(simulator: AsanaSimulator, base_url: str, **settings: Any) -> AsyncIterator[Session]:
+async def opened(
+    simulator: AsanaSimulator, base_url: str, tokens: Tokens | None = None, **settings: Any
+) -> AsyncIterator[Session]:
     connection = simulator.connection(base_url)
     chosen = connector.settings.model_validate({**connection["settings"], **settings})
     credentials = connector.credentials.model_validate(connection["credentials"])
     outbound = Outbound(
         connector.base_url(chosen), gate=OpenGate(), allow=Egress(["127.0.0.1"]), timeout_s=5.0
     )
-    session = connector.open(chosen, credentials, outbound)
+    session = connector.open(chosen, credentials, outbound, tokens)
     try:
         yield session
     finally:
@@ -103,12 +120,16 @@ Opened: TypeAlias = Callable[[Mapping[str, Steps]], tuple[Session, ScriptedAsana
 
 @pytest.fixture
 async def scripted() -> AsyncIterator[Opened]:
-    """Opens a session of the user 1 in the workspace 12 on answers given by call."""
+    """Opens a session of the user 1 in the workspace 12, with the project 20, on answers given by call."""
     sessions: list[Session] = []
 
     def open_(answers: Mapping[str, Steps]) -> tuple[Session, ScriptedAsana]:
-        me = {"GET users/me": [(200, {"data": {"gid": "1", "name": "Bot"}})]}
-        asana = ScriptedAsana({**me, **answers})
+        usual: dict[str, Steps] = {
+            "GET users/me": [(200, {"data": {"gid": "1", "name": "Bot"}})],
+            "GET projects/20": [(200, {"data": {"gid": "20"}})],
+            "GET projects/20/sections": [(200, {"data": []})],
+        }
+        asana = ScriptedAsana({**usual, **answers})
         settings = AsanaSettings(workspace="12")
         outbound = Outbound(
             settings.base_url, gate=OpenGate(), allow=Egress(), transport=httpx.MockTransport(asana)

@@ -9,10 +9,13 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from connectors.asana import stories, translate, webhook
+from connectors.asana import history, stories, translate, webhook
+from connectors.asana.access import Access, OAuth, bearer
 from connectors.asana.client import Asana
 from connectors.asana.config import AsanaCredentials, AsanaSettings
+from connectors.asana.custom_fields import PREFIX
 from connectors.asana.polling import Polling
+from connectors.asana.projects import Projects
 from connectors.asana.subscriptions import Subscriptions
 from connectors.asana.tasks import Tasks
 from connectors.asana.translate import NAME, Row
@@ -42,6 +45,7 @@ from connectors.records import (
     User,
     Value,
 )
+from connectors.tokens import OwnTokens, Tokens
 
 _FEATURES = {
     "users": "users cannot be listed (users:read): people are matched by the `people` list alone",
@@ -54,12 +58,15 @@ _FEATURES = {
 class AsanaSession(Session):
     """One account in one workspace."""
 
-    def __init__(self, asana: Asana, workspace: str, *, webhooks: bool = True) -> None:
+    def __init__(
+        self, asana: Asana, workspace: str, *, webhooks: bool = True, hides_keys: bool = False
+    ) -> None:
         self._asana = asana
         self._workspace = workspace
         self._needed = [path for path in _FEATURES if webhooks or path != "webhooks"]
-        self._tasks = Tasks(asana, workspace)
-        self._polling = Polling(asana, workspace, self._tasks.record)
+        self._projects = Projects(asana)
+        self._tasks = Tasks(asana, workspace, self._projects, hides_keys=hides_keys)
+        self._polling = Polling(asana, workspace, self._projects, self._tasks.record)
         self._subscriptions = Subscriptions(asana)
 
     async def check(self) -> Account:
@@ -79,12 +86,12 @@ class AsanaSession(Session):
         return [_container(row) for row in await self._asana.projects()]
 
     async def container(self, container: str) -> Container:
-        project, _ = await self._asana.project(container)
-        sections = await self._asana.sections(container)
-        return _container(project, {row["gid"]: row.get("name") or "" for row in sections})
+        self._projects.forget()  # whoever asks for the container wants to know it as it is
+        project = await self._projects.of(container)
+        return _container(project.row, project.sections)
 
     async def fields(self, container: str) -> Sequence[FieldSpec]:
-        return translate.FIELDS
+        return (await self._projects.of(container)).specs
 
     async def people(self, container: str) -> Sequence[User]:
         return [
@@ -144,10 +151,11 @@ class AsanaSession(Session):
         await self._asana.delete_story(comment.id)
 
     async def field_times(self, ref: Ref, since: datetime) -> Sequence[FieldTime]:
-        return stories.field_times(await self._asana.stories(ref.id), since)
+        return history.field_times(await self._asana.history(ref.id), since)
 
     def same(self, field: str, sent: Value, read: Value) -> bool:
-        return translate.same(field, sent, read)
+        custom = self._projects.custom_field(field.removeprefix(PREFIX)) if field.startswith(PREFIX) else None
+        return custom.same(sent, read) if custom is not None else translate.same(field, sent, read)
 
     async def subscribe(self, container: str, target: str, secret: str) -> Subscribed:
         return await self._subscriptions.subscribe(container, target, secret)
@@ -207,12 +215,27 @@ class AsanaConnector(Connector):
     def base_url(self, settings: BaseModel) -> str:
         return AsanaSettings.model_validate(settings).base_url
 
-    def open(self, settings: BaseModel, credentials: BaseModel, outbound: Outbound) -> Session:
+    def open(
+        self,
+        settings: BaseModel,
+        credentials: BaseModel,
+        outbound: Outbound,
+        tokens: Tokens | None = None,
+    ) -> Session:
         chosen = AsanaSettings.model_validate(settings)
-        token = AsanaCredentials.model_validate(credentials).token.get_secret_value().strip()
-        authorised = outbound.authorised({"Authorization": f"Bearer {token}"}, secrets=[token])
-        client = Asana(authorised, chosen.workspace)
-        return AsanaSession(client, chosen.workspace, webhooks=chosen.subscriptions == "auto")
+        given = AsanaCredentials.model_validate(credentials)
+        access: Access
+        if given.token is not None:
+            access = bearer(outbound, given.token.get_secret_value())
+        else:
+            access = OAuth(outbound, given, tokens or OwnTokens(), chosen.token_url)
+        client = Asana(access, chosen.workspace)
+        return AsanaSession(
+            client,
+            chosen.workspace,
+            webhooks=chosen.subscriptions == "auto",
+            hides_keys=given.token is None,
+        )
 
     def limits(self, settings: BaseModel) -> Mapping[str, float]:
         # In flight, by https://developers.asana.com/docs/rate-limits. The requests a minute depend on

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.asana.translate import Row, comment_ref, moment, task_ref
+from connectors.asana.dates import moment
+from connectors.asana.translate import Row, comment_ref, task_ref
 from connectors.records import Change, Gone, Ref
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -41,6 +42,11 @@ def changes_of(events: Iterable[Any], site: str) -> tuple[tuple[Change, ...], st
     for event in readable:
         found[event.ref] = _noted(found.get(event.ref), event)
     return tuple(found.values()), "; ".join(sorted(ignored))
+
+
+def kind_of(event: Any) -> str:
+    """The type of what an event is about; empty where it does not say."""
+    return str(_part(event, "resource").get("resource_type") or _text(event, "type"))
 
 
 def with_events(listed: Sequence[Change], told: Sequence[Change]) -> tuple[Change, ...]:
@@ -81,7 +87,7 @@ def _noted(before: Change | None, event: _Event) -> Change:
 def _read(event: Any, site: str) -> _Event | str:
     """The event, or why it is none of ours."""
     resource, parent = _part(event, "resource"), _part(event, "parent")
-    kind, gid = resource.get("resource_type") or _text(event, "type"), resource.get("gid")
+    kind, gid = kind_of(event), resource.get("gid")
     action = _text(event, "action")
     if not isinstance(gid, str) or not gid:
         return "an event without a resource"

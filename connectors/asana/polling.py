@@ -15,8 +15,10 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, Field, ValidationError
 
 from connectors.asana.client import Asana, StaleOffset
-from connectors.asana.events import changes_of, with_events
-from connectors.asana.translate import COMMENT, Row, moment, task_ref, timestamp
+from connectors.asana.dates import moment, timestamp
+from connectors.asana.events import changes_of, kind_of, with_events
+from connectors.asana.projects import Projects
+from connectors.asana.translate import COMMENT, Row, task_ref
 from connectors.errors import RetryLater
 from connectors.records import Change, Json, Page, Record
 
@@ -61,13 +63,17 @@ class Polling:
         record: makes the Record of a task's row.
     """
 
-    def __init__(self, asana: Asana, site: str, record: Callable[[Row], Awaitable[Record]]) -> None:
+    def __init__(
+        self, asana: Asana, site: str, projects: Projects, record: Callable[[Row], Awaitable[Record]]
+    ) -> None:
         self._asana = asana
         self._site = site
+        self._projects = projects
         self._record = record
 
     async def changes(self, project: str, cursor: Json) -> Page:
         """The next changes; a new cursor starts now, without history."""
+        await self._projects.of(project)
         if cursor is None:
             return await self._start(project, lost=False)
         try:
@@ -87,7 +93,8 @@ class Polling:
 
     async def listing(self, project: str, cursor: Json) -> Page:
         """One page of all tasks. An expired offset is a RetryLater: the listing has to start again."""
-        page = await self._asana.tasks(project, offset=cursor)
+        await self._projects.of(project)
+        page = await self._asana.tasks(project, self._projects.task_fields, offset=cursor)
         changes = [await self._change(row, comments=False) for row in page.rows]
         return Page(changes=tuple(changes), cursor=page.next, more=page.next is not None)
 
@@ -124,7 +131,8 @@ class Polling:
             since = under_way.since if under_way else position.since - OVERLAP
             offset = under_way.offset if under_way else None
             try:
-                page = await self._asana.tasks(project, modified_since=since, offset=offset)
+                fields = self._projects.task_fields
+                page = await self._asana.tasks(project, fields, modified_since=since, offset=offset)
             except StaleOffset:
                 if under_way is None or restarted:
                     raise
@@ -168,10 +176,13 @@ class Polling:
             rows.extend(events.rows)
             if not more:
                 break
+        if any(kind_of(row) not in ("task", "story") for row in rows):
+            self._projects.forget()  # the project itself, a section or a custom field was changed
         changes, _ = changes_of(rows, self._site)
         return [await self._of_task(change) for change in changes], more, lost
 
     async def _change(self, row: Row, *, comments: bool) -> Change:
+        self._projects.meet(row)
         record = await self._record(row)
         return Change(ref=record.ref, at=record.modified_at, record=record, comments=comments)
 

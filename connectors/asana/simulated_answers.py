@@ -144,6 +144,7 @@ class Answers:
             "task": (self.workspace.tasks.get, self.task),
             "story": (self.workspace.stories.get, self.story),
             "attachment": (self.workspace.attachments.get, self.attachment),
+            "custom_field": (self.workspace.custom_fields.get, lambda field: field.definition()),
         }
         if link.kind == "workspace":
             return self.workspace_record()
@@ -183,9 +184,21 @@ class Answers:
             "modified_at": project.modified_at,
             "notes": "",
             "privacy_setting": "private" if project.private else "public_to_workspace",
-            "custom_field_settings": [],
+            "custom_field_settings": [
+                self.custom_field_setting(project, gid) for gid in project.custom_fields
+            ],
             "permalink_url": f"{APP}/1/{self.workspace.gid}/project/{project.gid}",
             "workspace": self._here(),
+        }
+
+    def custom_field_setting(self, project: Project, gid: str) -> dict[str, Any]:
+        return {
+            "gid": f"{project.gid}{gid[-6:]}",
+            "resource_type": "custom_field_setting",
+            "is_important": True,
+            "parent": Link("project", project.gid),
+            "project": Link("project", project.gid),
+            "custom_field": self.workspace.custom_fields[gid].definition(),
         }
 
     def section(self, section: Section) -> dict[str, Any]:
@@ -211,8 +224,9 @@ class Answers:
         }
 
     def task(self, task: Task) -> dict[str, Any]:
-        due_on = task.due_on or (task.due_at.date() if task.due_at else None)
-        start_on = task.start_on or (task.start_at.date() if task.start_at else None)
+        offset = self.workspace.utc_offset
+        due_on = task.due_on or ((task.due_at + offset).date() if task.due_at else None)
+        start_on = task.start_on or ((task.start_at + offset).date() if task.start_at else None)
         record: dict[str, Any] = {
             "gid": task.gid,
             "resource_type": "task",
@@ -242,9 +256,9 @@ class Answers:
             ],
             "parent": Link("task", task.parent) if task.parent else None,
             "num_subtasks": len(self.workspace.subtasks(task.gid)),
-            "dependencies": [],
-            "dependents": [],
-            "custom_fields": [],
+            "dependencies": [_id("task", gid) for gid in task.dependencies],
+            "dependents": [_id("task", gid) for gid in self.workspace.dependents(task.gid)],
+            "custom_fields": [field.on(task) for field in self.workspace.fields_on(task)],
             "liked": False,
             "likes": [],
             "num_likes": 0,
@@ -359,6 +373,11 @@ def checked_gid(what: str, gid: object) -> str:
     if not isinstance(gid, str) or not re.fullmatch(r"\d+", gid):
         raise Refused(400, f"{what}: Not a recognized ID: {gid}")
     return gid
+
+
+def _id(kind: str, gid: str) -> dict[str, str]:
+    """Where an answer names no more than which object it is."""
+    return {"gid": gid, "resource_type": kind}
 
 
 def _user(gid: str | None) -> Link | None:

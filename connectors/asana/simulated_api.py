@@ -40,6 +40,7 @@ def routes(serve: Served, hooks: Hooks) -> Sequence[BaseRoute]:
         ("GET", "/projects/{project}/sections", list_sections),
         ("GET", "/projects/{project}/custom_field_settings", list_custom_field_settings),
         ("GET", "/projects/{project}/tasks", list_project_tasks),
+        ("GET", "/custom_fields/{field}", get_custom_field),
         ("GET", "/sections/{section}", get_section),
         ("GET", "/sections/{section}/tasks", list_section_tasks),
         ("POST", "/sections/{section}/addTask", tasks.add_to_section),
@@ -59,6 +60,9 @@ def routes(serve: Served, hooks: Hooks) -> Sequence[BaseRoute]:
         ("POST", "/tasks/{task}/removeTag", tasks.change_tag("remove")),
         ("POST", "/tasks/{task}/addFollowers", tasks.change_followers("add")),
         ("POST", "/tasks/{task}/removeFollowers", tasks.change_followers("remove")),
+        ("GET", "/tasks/{task}/dependencies", tasks.dependencies),
+        ("POST", "/tasks/{task}/addDependencies", tasks.change_dependencies("add")),
+        ("POST", "/tasks/{task}/removeDependencies", tasks.change_dependencies("remove")),
         ("POST", "/tasks/{task}/addProject", tasks.add_to_project),
         ("POST", "/tasks/{task}/removeProject", tasks.remove_from_project),
         ("GET", "/tasks/{task}/tags", list_task_tags),
@@ -88,7 +92,7 @@ def routes(serve: Served, hooks: Hooks) -> Sequence[BaseRoute]:
 
 def list_users(call: Call) -> Response:
     _check_workspace(call, call.request.path_params.get("workspace") or call.query("workspace"))
-    users = call.workspace.users
+    users = {gid: user for gid, user in call.workspace.users.items() if user.active}
     return call.listing("user", lambda: users, lambda gid: call.answers.user(users[gid]))
 
 
@@ -142,9 +146,21 @@ def get_section(call: Call) -> Response:
 
 
 def list_custom_field_settings(call: Call) -> Response:
-    """No project here has custom fields."""
-    call.answers.project_seen(call.path("project"))
-    return call.listing("custom_field_setting", list, lambda gid: None)
+    if not call.workspace.premium:
+        raise Refused(402, "Custom Fields are not available for free users")
+    project = call.answers.project_seen(call.path("project"))
+    return call.listing(
+        "custom_field_setting",
+        lambda: project.custom_fields,
+        lambda gid: call.answers.custom_field_setting(project, gid),
+    )
+
+
+def get_custom_field(call: Call) -> Response:
+    field = call.workspace.custom_fields.get(checked_gid("custom_field", call.path("field")))
+    if field is None:
+        raise Refused(404, f"custom_field: Unknown object: {call.path('field')}")
+    return call.object("custom_field", field.definition())
 
 
 def list_project_tasks(call: Call) -> Response:

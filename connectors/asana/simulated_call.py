@@ -104,7 +104,7 @@ class Call:
         if ref == "me":
             return users[self.me]
         for user in users.values():
-            if ref in (user.gid, user.email):
+            if ref in (user.gid, user.email) and user.active:
                 return user
         raise Refused(400, f"{what}: Not a user in Organization: {ref}")
 

@@ -12,6 +12,8 @@ class User:
     gid: str
     name: str
     email: str
+    active: bool = True
+    """A deactivated user is not listed, and nothing can be assigned to one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class Project:
     created_at: datetime
     modified_at: datetime
     sections: tuple[str, ...] = ()
+    custom_fields: tuple[str, ...] = ()
     archived: bool = False
     private: bool = False
     """Not shared with the account that asks."""
@@ -79,6 +82,10 @@ class Task:
     due_at: datetime | None = None
     start_on: date | None = None
     start_at: datetime | None = None
+    custom: dict[str, Any] = field(default_factory=dict)
+    """Values of custom fields, by the field's gid."""
+    dependencies: tuple[str, ...] = ()
+    """Tasks that this one waits for."""
     external: dict[str, str] | None = None
     trashed: bool = False
     private: bool = False

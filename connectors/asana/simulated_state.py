@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 from connectors.asana import simulated_richtext as richtext
+from connectors.asana.simulated_custom_fields import CustomField, EnumOption
 from connectors.asana.simulated_events import Event, EventLog
 from connectors.asana.simulated_records import Attachment, Link, Project, Section, Story, Tag, Task, User
 from connectors.simulation import Clock, Lagging
@@ -29,6 +30,11 @@ class State:
         self.projects: dict[str, Project] = {}
         self.sections: dict[str, Section] = {}
         self.tags: dict[str, Tag] = {}
+        self.custom_fields: dict[str, CustomField] = {}
+        self.premium = True
+        """Without it there are no custom fields, no search, and 402 for both."""
+        self.utc_offset = timedelta(0)
+        """Time zone of the account that asks: the day of a moment is told in it."""
         self.tasks: Lagging[Task] = Lagging(clock)
         self.stories: Lagging[Story] = Lagging(clock)
         self.attachments: Lagging[Attachment] = Lagging(clock)
@@ -36,6 +42,9 @@ class State:
         """Also those that are deleted by now."""
         self.children: dict[str, list[str]] = defaultdict(list)
         """Also those that have moved away or are deleted by now."""
+
+        self.waiting: dict[str, list[str]] = defaultdict(list)
+        """Tasks that ever were made to wait for another one, by that one."""
 
     def mint(self) -> str:
         return str(next(self._gids))
@@ -64,6 +73,34 @@ class State:
         there = self.projects[project]
         self.projects[project] = replace(there, sections=(*there.sections, section.gid))
         return section
+
+    def add_custom_field(
+        self, projects: Iterable[str], name: str, kind: str, options: Iterable[str] = (), **more: Any
+    ) -> CustomField:
+        """A field of these projects; ``more`` as in :class:`CustomField`."""
+        choices = tuple(EnumOption(gid=self.mint(), name=option) for option in options)
+        field = CustomField(gid=self.mint(), name=name, kind=kind, options=choices, **more)
+        self.custom_fields[field.gid] = field
+        for project in projects:
+            there = self.projects[project]
+            self.projects[project] = replace(there, custom_fields=(*there.custom_fields, field.gid))
+        return field
+
+    def set_option(self, field: str, option: str, **changes: Any) -> None:
+        """Rename an option of a custom field, or disable it."""
+        before = self.custom_fields[field]
+        options = tuple(replace(one, **changes) if one.gid == option else one for one in before.options)
+        self.custom_fields[field] = replace(before, options=options)
+
+    def fields_on(self, task: Task) -> list[CustomField]:
+        """The custom fields that a task has from its projects."""
+        gids = dict.fromkeys(gid for project in task.places for gid in self.projects[project].custom_fields)
+        return [self.custom_fields[gid] for gid in gids]
+
+    def dependents(self, gid: str) -> list[str]:
+        """Tasks that wait for this one."""
+        waiting = [self.tasks[task] for task in self.waiting.get(gid, ())]
+        return [task.gid for task in waiting if gid in task.dependencies and not task.trashed]
 
     def add_tag(self, name: str, color: str | None = None, notes: str = "") -> Tag:
         """Asana allows two tags of one name."""

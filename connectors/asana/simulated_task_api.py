@@ -11,8 +11,10 @@ from starlette.responses import Response
 
 from connectors.asana.simulated_answers import checked_gid
 from connectors.asana.simulated_call import Call
+from connectors.asana.simulated_custom_values import custom_values
+from connectors.asana.simulated_dates import read_moment
 from connectors.asana.simulated_records import Link, Task
-from connectors.asana.simulated_task_values import PLACING, WRITABLE, read_moment, task_values
+from connectors.asana.simulated_task_values import PLACING, WRITABLE, task_values
 from connectors.asana.simulated_workspace import END, START
 from connectors.simulation import Refused
 
@@ -80,7 +82,6 @@ def create_subtask(call: Call) -> Response:
 
 def _create(call: Call, parent: str | None) -> Response:
     data = call.data
-    values = task_values(call, data, WRITABLE | PLACING)
     places: dict[str, str | None] = dict.fromkeys(_gids("projects", data.get("projects") or []))
     for membership in data.get("memberships") or []:
         places[membership["project"]] = membership.get("section")
@@ -88,6 +89,8 @@ def _create(call: Call, parent: str | None) -> Response:
         raise Refused(400, "You should specify one of workspace, parent, projects")
     for project, section in places.items():
         _check_section(call, project, section)
+    values = task_values(call, data, WRITABLE | PLACING)
+    values["custom"] = custom_values(call, data.get("custom_fields"), places)
     if parent is not None:
         values["parent"] = call.answers.task_seen(parent).gid
     task = call.workspace.add_task(
@@ -104,7 +107,9 @@ def _create(call: Call, parent: str | None) -> Response:
 
 def update_task(call: Call) -> Response:
     task = _task(call)
-    values = task_values(call, call.data, WRITABLE)
+    values = task_values(call, call.data, WRITABLE, task)
+    if custom := custom_values(call, call.data.get("custom_fields"), task.places, task):
+        values["custom"] = custom
     call.workspace.change(task.gid, call.me, source="api", **values)
     return call.written(Link("task", task.gid))
 
@@ -146,6 +151,23 @@ def change_followers(action: str) -> Callable[[Call], Response]:
         sets = {action: [call.user("followers", ref).gid for ref in call.needed("followers")]}
         call.workspace.change_set(task.gid, call.me, "followers", source="api", **sets)
         return call.written(Link("task", task.gid))
+
+    return endpoint
+
+
+def dependencies(call: Call) -> Response:
+    """Tasks that the task waits for."""
+    task = call.answers.task_seen(call.path("task"))
+    return tasks_page(call, lambda: [call.workspace.tasks[gid] for gid in task.dependencies])
+
+
+def change_dependencies(action: str) -> Callable[[Call], Response]:
+    """``action``: add or remove."""
+
+    def endpoint(call: Call) -> Response:
+        others = [call.answers.task_seen(gid).gid for gid in call.needed("dependencies")]
+        call.workspace.change_dependencies(_task(call).gid, call.me, **{action: others})
+        return call.empty()
 
     return endpoint
 

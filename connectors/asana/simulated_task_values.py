@@ -6,11 +6,12 @@ https://developers.asana.com/reference/updatetask
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from typing import Any
 
 from connectors.asana import simulated_richtext as richtext
 from connectors.asana.simulated_call import Call
+from connectors.asana.simulated_dates import check_dates, read_day, read_moment
+from connectors.asana.simulated_records import Task
 from connectors.simulation import Refused
 
 _IGNORED = {"liked", "assignee_section", "assignee_status", "custom_type", "custom_type_status_option"}
@@ -36,20 +37,21 @@ _APPROVALS = ("pending", "approved", "rejected", "changes_requested")
 _SUBTYPES = ("default_task", "milestone", "approval")
 
 
-def task_values(call: Call, data: dict[str, Any], allowed: set[str]) -> dict[str, Any]:
-    """The fields of a task write, checked; without those that place a new task."""
+def task_values(
+    call: Call, data: dict[str, Any], allowed: set[str], task: Task | None = None
+) -> dict[str, Any]:
+    """The fields of a task write, checked; without custom fields and those that place a new task.
+
+    Args:
+        task: as it stands; None: it is being made.
+    """
     for name in data:
         if name not in allowed | _IGNORED:
             raise Refused(400, f"{name}: Cannot write this property")
-    if data.get("custom_fields"):
-        raise Refused(400, "custom_fields: Custom field with that ID is not on the given object")
     if {"notes", "html_notes"} <= data.keys():
         raise Refused(400, "Only one of notes and html_notes can be specified")
-    for day, moment in (("due_on", "due_at"), ("start_on", "start_at")):
-        if data.get(day) and data.get(moment):
-            raise Refused(400, f"You may only specify one of {day} and {moment}")
-    if (data.get("start_on") or data.get("start_at")) and not (data.get("due_on") or data.get("due_at")):
-        raise Refused(400, "start_on: You must specify due_on or due_at in the same request")
+    if task is not None and task.resource_subtype == "custom" and "completed" in data:
+        raise Refused(400, "completed: The status of this task's type decides whether it is completed")
     values: dict[str, Any] = {}
     for name in data.keys() & (WRITABLE - {"notes", "html_notes", "custom_fields"}):
         value = _READ[name](call, name, data[name])
@@ -62,6 +64,7 @@ def task_values(call: Call, data: dict[str, Any], allowed: set[str]) -> dict[str
         values["html_notes"] = richtext.read_back(
             html, comment=False, named=call.answers.named, autolink=call.autolink
         )
+    check_dates(values, values.get("resource_subtype", task.resource_subtype if task else "default_task"))
     return values
 
 
@@ -80,20 +83,6 @@ def _one_of(words: tuple[str, ...]) -> Callable[[Call, str, Any], Any]:
     return read
 
 
-def _read_day(call: Call, name: str, value: Any) -> date | None:
-    try:
-        return date.fromisoformat(value) if value is not None else None
-    except (TypeError, ValueError) as error:
-        raise Refused(400, f"{name}: Not a valid date: {value}") from error
-
-
-def read_moment(call: Call, name: str, value: Any) -> datetime | None:
-    try:
-        return _utc(value) if value is not None else None
-    except (AttributeError, TypeError, ValueError) as error:
-        raise Refused(400, f"{name}: Not a valid date and time: {value}") from error
-
-
 _READ: dict[str, Callable[[Call, str, Any], Any]] = {
     "name": lambda call, name, value: richtext.printable(typed(name, value, str)),
     "completed": lambda call, name, value: typed(name, value, bool),
@@ -101,13 +90,8 @@ _READ: dict[str, Callable[[Call, str, Any], Any]] = {
     "external": lambda call, name, value: typed(name, value, dict),
     "approval_status": _one_of(_APPROVALS),
     "resource_subtype": _one_of(_SUBTYPES),
-    "due_on": _read_day,
-    "start_on": _read_day,
+    "due_on": read_day,
+    "start_on": read_day,
     "due_at": read_moment,
     "start_at": read_moment,
 }
-
-
-def _utc(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

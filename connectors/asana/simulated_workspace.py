@@ -12,27 +12,18 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.asana import simulated_richtext as richtext
-from connectors.asana.simulated_events import changed
+from connectors.asana.simulated_consequences import EVENT_FIELD, dragged, history, union
+from connectors.asana.simulated_events import Event, changed
 from connectors.asana.simulated_records import Attachment, Link, Place, Story, Task
-from connectors.asana.simulated_state import State
+from connectors.asana.simulated_relations import Relations
 from connectors.simulation import Refused
 
-# field -> (the story it makes, those stories' names for the old and new value)
-_HISTORY = {
-    "name": ("name_changed", "name"),
-    "html_notes": ("notes_changed", None),
-    "approval_status": ("approval_status_changed", "approval_status"),
-    "resource_subtype": ("resource_subtype_changed", "resource_subtype"),
-}
-_DATES = ("due_on", "due_at", "start_on", "start_at")
-_EVENT_FIELD = {"html_notes": "notes"}
 START, END = ("after", None), ("before", None)
 """Asana's own way to say it: ``insert_after: null`` is the beginning."""
 MOST_PROJECTS = 20
-MOST_LEVELS = 5
 
 
-class Workspace(State):
+class Workspace(Relations):
     """The records and the actions."""
 
     def add_task(
@@ -47,7 +38,7 @@ class Workspace(State):
     ) -> Task:
         now = self.now()
         gid = self.mint()
-        values = _dragged(values.get("resource_subtype", "default_task"), values)
+        values = dragged(values.get("resource_subtype", "default_task"), values)
         completed = values.get("completed", False)
         assignee = values.get("assignee")
         task = Task(
@@ -59,8 +50,8 @@ class Workspace(State):
             completed_at=now if completed else None,
             completed_by=by if completed else None,
             assigned_by=by if assignee else None,
-            followers=_union((), [user for user in (by, assignee, *followers) if user]),
-            tags=_union((), tags),
+            followers=union((), [user for user in (by, assignee, *followers) if user]),
+            tags=union((), tags),
             **values,
         )
         self.tasks[gid] = task
@@ -75,9 +66,14 @@ class Workspace(State):
         return self.tasks[gid]
 
     def change(self, gid: str, by: str | None, *, source: str, **values: Any) -> None:
-        """Change fields; those that hold the value already make no event, story or new time."""
+        """Change fields; those that hold the value already make no event, story or new time.
+
+        ``custom``: values of custom fields by gid; those that it does not name stay.
+        """
         before = self.tasks[gid]
-        values = _dragged(values.get("resource_subtype", before.resource_subtype), values)
+        if "custom" in values:
+            values["custom"] = before.custom | values["custom"]
+        values = dragged(values.get("resource_subtype", before.resource_subtype), values)
         values = {name: value for name, value in values.items() if getattr(before, name) != value}
         if not values:
             return
@@ -88,18 +84,28 @@ class Workspace(State):
             derived |= {"completed_at": now if done else None, "completed_by": by if done else None}
         if "assignee" in values:
             derived["assigned_by"] = by if values["assignee"] else None
-            derived["followers"] = _union(before.followers, [values["assignee"] or ""])
+            derived["followers"] = union(before.followers, [values["assignee"] or ""])
         self.tasks[gid] = task = replace(before, **values, **derived, modified_at=now, touched_at=now)
-        events = []
-        for name in values:
-            if name == "external":
-                continue
+        events = self._custom_events(before, task, by, source)
+        for name in (name for name in values if name not in ("external", "custom")):
             value = Link("user", task.assignee) if name == "assignee" and task.assignee else None
-            change = changed(_EVENT_FIELD.get(name, name), value=value)
+            change = changed(EVENT_FIELD.get(name, name), value=value)
             events.append(self.event(by, "changed", self.link(task), task, change=change))
-        for subtype, story_values in _history(before, task, values):
+        for subtype, story_values in history(before, task, values):
             events.append(self.add_story(task, by, subtype, source, story_values))
         self.log.record(events)
+
+    def _custom_events(self, before: Task, task: Task, by: str | None, source: str) -> list[Event]:
+        """For each custom field that changed: which one it was, and its story. No values in the event."""
+        events: list[Event] = []
+        for gid, value in task.custom.items():
+            if value == before.custom.get(gid):
+                continue
+            change = changed("custom_fields", value=Link("custom_field", gid))
+            events.append(self.event(by, "changed", self.link(task), task, change=change))
+            subtype, told = self.custom_fields[gid].changed(before.custom.get(gid), value)
+            events.append(self.add_story(task, by, subtype, source, told))
+        return events
 
     def add_to_project(
         self,
@@ -185,7 +191,7 @@ class Workspace(State):
             for value in values:
                 before = self.tasks[gid]
                 old: tuple[str, ...] = getattr(before, field)
-                new = _union(old, [value]) if action == "added" else tuple(v for v in old if v != value)
+                new = union(old, [value]) if action == "added" else tuple(v for v in old if v != value)
                 if new == old:
                     continue
                 now = self.now()
@@ -201,23 +207,18 @@ class Workspace(State):
                     events.append(self.add_story(task, by, subtype, source, {"tag": link}))
                 self.log.record(events)
 
-    def set_parent(self, gid: str, by: str | None, parent: str | None) -> None:
-        """Raises Refused: a task under itself, or deeper than Asana allows."""
-        before, now = self.tasks[gid], self.now()
-        above = [parent] if parent else []
-        while above and (upper := self.tasks[above[-1]].parent):
-            above.append(upper)
-        if gid in above or len(above) > MOST_LEVELS:
-            raise Refused(400, "parent: Subtasks can be at most five levels deep, and not below themselves")
-        self.tasks[gid] = task = replace(before, parent=parent, modified_at=now, touched_at=now)
-        if parent and gid not in self.children[parent]:
-            self.children[parent].append(gid)
-        events = [self.event(by, "changed", self.link(task), task, change=changed("parent"))]
-        for action, other, audience in (("removed", before.parent, before), ("added", parent, task)):
-            if other:
-                link = self.task_link(other)
-                events.append(self.event(by, action, self.link(task), audience, parent=link))
-        self.log.record(events)
+    def archive(self, project: str, by: str | None, *, archived: bool = True) -> None:
+        """Put a project away, or bring it back; its tasks stay as they are."""
+        self.projects[project] = replace(self.projects[project], archived=archived)
+        event = Event(
+            user=by,
+            created_at=self.now(),
+            action="changed",
+            resource=Link("project", project),
+            change=changed("archived"),
+            audience=frozenset({project}),
+        )
+        self.log.record([event])
 
     def trash(self, gid: str, by: str | None, *, trashed: bool = True) -> None:
         """Delete a task, or take it out of the trash again."""
@@ -232,7 +233,7 @@ class Workspace(State):
         """A comment makes its author a follower and moves ``modified_at``."""
         now = self.now()
         before = self.tasks[gid]
-        followers = _union(before.followers, [by or ""])
+        followers = union(before.followers, [by or ""])
         self.tasks[gid] = task = replace(before, modified_at=now, touched_at=now, followers=followers)
         self.log.record([self.add_story(task, by, "comment_added", source, {}, html_text=html_text)])
         return self.stories[self.stories_of[gid][-1]]
@@ -273,44 +274,3 @@ class Workspace(State):
         )
         link = Link("attachment", gid)
         self.log.record([self.event(by, "deleted", link, task, parent=self.link(task))])
-
-
-def _dragged(subtype: str, values: dict[str, Any]) -> dict[str, Any]:
-    """With the fields that others drag along: approvals, and the two forms of a date."""
-    values = dict(values)
-    if subtype == "approval":
-        if "approval_status" in values:
-            values["completed"] = values["approval_status"] != "pending"
-        elif "completed" in values:
-            values["approval_status"] = "approved" if values["completed"] else "pending"
-        elif "resource_subtype" in values:
-            values["approval_status"] = "pending"
-    for day, moment in (("due_on", "due_at"), ("start_on", "start_at")):
-        if day in values:
-            values[moment] = None
-        elif moment in values:
-            values[day] = None
-    return values
-
-
-def _history(before: Task, task: Task, values: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
-    """The stories that a change of fields makes: subtype and old and new values."""
-    for name, (subtype, told) in _HISTORY.items():
-        if name in values:
-            told_values = {f"old_{told}": getattr(before, name), f"new_{told}": getattr(task, name)}
-            yield subtype, told_values if told else {}
-    if "assignee" in values:
-        yield ("assigned", {"assignee": Link("user", task.assignee)}) if task.assignee else ("unassigned", {})
-    if "completed" in values:
-        yield "marked_complete" if task.completed else "marked_incomplete", {}
-    if any(name in values for name in _DATES):
-        yield "due_date_changed", {"old_dates": _dates(before), "new_dates": _dates(task)}
-
-
-def _dates(task: Task) -> dict[str, Any]:
-    """The three that stories tell of."""
-    return {"start_on": task.start_on, "due_at": task.due_at, "due_on": task.due_on}
-
-
-def _union(old: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*old, *(value for value in more if value)]))

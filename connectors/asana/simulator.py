@@ -7,7 +7,10 @@ Switches (beside those of :class:`connectors.simulation.Simulator`):
 ``cost_per_minute``             rows and deep fields that a token may read; None: not counted
 ``reads_in_flight`` 50,
 ``writes_in_flight`` 15         one more gets 429
-``oauth``                       the bot's token is an OAuth token: ``external`` is kept
+``oauth``                       the bot comes with an OAuth app, not with a personal token: ``external``
+                                is kept; ``oauth_app.lives_s``, ``.rotates``, ``.revoke()``
+``workspace.premium``           False: custom fields and search are 402
+``workspace.utc_offset``        time zone of the account: the day of a ``due_at`` is told in it
 ``autolink``                    bare addresses in rich text read back as links
 ``rules``                       called with (simulator, task) after each write of a task by the API
 ``workspace.log.after_s``,
@@ -25,6 +28,7 @@ import math
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, ClassVar
 
 from starlette.requests import Request
@@ -36,8 +40,10 @@ from connectors.asana.simulated_answers import APP, Answers
 from connectors.asana.simulated_api import Endpoint, routes
 from connectors.asana.simulated_attachment_api import downloads
 from connectors.asana.simulated_call import Call, Pages, Token, read_body
+from connectors.asana.simulated_custom_fields import CustomField
 from connectors.asana.simulated_hooks import Hooks
 from connectors.asana.simulated_limits import CostLimit
+from connectors.asana.simulated_oauth import OAuthServer
 from connectors.asana.simulated_records import Task, User
 from connectors.asana.simulated_workspace import Workspace
 from connectors.simulation import Clock, Exchange, RateLimit, Refused, Simulator
@@ -62,6 +68,8 @@ class AsanaSimulator(Simulator):
         self.token = f"2/{self.people['bot'].gid}/{secrets.token_hex(16)}"
         self.tokens: dict[str, Token] = {self.token: Token(self.people["bot"].gid)}
         """Credentials that work: add to them, or take away."""
+        self.oauth_app = OAuthServer(self.clock, self.people["bot"].gid)
+        self.oauth = False
         self.hooks = Hooks(self.clock, self.outbox)
         self.pages = Pages(self.clock)
         self.requests_per_minute = 60_000
@@ -73,18 +81,10 @@ class AsanaSimulator(Simulator):
         self._cost = CostLimit(self.clock)
         self.workspace.log.listeners.append(self.hooks.tell)
 
-    @property
-    def oauth(self) -> bool:
-        return self.tokens[self.token].oauth
-
-    @oauth.setter
-    def oauth(self, oauth: bool) -> None:
-        self.tokens[self.token] = replace(self.tokens[self.token], oauth=oauth)
-
     # the provider
 
     def routes(self) -> Sequence[BaseRoute]:
-        return [*routes(self._served, self.hooks), downloads(self.workspace)]
+        return [*routes(self._served, self.hooks), downloads(self.workspace), *self.oauth_app.routes()]
 
     def refusal(self, refused: Refused) -> dict[str, Any]:
         help_ = f"For more information on API status codes and how to handle them, read the docs: {APP}/docs"
@@ -116,9 +116,7 @@ class AsanaSimulator(Simulator):
     def _served(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
             authorization = request.headers.get("authorization", "")
-            token = self.tokens.get(authorization.removeprefix("Bearer "))
-            if token is None:
-                raise Refused(401, "Not Authorized")
+            token = self._token(authorization.removeprefix("Bearer "))
             data, tree = await read_body(request)
             call = Call(
                 request=request,
@@ -141,10 +139,18 @@ class AsanaSimulator(Simulator):
 
         return serve
 
+    def _token(self, secret: str) -> Token:
+        """Raises Refused: not a credential, or one that has ended."""
+        if (user := self.oauth_app.user_of(secret)) is not None:
+            return Token(user, oauth=True)
+        if secret not in self.tokens:
+            raise Refused(401, "Not Authorized")
+        return self.tokens[secret]
+
     def connection(self, base_url: str) -> dict[str, Any]:
         return {
             "settings": {"base_url": f"{base_url}/api/1.0", "workspace": self.workspace.gid},
-            "credentials": {"token": self.token},
+            "credentials": self.oauth_app.credentials() if self.oauth else {"token": self.token},
         }
 
     # people
@@ -156,7 +162,8 @@ class AsanaSimulator(Simulator):
     def new(
         self, container: str, *, title: str, notes: str = "", by: str | None = None, **fields: Any
     ) -> str:
-        """A new task; also ``section`` (gid or name), ``state``, ``followers``, ``parent``, ``kind``."""
+        """A new task; also ``section`` (gid or name), ``state``, ``followers``, ``parent``, ``kind``, and
+        ``due``, ``start`` and ``custom`` as in :meth:`edit`."""
         kind = {"resource_subtype": fields["kind"]} if fields.get("kind") else {}
         task = self.workspace.add_task(
             self._gid(by),
@@ -172,7 +179,8 @@ class AsanaSimulator(Simulator):
         return task.gid
 
     def edit(self, object_id: str, *, by: str | None = None, **fields: Any) -> None:
-        """Also ``followers``, ``due_on``, ``due_at`` and other fields of a task by Asana's names.
+        """Also ``followers``, ``due`` and ``start`` (a date, a datetime, or None), ``custom`` (values by the
+        gid of the custom field) and other fields of a task by Asana's names.
 
         ``by="system"`` is nobody, as where a rule acts.
         """
@@ -217,6 +225,21 @@ class AsanaSimulator(Simulator):
         else:
             workspace.tasks[object_id] = replace(workspace.tasks[object_id], private=hidden)
 
+    def archive(self, container: str, *, archived: bool = True, by: str | None = None) -> None:
+        """Put a project away, or bring it back."""
+        self.workspace.archive(container, self._gid(by), archived=archived)
+
+    def new_field(
+        self, container: str, name: str, kind: str, options: Sequence[str] = (), **more: Any
+    ) -> CustomField:
+        """A custom field of the project; see :class:`CustomField`."""
+        return self.workspace.add_custom_field([container], name, kind, options, **more)
+
+    def deactivate(self, name: str, *, active: bool = False) -> None:
+        """Take a person's seat in the workspace, or give it back; their tasks stay theirs."""
+        users, gid = self.workspace.users, self.people[name].gid
+        users[gid] = replace(users[gid], active=active)
+
     def add_to_project(self, object_id: str, project: str, *, by: str | None = None) -> None:
         self.workspace.add_to_project(object_id, self._gid(by), project, None, source="web")
 
@@ -239,6 +262,10 @@ class AsanaSimulator(Simulator):
             "assignee": self._person(task.assignee),
             "followers": [self._person(gid) for gid in task.followers],
             "labels": sorted(workspace.tags[gid].name for gid in task.tags),
+            "kind": task.resource_subtype,
+            "due": task.due_at or task.due_on,
+            "start": task.start_at or task.start_on,
+            "custom": {field.gid: field.value_of(task) for field in workspace.fields_on(task)},
             "section": next(iter(sections.values()), None),
             "sections": sections,
             "parent": task.parent,
@@ -319,6 +346,10 @@ class AsanaSimulator(Simulator):
                     values["html_notes"] = self._rich(value, comment=False)
                 case "state":
                     values["completed"] = value == "closed"
+                case "due" | "start":
+                    values |= {f"{name}_on": value, f"{name}_at": None}
+                    if isinstance(value, datetime):
+                        values |= {f"{name}_on": None, f"{name}_at": value}
                 case "assignee":
                     values["assignee"] = self._user(value) if value is not None else None
                 case _:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from connectors.asana.client import Asana
-from connectors.asana.translate import Row, moment
+from connectors.asana.dates import moment
+from connectors.asana.translate import Row
 from connectors.records import Subscribed
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from connectors.asana import notes
 from connectors.asana.client import Asana
-from connectors.asana.translate import Row, fold
+from connectors.asana.names import fold
+from connectors.asana.translate import Row
 from connectors.errors import OutcomeUnknown, RetryLater
 
 

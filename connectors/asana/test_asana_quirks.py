@@ -146,10 +146,12 @@ class TestRefusals:
 
     async def test_project_that_went_away_pauses_the_mapping(self, scripted: Opened) -> None:
         draft = Draft(fields={"title": "x"})
-        session, _ = scripted({"POST tasks": [(404, "project: Unknown object: 20")]})
+        project = _data({"gid": "20"})
+        session, _ = scripted(
+            {"POST tasks": [(404, "project: Unknown object: 20")], "GET projects/20": [(404, None)]}
+        )
         with pytest.raises(PauseMapping):
             await session.create("20", draft, KEY)
-        project = _data({"gid": "20"})
         session, _ = scripted({"POST tasks": [(403, "Forbidden")], "GET projects/20": [project]})
         with pytest.raises(Park):
             await session.create("20", draft, KEY)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.asana import notes, stories, translate
+from connectors.asana import history, notes, stories, translate
 from connectors.errors import Park, RetryLater
 from connectors.records import CommentDraft
 
@@ -124,8 +124,8 @@ class TestTranslate:
 
     def test_unknown_field_is_parked_by_name(self) -> None:
         with pytest.raises(Park) as refused:
-            translate.data({"title": "x", "due": "2026-05-01"})
-        assert refused.value.field == "due"
+            translate.data({"title": "x", "severity": "2026-05-01"})
+        assert refused.value.field == "severity"
 
     @pytest.mark.parametrize("title", ["", " \n", "\x07", None])
     def test_task_needs_a_name(self, title: str | None) -> None:
@@ -198,7 +198,7 @@ class TestStories:
             at = f"2026-05-01T10:{minute:02}:00.000Z"
             return {"gid": str(minute), "resource_subtype": subtype, "created_at": at, **values}
 
-        times = stories.field_times(
+        times = history.field_times(
             [
                 row("name_changed", 2, old_name="a", new_name="b", created_by={"gid": "1", "name": "Ada"}),
                 row("marked_complete", 1),

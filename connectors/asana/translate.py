@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from html import escape
 from typing import Any, TypeAlias
 
 from connectors.asana import notes
+from connectors.asana.custom_fields import PREFIX, custom_values, fixed
+from connectors.asana.dates import DATE_FIELDS, dates_of, moment, same_date, timestamp
+from connectors.asana.names import elements, same_elements
 from connectors.errors import Park, ParkClass, RetryLater
 from connectors.records import CLOSED, OPEN, Author, FieldKind, Fields, FieldSpec, Record, Ref, Value
 from connectors.richtext import asana_html
@@ -39,8 +41,9 @@ TASK_FIELDS = (
     "permalink_url",
     "external",
     "parent",
+    *DATE_FIELDS,
 )
-"""``opt_fields`` of every task read; deeper ones cost more of the token's quota."""
+"""``opt_fields`` of every task read, without custom fields; deeper ones cost more of the token's quota."""
 
 FIELDS = (
     FieldSpec(name="title", kind=FieldKind.TEXT, label="Task name"),
@@ -49,9 +52,19 @@ FIELDS = (
     FieldSpec(name="assignee", kind=FieldKind.PERSON, label="Assignee"),
     FieldSpec(name="followers", kind=FieldKind.PEOPLE, label="Collaborators"),
     FieldSpec(name="labels", kind=FieldKind.SET, label="Tags"),
+    FieldSpec(name="due", kind=FieldKind.DATE, label="Due date", times=True),
+    FieldSpec(name="start", kind=FieldKind.DATE, label="Start date", times=True),
 )
 
-_EXTERNAL_PREFIX = "asana-sync:"
+EXTERNAL_PREFIX = "asana-sync:"
+"""Before the key's token in ``external.gid``."""
+
+_READ_ONLY = {"approval": frozenset({"state"}), "milestone": frozenset({"start"})}
+"""By subtype. Completing an approval means "approved", and "rejected" completes it: not the same as closed.
+A milestone is a single moment (https://developers.asana.com/reference/tasks, ``resource_subtype``)."""
+
+
+_NAMES = frozenset({*(spec.name for spec in FIELDS), "section"})
 
 
 def task_ref(site: str, gid: str) -> Ref:
@@ -79,8 +92,8 @@ def record(row: Row, site: str, account: str) -> Record:
     html, backlink = notes.split(html_of(row))
     keys = {backlink.url} if backlink else set()
     external = _of(row, "external").get("gid")
-    if isinstance(external, str) and external.startswith(_EXTERNAL_PREFIX):
-        keys.add(external.removeprefix(_EXTERNAL_PREFIX))
+    if isinstance(external, str) and external.startswith(EXTERNAL_PREFIX):
+        keys.add(external.removeprefix(EXTERNAL_PREFIX))
     author = author_of(row)
     parent = _of(row, "parent").get("gid")
     return Record(
@@ -96,8 +109,7 @@ def record(row: Row, site: str, account: str) -> Record:
         created_by_us=author is not None and author.id == account,
         parent=task_ref(site, parent) if parent else None,
         keys=frozenset(keys),
-        # Completing an approval means "approved", and "rejected" completes it: not the same as closed.
-        read_only=frozenset({"state"} if row.get("resource_subtype") == "approval" else ()),
+        read_only=_READ_ONLY.get(str(row.get("resource_subtype")), frozenset()) | fixed(row),
     )
 
 
@@ -113,7 +125,7 @@ def data(fields: Fields) -> dict[str, Any]:
         Park: a field that Asana tasks do not have, or an empty title.
     """
     for name in fields:
-        if name not in {spec.name for spec in FIELDS}:
+        if name not in _NAMES and not name.startswith(PREFIX):
             raise Park(f"Asana tasks have no field {name}", park_class=ParkClass.NOT_SUPPORTED, field=name)
     written: dict[str, Any] = {}
     if "title" in fields:
@@ -127,16 +139,6 @@ def data(fields: Fields) -> dict[str, Any]:
     return written
 
 
-def names(value: Value) -> tuple[str, ...]:
-    """The elements of a set or people field; none where it is unknown."""
-    return value if isinstance(value, tuple) else ()
-
-
-def fold(name: str) -> str:
-    """Names of tags that Asana's users take for the same."""
-    return unicodedata.normalize("NFC", notes.one_line(name)).casefold()
-
-
 def same(field: str, sent: Value, read: Value) -> bool:
     """Whether what is read can be what was sent, after Asana's own rewriting."""
     if field == "title":
@@ -144,26 +146,10 @@ def same(field: str, sent: Value, read: Value) -> bool:
     if field == "notes":
         return asana_html.same(str(sent or ""), str(read or ""))
     if field == "labels":
-        return {fold(name) for name in names(sent)} == {fold(name) for name in names(read)}
+        return same_elements(sent, read)
     if field == "followers":
-        return set(names(sent)) == set(names(read))
-    return sent == read
-
-
-def moment(text: Any) -> datetime | None:
-    """An Asana time (ISO 8601, milliseconds, UTC) as aware UTC; None where it is not one."""
-    if not isinstance(text, str):
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def timestamp(at: datetime) -> str:
-    """As Asana writes it, so that text compares like time."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return set(elements(sent)) == set(elements(read))
+    return same_date(sent, read) if field in ("due", "start") else sent == read
 
 
 def _fields(row: Row, html: str) -> dict[str, Value]:
@@ -180,7 +166,7 @@ def _fields(row: Row, html: str) -> dict[str, Value]:
         fields["followers"] = tuple(sorted({user["gid"] for user in _list(row, "followers")}))
     if "tags" in row:
         fields["labels"] = tuple(sorted({tag["name"] for tag in _list(row, "tags") if tag.get("name")}))
-    return fields
+    return fields | dates_of(row) | custom_values(row)
 
 
 def _places(row: Row) -> dict[str, str | None]:

@@ -13,14 +13,16 @@ from urllib.parse import quote
 
 from connectors.answers import Answer
 from connectors.errors import OutcomeUnknown, Park, ReplanNeeded, RetryLater
-from connectors.github.refusals import classify
-from connectors.github.translate import Payload, label_names, logins_of
+from connectors.github.access import Access, Installation
+from connectors.github.fields import Payload
+from connectors.github.translate import label_names, logins_of
 from connectors.http import Outbound
 
 PER_PAGE = 100
 NOT_MODIFIED = 304
+_WITHOUT_PAGES = {"per_page": None}
+_NOT_OFFERED = frozenset({403, 404, 405, 501})
 
-_HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 _NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _ISSUE = frozenset({"node_id", "number", "created_at", "updated_at"})
@@ -42,11 +44,16 @@ class Listed:
 
 
 class Client:
-    """GitHub's REST API with one token."""
+    """GitHub's REST API with one account's credentials.
 
-    def __init__(self, outbound: Outbound, token: str, secrets: Sequence[str]) -> None:
-        headers = {**_HEADERS, "authorization": f"Bearer {token}"}
-        self._outbound = outbound.authorised(headers, secrets=[token, *secrets], classify=classify)
+    Args:
+        calls: sends with the credentials.
+        outbound: the sockets below.
+    """
+
+    def __init__(self, calls: Access, outbound: Outbound) -> None:
+        self._calls = calls
+        self._outbound = outbound
 
     @property
     def clock_offset_s(self) -> float:
@@ -59,30 +66,54 @@ class Client:
     # --- who and where -----------------------------------------------------------------------------
 
     async def account(self) -> tuple[Payload, frozenset[str] | None]:
-        """Our user, and the scopes of the token; None where it is a fine-grained one."""
-        answer = await self._outbound.send("GET", "/user")
+        """Our user, and the scopes of the token; None where it is a fine-grained one, or an app's."""
+        if isinstance(self._calls, Installation):
+            return await self._bot(self._calls), None
+        answer = await self._calls.send("GET", "/user")
         scopes = answer.headers.get("x-oauth-scopes")
         known = None if scopes is None else frozenset(scope.strip() for scope in scopes.split(","))
         return _object(answer, {"login", "id"}), known
 
+    async def _bot(self, installation: Installation) -> Payload:
+        """The user in whose name an app writes."""
+        app = await installation.account()
+        login = f"{app['slug']}[bot]"
+        user = await self._calls.send("GET", f"/users/{quote(login, safe='')}")
+        return {**_object(user, {"login", "id"}), "permissions": app["permissions"]}
+
     async def repositories(self) -> Sequence[Payload]:
-        """Those of our account; none where the call does not exist (tokens of an installation)."""
-        try:
-            return await self._whole("/user/repos", {"sort": "full_name"}, {"full_name"})
-        except (Park, RetryLater) as refused:
-            if refused.status in (403, 404, 405, 501):
-                return ()
-            raise
+        """Those of our account; none where the call does not exist."""
+        if isinstance(self._calls, Installation):
+            return await self._whole("/installation/repositories", {}, {"full_name"}, within="repositories")
+        return await self._optional("/user/repos", {"sort": "full_name"}, {"full_name"}) or ()
 
     async def repository(self, repository: str) -> Payload:
-        return _object(await self._outbound.send("GET", f"/repos/{repository}"), {"full_name"})
+        return _object(await self._calls.send("GET", f"/repos/{repository}"), {"full_name"})
 
     async def assignees(self, repository: str) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/assignees", {}, {"login"})
 
-    async def milestones(self, repository: str) -> Sequence[Payload]:
-        """Open and closed ones."""
-        return await self._whole(f"/repos/{repository}/milestones", {"state": "all"}, {"number", "title"})
+    async def milestones(self, repository: str, *, etag: str | None = None) -> Listed:
+        """All, open and closed. ``etag`` is given where the list fits on one page."""
+        path, required = f"/repos/{repository}/milestones", {"number", "title"}
+        listed = await self._listed(path, {"state": "all"}, required, etag=etag)
+        items = list(listed.items)
+        if listed.next is None:
+            return listed
+        while listed.next:
+            listed = await self._listed(path, {}, required, page=listed.next)
+            items += listed.items
+        return Listed(items)
+
+    async def issue_types(self, organisation: str) -> Sequence[Payload] | None:
+        """None where the owner has none, or they are not shown to us."""
+        return await self._optional(f"/orgs/{organisation}/issue-types", _WITHOUT_PAGES, {"id", "name"})
+
+    async def issue_fields(self, organisation: str) -> Sequence[Payload] | None:
+        """None where the owner has none, or they are not shown to us."""
+        return await self._optional(
+            f"/orgs/{organisation}/issue-fields", _WITHOUT_PAGES, {"id", "name", "data_type"}
+        )
 
     # --- issues ------------------------------------------------------------------------------------
 
@@ -112,7 +143,7 @@ class Client:
 
     async def issue(self, repository: str, number: int) -> Payload:
         """One issue; that of another repository, where it was transferred."""
-        return _object(await self._outbound.send("GET", f"/repos/{repository}/issues/{number}"), _ISSUE)
+        return _object(await self._calls.send("GET", f"/repos/{repository}/issues/{number}"), _ISSUE)
 
     async def create_issue(self, repository: str, body: Mapping[str, Any]) -> Payload:
         return _object(await self._write("POST", repository, "/issues", body), _ISSUE, write=True)
@@ -141,6 +172,18 @@ class Client:
         """Answers who is assigned now."""
         body = {"assignees": list(logins)}
         return _assignees(await self._write("DELETE", repository, f"/issues/{number}/assignees", body))
+
+    async def set_field(
+        self, repository: str, number: int, field: int, value: str | float | list[str]
+    ) -> None:
+        """Of a choice the option's name, of several choices their names."""
+        body = {"issue_field_values": [{"field_id": field, "value": value}]}
+        await self._write("POST", repository, f"/issues/{number}/issue-field-values", body)
+
+    async def clear_field(self, repository: str, number: int, field: int) -> None:
+        """Empty already is success."""
+        path = f"/issues/{number}/issue-field-values/{field}"
+        await self._write("DELETE", repository, path, accept=(404,))
 
     async def timeline(self, repository: str, number: int) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/issues/{number}/timeline", {}, set())
@@ -173,7 +216,7 @@ class Client:
         return await self._listed(f"/repos/{repository}/issues/comments", params, _COMMENT)
 
     async def comment(self, repository: str, id: int) -> Payload:
-        answer = await self._outbound.send("GET", f"/repos/{repository}/issues/comments/{id}")
+        answer = await self._calls.send("GET", f"/repos/{repository}/issues/comments/{id}")
         return _object(answer, _COMMENT)
 
     async def add_comment(self, repository: str, number: int, body: str) -> Payload:
@@ -193,7 +236,7 @@ class Client:
         return await self._whole(f"/repos/{repository}/hooks", {}, {"id"})
 
     async def hook(self, repository: str, id: str) -> Payload:
-        answer = await self._outbound.send("GET", f"/repos/{repository}/hooks/{quote(id, safe='')}")
+        answer = await self._calls.send("GET", f"/repos/{repository}/hooks/{quote(id, safe='')}")
         return _object(answer, {"id"})
 
     async def create_hook(self, repository: str, hook: Mapping[str, Any]) -> Payload:
@@ -216,36 +259,57 @@ class Client:
         *,
         page: str | None = None,
         etag: str | None = None,
+        within: str | None = None,
     ) -> Listed:
+        """One page; ``within``: the key of the answer under which the list is."""
         headers = {"if-none-match": etag} if etag else None
         if page:
-            answer = await self._outbound.send("GET", page, headers=headers)
+            answer = await self._calls.send("GET", page, headers=headers)
         else:
-            query = {**params, "per_page": PER_PAGE}
-            answer = await self._outbound.send(
+            query = {"per_page": PER_PAGE, **params}
+            answer = await self._calls.send(
                 "GET", path, params=query, headers=headers, accept=(NOT_MODIFIED,)
             )
         if answer.status == NOT_MODIFIED:
             return Listed((), etag=etag, unchanged=True)
-        if not isinstance(answer.data, list):
+        rows = answer.data
+        if within is not None and isinstance(rows, Mapping):
+            rows = rows.get(within)
+        if not isinstance(rows, list):
             raise RetryLater(f"GitHub answered {path} with something else than a list", status=answer.status)
         following = _NEXT.search(answer.headers.get("link", ""))
         return Listed(
-            [_checked(item, required) for item in answer.data],
+            [_checked(item, required) for item in rows],
             next=following[1] if following else None,
             etag=answer.headers.get("etag"),
         )
 
     async def _whole(
-        self, path: str, params: Mapping[str, Any], required: Collection[str]
+        self,
+        path: str,
+        params: Mapping[str, Any],
+        required: Collection[str],
+        *,
+        within: str | None = None,
     ) -> Sequence[Payload]:
         """All pages of a listing."""
-        listed = await self._listed(path, params, required)
+        listed = await self._listed(path, params, required, within=within)
         items = list(listed.items)
         while listed.next:
-            listed = await self._listed(path, params, required, page=listed.next)
+            listed = await self._listed(path, params, required, page=listed.next, within=within)
             items += listed.items
         return items
+
+    async def _optional(
+        self, path: str, params: Mapping[str, Any], required: Collection[str]
+    ) -> Sequence[Payload] | None:
+        """A list that not every GitHub has, or shows."""
+        try:
+            return await self._whole(path, params, required)
+        except (Park, RetryLater) as refused:
+            if refused.status in _NOT_OFFERED:
+                return None
+            raise
 
     async def _write(
         self,
@@ -258,14 +322,14 @@ class Client:
     ) -> Answer:
         """A call below a repository. A 301 did nothing: it is sent on to the repository's new name."""
         try:
-            return await self._outbound.send(method, f"/repos/{repository}{path}", json=body, accept=accept)
+            return await self._calls.send(method, f"/repos/{repository}{path}", json=body, accept=accept)
         except Park as refused:
             if refused.status not in _REDIRECTS:
                 raise
             name = str((await self.repository(repository))["full_name"])
             if name.casefold() == repository.casefold():
                 raise ReplanNeeded("it was transferred to another repository", status=301) from refused
-        return await self._outbound.send(method, f"/repos/{name}{path}", json=body, accept=accept)
+        return await self._calls.send(method, f"/repos/{name}{path}", json=body, accept=accept)
 
 
 def _labels(answer: Answer) -> Names:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 
 class GitHubSettings(BaseModel):
@@ -23,6 +23,14 @@ class GitHubSettings(BaseModel):
         title="Webhooks",
         description="auto: one webhook for each synced repository. off: polling only.",
     )
+    pull_request_details: bool = Field(
+        default=False,
+        title="Reviews and checks",
+        description=(
+            "Also read where the review and the checks of pull requests stand, for the fields "
+            "custom:review and custom:checks. It costs four further requests for each one that changed."
+        ),
+    )
 
     @field_validator("base_url")
     @classmethod
@@ -31,17 +39,34 @@ class GitHubSettings(BaseModel):
 
 
 class GitHubCredentials(BaseModel):
-    """What the account proves itself with."""
+    """What the account proves itself with: a token, or a GitHub App installed at the organisation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    token: SecretStr = Field(
-        min_length=1,
+    token: SecretStr | None = Field(
+        default=None,
         title="Access token",
         description=(
             "Fine-grained: Issues, Pull requests and Webhooks read and write, Metadata read. "
-            "Classic: scope repo, or public_repo and admin:repo_hook."
+            "Classic: scope repo, or public_repo and admin:repo_hook. Leave it out for a GitHub App."
         ),
+    )
+    app_id: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9.]+$",
+        title="App ID",
+        description="Of the GitHub App that is used instead of a token: its App ID or client ID.",
+    )
+    installation_id: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]+$",
+        title="Installation ID",
+        description="The number at the end of the address of the app's installation.",
+    )
+    private_key: SecretStr | None = Field(
+        default=None,
+        title="Private key",
+        description="The PEM file that the app's settings page gave, whole.",
     )
     webhook_secret: SecretStr | None = Field(
         default=None,
@@ -49,12 +74,19 @@ class GitHubCredentials(BaseModel):
         description="Signs webhook calls. Leave it out and one is generated.",
     )
 
-    @field_validator("token", "webhook_secret", mode="before")
+    @field_validator("token", "private_key", "webhook_secret", mode="before")
     @classmethod
     def _without_space_around(cls, secret: Any) -> Any:
-        return secret.strip() if isinstance(secret, str) else secret
+        return (secret.strip() or None) if isinstance(secret, str) else secret
 
-    @field_validator("webhook_secret")
+    @field_validator("app_id", "installation_id", mode="before")
     @classmethod
-    def _empty_is_none(cls, secret: SecretStr | None) -> SecretStr | None:
-        return secret if secret and secret.get_secret_value() else None
+    def _as_text(cls, given: Any) -> Any:
+        return (str(given).strip() or None) if isinstance(given, str | int) else given
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        of_app = (self.app_id, self.installation_id, self.private_key)
+        if (self.token is None) == (None in of_app) or (self.token is not None and any(of_app)):
+            raise ValueError("give either a token, or app_id, installation_id and private_key together")
+        return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -11,12 +11,15 @@ from pydantic import BaseModel
 
 from connectors.base import Capabilities, Connector
 from connectors.github import webhook
+from connectors.github.access import Access, App, Installation, bearer
 from connectors.github.client import Client
 from connectors.github.config import GitHubCredentials, GitHubSettings
+from connectors.github.refusals import Refusals
 from connectors.github.session import GitHubSession
 from connectors.github.translate import CONNECTOR, ISSUE, PULL
 from connectors.http import Outbound
 from connectors.records import Delivery, Received, Secrets
+from connectors.tokens import Tokens
 
 
 class GitHub(Connector):
@@ -41,25 +44,48 @@ class GitHub(Connector):
     def base_url(self, settings: BaseModel) -> str:
         return _settings(settings).base_url
 
-    def open(self, settings: BaseModel, credentials: BaseModel, outbound: Outbound) -> GitHubSession:
+    def open(
+        self,
+        settings: BaseModel,
+        credentials: BaseModel,
+        outbound: Outbound,
+        tokens: Tokens | None = None,
+    ) -> GitHubSession:
         if not isinstance(credentials, GitHubCredentials):
             raise TypeError("these are not the credentials of a GitHub connection")
         secret = credentials.webhook_secret
-        client = Client(
-            outbound,
-            credentials.token.get_secret_value(),
-            secrets=[secret.get_secret_value()] if secret else [],
-        )
+        secrets = [secret.get_secret_value()] if secret else []
+        chosen = _settings(settings)
         return GitHubSession(
-            client, self.site(settings), with_webhooks=_settings(settings).subscriptions == "auto"
+            Client(_access(credentials, outbound, secrets), outbound),
+            self.site(settings),
+            with_webhooks=chosen.subscriptions == "auto",
+            with_details=chosen.pull_request_details,
         )
 
     def limits(self, settings: BaseModel) -> Mapping[str, float]:
-        """GitHub refuses the 101st request in flight; people's browsers and other programs need some, too."""
-        return {"reads": 50, "writes": 15}
+        """GitHub refuses the 101st request in flight, the 81st creation a minute, the 501st an hour.
+
+        People's browsers and other programs of the account need some, too.
+        """
+        return {"reads": 50, "writes": 15, "creates_per_minute": 70, "creates_per_hour": 450}
 
     def receive(self, delivery: Delivery, secrets: Secrets, settings: BaseModel, now: datetime) -> Received:
         return webhook.receive(delivery, secrets, self.site(settings))
+
+
+def _access(credentials: GitHubCredentials, outbound: Outbound, secrets: Sequence[str]) -> Access:
+    refusals = Refusals()
+    if credentials.token is not None:
+        return bearer(outbound, credentials.token.get_secret_value(), secrets, refusals)
+    if not (credentials.app_id and credentials.installation_id and credentials.private_key):
+        raise TypeError("these are neither a token nor an app")
+    app = App(
+        id=credentials.app_id,
+        installation=credentials.installation_id,
+        private_key=credentials.private_key.get_secret_value(),
+    )
+    return Installation(outbound, app, secrets, refusals)
 
 
 def _settings(settings: BaseModel) -> GitHubSettings:

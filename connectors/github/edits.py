@@ -2,78 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.errors import Park, ParkClass
+from connectors.github.fields import Choices, issue_field_values, patch, reason_of, specs
 from connectors.github.text import harmless, storable, with_keys
-from connectors.github.translate import FIELDS, PULL, names, without
-from connectors.records import CLOSED, OPEN, Draft, Fields, Key, Record, Value
-
-CLOSING: Mapping[str, str] = {"state": "closed", "state_reason": "completed"}
-_REOPENING: Mapping[str, str] = {"state": "open", "state_reason": "reopened"}
-_WRITABLE = frozenset(spec.name for spec in FIELDS)
+from connectors.github.translate import PULL, names, without
+from connectors.records import Draft, Fields, Key, Record, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """The calls an update needs: one PATCH, and sets element by element, because arrays replace."""
+    """The calls an update needs: one PATCH, and sets element by element, because arrays replace.
+
+    ``values``: issue fields by name, their id at GitHub, and the value; None empties it.
+    """
 
     patch: Mapping[str, Any] = field(default_factory=dict)
     labels_added: tuple[str, ...] = ()
     labels_removed: tuple[str, ...] = ()
     assignees_added: tuple[str, ...] = ()
     assignees_removed: tuple[str, ...] = ()
+    values: tuple[tuple[str, int, str | float | list[str] | None], ...] = ()
 
 
-def creation(draft: Draft, key: Key, milestone: int | None = None) -> Mapping[str, Any]:
-    """The body that makes the issue; it is always made open. ``milestone``: the number of the draft's."""
-    _refuse_unknown(draft.fields)
-    return {
-        **({} if milestone is None else {"milestone": milestone}),
+def creation(draft: Draft, key: Key, choices: Choices) -> Mapping[str, Any]:
+    """The body that makes the issue; it is always made open."""
+    _refuse_unknown(draft.fields, choices)
+    body = {
         "title": _line(draft.fields.get("title")),
         "body": with_keys(harmless(str(draft.fields.get("notes") or "")), [key.token]),
         "labels": list(names(draft.fields.get("labels"))),
         "assignees": list(names(draft.fields.get("assignee"))),
+        **{name: value for name, value in patch(draft.fields, choices) if value is not None},
     }
+    values = [
+        {"field_id": id, "value": value}
+        for _, id, value in issue_field_values(draft.fields, choices.fields)
+        if value is not None
+    ]
+    return {**body, "issue_field_values": values} if values else body
 
 
-def edit(fields: Fields, expected: Record, standing: str = "", milestone: int | None = None) -> Edit:
+def edit(fields: Fields, expected: Record, choices: Choices, standing: str = "") -> Edit:
     """The difference between these fields and what is expected to stand there.
 
     Args:
         standing: the body's present source, for :func:`connectors.github.text.harmless`.
-        milestone: the number of the milestone that the fields name, None for none.
 
     Raises:
         Park: a field GitHub has no place for, or the state of a pull request.
     """
-    _refuse_unknown(fields)
-    if expected.ref.kind == PULL and "state" in fields:
-        raise Park(
-            "a pull request is never closed or reopened from here",
-            park_class=ParkClass.NOT_SUPPORTED,
-            field="state",
-            fix="Close, merge or reopen it on GitHub.",
-        )
-    patch: dict[str, Any] = {}
+    _refuse_unknown(fields, choices)
+    if expected.ref.kind == PULL:
+        _refuse_of_pull(set(fields) & expected.read_only)
+    changes: dict[str, Any] = {}
     if "title" in fields:
-        patch["title"] = _line(fields["title"])
+        changes["title"] = _line(fields["title"])
     if "notes" in fields:
-        patch["body"] = with_keys(harmless(str(fields["notes"] or ""), standing), expected.keys)
-    if fields.get("state") in (OPEN, CLOSED):
-        patch |= CLOSING if fields["state"] == CLOSED else _REOPENING
-    if "milestone" in fields:
-        patch["milestone"] = milestone
+        changes["body"] = with_keys(harmless(str(fields["notes"] or ""), standing), expected.keys)
+    changes |= {**reason_of(fields, expected), **dict(patch(fields, choices))}
     labels_added, labels_removed = _difference("labels", fields, expected)
     assignees_added, assignees_removed = _difference("assignee", fields, expected)
     return Edit(
-        patch=patch,
+        patch=changes,
         labels_added=labels_added,
         labels_removed=labels_removed,
         assignees_added=assignees_added,
         assignees_removed=assignees_removed,
+        values=tuple(issue_field_values(fields, choices.fields)),
     )
 
 
@@ -88,10 +87,23 @@ def _line(title: Value) -> str:
     return " ".join(storable(str(title or "")).split())
 
 
-def _refuse_unknown(fields: Fields) -> None:
-    for name in sorted(set(fields) - _WRITABLE):
+def _refuse_of_pull(names: Collection[str]) -> None:
+    for name in sorted(names, reverse=True):
         raise Park(
-            f"issues on GitHub have no field {name}",
+            "a pull request is never closed or reopened from here"
+            if name == "state"
+            else f"pull requests on GitHub have no field {name} that can be written",
+            park_class=ParkClass.NOT_SUPPORTED,
+            field=name,
+            fix="Close, merge or reopen it on GitHub." if name == "state" else "Change it on GitHub.",
+        )
+
+
+def _refuse_unknown(fields: Fields, choices: Choices) -> None:
+    writable = {spec.name for spec in specs(choices, details=False) if spec.writable}
+    for name in sorted(set(fields) - writable):
+        raise Park(
+            f"issues on GitHub have no field {name} that can be written",
             park_class=ParkClass.NOT_SUPPORTED,
             field=name,
             fix="Leave the field out of the mapping.",

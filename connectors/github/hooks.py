@@ -8,8 +8,8 @@ from typing import Any
 
 from connectors.errors import Park, ParkClass, ReplanNeeded
 from connectors.github.client import Client
+from connectors.github.fields import Payload
 from connectors.github.refusals import UNREACHABLE
-from connectors.github.translate import Payload
 from connectors.github.webhook import EVENTS
 from connectors.records import Subscribed
 

@@ -19,10 +19,26 @@ from hashlib import blake2b
 from typing import Any
 
 from connectors.github.client import PER_PAGE, Listed
-from connectors.github.translate import Payload, instant
+from connectors.github.fields import Payload
+from connectors.github.translate import instant
 from connectors.records import Json
 
 OVERLAP_S = 120
+
+_TOLD = (
+    "updated_at",
+    "title",
+    "body",
+    "state",
+    "state_reason",
+    "labels",
+    "assignees",
+    "comments",
+    "locked",
+    "draft",
+    "type",
+    "issue_field_values",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +144,9 @@ def _since(seen: Mapping[str, Seen], at: int) -> Mapping[str, Seen]:
 
 def look(item: Payload) -> Seen:
     """An issue or comment in short. The digest finds edits within one second, and of labels."""
-    told: list[Any] = [
-        item.get(name) for name in ("updated_at", "title", "body", "state", "labels", "assignees", "comments")
-    ]
-    told.append((item.get("milestone") or {}).get("title"))
+    told: list[Any] = [item.get(name) for name in _TOLD]
+    milestone = item.get("milestone") or {}
+    told += [milestone.get(name) for name in ("number", "title", "due_on")]
     digest = blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=8).hexdigest()
     count = item.get("comments")
     at = int(instant(item["updated_at"]).timestamp())

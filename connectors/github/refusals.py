@@ -1,4 +1,4 @@
-"""What GitHub's refusals mean: pure.
+"""What GitHub's refusals mean.
 
 Sources: docs.github.com, "Rate limits for the REST API", "Troubleshooting the REST API".
 """
@@ -6,11 +6,13 @@ Sources: docs.github.com, "Rate limits for the REST API", "Troubleshooting the R
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from connectors.answers import http_date, provider_message, retry_after
 from connectors.errors import ConnectorError, Park, ParkClass, PauseMapping, ReplanNeeded, RetryLater
+from connectors.github.fields import TYPE
+from connectors.github.translate import is_container
 from connectors.http import Answer
 
 _WITHOUT_A_TIME_S = 60.0
@@ -27,6 +29,8 @@ _NEUTRAL = {
     "assignees": "assignee",
     "label": "labels",
     "labels": "labels",
+    "milestone": "milestone",
+    "type": TYPE,
 }
 
 WRITE_ACCESS = (
@@ -37,17 +41,47 @@ UNREACHABLE = frozenset({403, 404, 410, 451})
 """Statuses of a container that is gone, blocked, or not ours to see."""
 
 
-def classify(answer: Answer, write: bool) -> ConnectorError | None:
-    """The error an answer means where GitHub says more than its status; None for the general table."""
-    message = provider_message(answer.data)
-    if answer.status in (403, 429) and _is_limit(answer, message):
-        return RetryLater(
-            f"GitHub's rate limit is reached: {message or answer.status}",
-            after=_silence_s(answer.headers),
-            limited=True,
-            provider_message=message,
-            status=answer.status,
-        )
+class Refusals:
+    """Reads refusals of one connection. It remembers one thing: how long it was silent without being told.
+
+    Args:
+        clock: seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._length_s = 0.0
+        self._silent_until = 0.0
+
+    def __call__(self, answer: Answer, write: bool) -> ConnectorError | None:
+        """The error an answer means where GitHub says more than its status; None for the general table."""
+        message = provider_message(answer.data)
+        if answer.status in (403, 429) and _is_limit(answer, message):
+            after = _told_s(answer.headers)
+            return RetryLater(
+                f"GitHub's rate limit is reached: {message or answer.status}",
+                after=self._untold_s() if after is None else after,
+                limited=True,
+                provider_message=message,
+                status=answer.status,
+            )
+        return _refused(answer, write, message)
+
+    def _untold_s(self) -> float:
+        """A minute, then twice as long each time it was not enough.
+
+        Requests that were under way together are refused together: they count as one.
+        """
+        now = self._clock()
+        if now < self._silent_until:
+            return self._silent_until - now
+        in_a_row = now < self._silent_until + self._length_s
+        self._length_s = min(2 * self._length_s, _LONGEST_S) if in_a_row else _WITHOUT_A_TIME_S
+        self._silent_until = now + self._length_s
+        return self._length_s
+
+
+def _refused(answer: Answer, write: bool, message: str) -> ConnectorError | None:
     if answer.status == 403:
         return Park(
             f"GitHub does not allow this: {message or 'no reason given'}",
@@ -71,6 +105,8 @@ def classify(answer: Answer, write: bool) -> ConnectorError | None:
 @contextmanager
 def of_container(container: str, statuses: Collection[int] = UNREACHABLE) -> Iterator[None]:
     """Refusals inside mean the whole repository."""
+    if not is_container(container):
+        raise PauseMapping(f"{container!r} is no repository: write owner/name")
     try:
         yield
     except (Park, ReplanNeeded) as refused:
@@ -96,6 +132,21 @@ def lacking(scopes: frozenset[str]) -> Iterator[str]:
         yield "The token has not the scope admin:repo_hook: no webhooks, changes are found by polling."
 
 
+_NEEDED = {
+    "issues": ("Issues: read and write", "issues and comments cannot be written"),
+    "pull_requests": ("Pull requests: read and write", "pull requests cannot be changed"),
+    "repository_hooks": ("Webhooks: read and write", "no webhooks, changes are found by polling"),
+}
+"""What an app is given, what it is called on its settings page, and what goes without it."""
+
+
+def lacking_of_app(permissions: Mapping[str, str]) -> Iterator[str]:
+    """What the installation of an app cannot do."""
+    for name, (called, cost) in _NEEDED.items():
+        if permissions.get(name) != "write":
+            yield f"The GitHub App has not the permission {called}: {cost}."
+
+
 def _is_limit(answer: Answer, message: str) -> bool:
     headers, text = answer.headers, message.lower()
     return (
@@ -107,7 +158,8 @@ def _is_limit(answer: Answer, message: str) -> bool:
     )
 
 
-def _silence_s(headers: Mapping[str, str]) -> float:
+def _told_s(headers: Mapping[str, str]) -> float | None:
+    """How long GitHub asks for silence; None where it does not say."""
     after = retry_after(headers)
     if after is not None:
         return after
@@ -116,7 +168,7 @@ def _silence_s(headers: Mapping[str, str]) -> float:
         date = http_date(headers.get("date", ""))
         now = date.timestamp() if date else time.time()
         return min(max(float(reset) - now, 1.0), _LONGEST_S)
-    return _WITHOUT_A_TIME_S
+    return None
 
 
 def _permission_fix(headers: Mapping[str, str]) -> str:

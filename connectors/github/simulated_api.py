@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -22,10 +22,14 @@ from starlette.routing import BaseRoute, Route
 from connectors.github.simulated_edits import Edits
 from connectors.github.simulated_limits import VERSIONS, Limits
 from connectors.github.simulated_shapes import Shapes
-from connectors.github.simulated_state import Issue, Repository, World
+from connectors.github.simulated_state import Issue, Repository
 from connectors.github.simulated_switches import Switches
 from connectors.github.simulated_webhooks import Webhooks
+from connectors.github.simulated_world import World
 from connectors.simulation import Refused
+
+if TYPE_CHECKING:
+    from connectors.github.simulated_app import App  # its endpoints are built on what stands here
 
 PAGE_DEFAULT, PAGE_MAX = 30, 100
 
@@ -45,6 +49,7 @@ class Site:
     limits: Limits
     api: Callable[[], str]
     switches: Switches
+    app: App
 
 
 @dataclass(frozen=True)
@@ -210,7 +215,7 @@ def _served(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Res
             "X-GitHub-Request-Id": uuid.uuid4().hex.upper(),
         }
         try:
-            actor = site.limits.actor(request.headers) or ""
+            actor = site.limits.actors.get(request.headers.get("authorization", ""), "")
             reply = endpoint(Call(site, request, actor, _json(raw)))
         except Refused as refused:
             refused.headers = {**headers, **refused.headers}

@@ -6,10 +6,11 @@ announces itself, once per label, assignee or state, for the webhooks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from connectors.github.simulated_shapes import stamp
 from connectors.github.simulated_state import (
@@ -20,12 +21,13 @@ from connectors.github.simulated_state import (
     Milestone,
     Occurrence,
     Repository,
-    World,
     node_id,
 )
 from connectors.github.simulated_switches import Switches
+from connectors.github.simulated_world import World
 
 ASSIGNEES_MAX = 10
+_CALIFORNIA = ZoneInfo("America/Los_Angeles")
 
 K = TypeVar("K")
 
@@ -51,6 +53,8 @@ class Edits:
         assignees: Iterable[str] = (),
         milestone: int | None = None,
         pull: bool = False,
+        type: int | None = None,
+        values: Mapping[int, Any] | None = None,
     ) -> Issue:
         """``opened`` shows the whole issue; one event for each label, assignee and milestone follows."""
         now, id = self.world.clock.now(), self.world.next_id("issue")
@@ -68,6 +72,8 @@ class Edits:
             assignees=self._assignable(assignees),
             milestone=milestone,
             pull_id=pull_id,
+            type=type,
+            values=values or {},
         )
         repository.keep(issue)
         self.world.place(issue.node_id, repository, str(issue.number))
@@ -174,6 +180,51 @@ class Edits:
         milestone = repository.milestones[number if number is not None else issue.milestone or 0]
         issue = self._save(repository, replace(issue, milestone=number))
         self._milestone_told(repository, issue, actor, milestone, action)
+        return issue
+
+    def set_type(self, repository: Repository, issue: Issue, actor: str, type: int | None) -> Issue:
+        """Leaves ``updated_at`` alone."""
+        if issue.type == type:
+            return issue
+        event = "removed" if type is None else "added" if issue.type is None else "changed"
+        issue = self._save(repository, replace(issue, type=type), bump=False)
+        self._record(repository, issue, actor, f"issue_type_{event}")
+        return issue
+
+    def set_values(
+        self, repository: Repository, issue: Issue, actor: str, values: Mapping[int, Any]
+    ) -> Issue:
+        """What the issue fields of the organisation hold; leaves ``updated_at`` alone."""
+        if dict(issue.values) == dict(values):
+            return issue
+        return self._save(repository, replace(issue, values=dict(values)), bump=False)
+
+    def lock(self, repository: Repository, issue: Issue, actor: str, *, locked: bool = True) -> Issue:
+        """Only those with write access may comment from now on."""
+        if issue.locked == locked:
+            return issue
+        issue = self._save(repository, replace(issue, locked=locked))
+        word = "locked" if locked else "unlocked"
+        self._record(repository, issue, actor, word, **({"lock_reason": None} if locked else {}))
+        self._issue_told(repository, issue, word, actor)
+        return issue
+
+    def convert(self, repository: Repository, issue: Issue, actor: str) -> Issue:
+        """Make a discussion of an issue: it stays, closed and locked, and only its timeline says so.
+
+        https://github.com/dessant/lock-threads/issues/24, https://github.com/github/docs/pull/35065
+        """
+        issue = self.lock(repository, self.close(repository, issue, actor), actor)
+        self._record(repository, issue, actor, "converted_to_discussion")
+        return issue
+
+    def set_draft(self, repository: Repository, issue: Issue, actor: str, *, draft: bool) -> Issue:
+        if issue.draft == draft:
+            return issue
+        issue = self._save(repository, replace(issue, draft=draft))
+        word = "converted_to_draft" if draft else "ready_for_review"
+        self._record(repository, issue, actor, "convert_to_draft" if draft else word)
+        self._issue_told(repository, issue, word, actor)
         return issue
 
     def delete(self, repository: Repository, issue: Issue, actor: str) -> None:
@@ -292,7 +343,7 @@ class Edits:
         description: str | None = None,
         due_on: datetime | None = None,
     ) -> Milestone:
-        now, id = self.world.clock.now(), self.world.next_id("milestone")
+        now, id, due_on = self.world.clock.now(), self.world.next_id("milestone"), _midnight(due_on)
         milestone = Milestone(
             id=id,
             node_id=node_id("MI", id, repository.id),
@@ -312,6 +363,8 @@ class Edits:
         self, repository: Repository, milestone: Milestone, actor: str, **values: Any
     ) -> Milestone:
         """Change title, description, due_on."""
+        if "due_on" in values:
+            values["due_on"] = _midnight(values["due_on"])
         edited = replace(milestone, **values)
         changes = _was(milestone, edited, "title", "description", "due_on")
         if not changes:
@@ -358,7 +411,7 @@ class Edits:
         return tuple(dict.fromkeys(found))
 
     def _assignable(self, logins: Iterable[str]) -> tuple[str, ...]:
-        known = {login.lower(): login for login in self.world.people}
+        known = {login.lower(): login for login, person in self.world.people.items() if not person.left}
         found = (known[login.lower()] for login in logins if login.lower() in known)
         return tuple(dict.fromkeys(found))[:ASSIGNEES_MAX]
 
@@ -399,6 +452,17 @@ class Edits:
 
     def _tell(self, repository: Repository, event: str, action: str, actor: str, **rest: Any) -> None:
         self.announce(Happening(repository=repository, event=event, action=action, actor=actor, **rest))
+
+
+def _midnight(due_on: datetime | None) -> datetime | None:
+    """GitHub keeps the midnight before, in California: 07:00 or 08:00 of the day in UTC.
+
+    https://github.com/microsoft/PowerShellForGitHub/pull/133
+    """
+    if due_on is None:
+        return None
+    day = due_on.astimezone(_CALIFORNIA).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day.astimezone(UTC)
 
 
 def _was(before: Any, after: Any, *names: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from connectors.github.simulated_api import Call, Reply, Table, invalid, not_fou
 from connectors.github.simulated_lists import listed
 from connectors.github.simulated_shapes import Shape
 from connectors.github.simulated_state import Comment, Issue, Repository
+from connectors.github.simulated_values import checked_values
 from connectors.simulation import Refused
 
 TITLE_MAX, BODY_MAX, LABELS_MAX, LABEL_MAX = 256, 65_536, 100, 50
@@ -39,6 +40,10 @@ def create_issue(call: Call) -> Reply:
         labels=_label_names(Call.names_in(privileged, "labels")),
         assignees=_logins(privileged),
         milestone=_milestone(repository, privileged.get("milestone")),
+        type=_type(call, repository, privileged.get("type")),
+        values=checked_values(
+            call.site.world.organization_of(repository), privileged.get("issue_field_values")
+        ),
     )
     shape = _whole(call, repository, issue)
     return Reply(shape, 201, {"Location": shape["url"]})
@@ -60,6 +65,7 @@ def update_issue(call: Call) -> Reply:
     text = _text(body.get("body") or "", "Issue") if "body" in body else None
     labels = _label_names(Call.names_in(privileged, "labels"))
     milestone = _milestone(repository, privileged.get("milestone"))
+    type_ = _type(call, repository, privileged.get("type"))
 
     issue = edits.rewrite(repository, issue, actor, title=title, body=text)
     if "labels" in privileged:
@@ -68,6 +74,8 @@ def update_issue(call: Call) -> Reply:
         issue = edits.assign(repository, issue, actor, _logins(privileged))
     if "milestone" in privileged:
         issue = edits.set_milestone(repository, issue, actor, milestone)
+    if "type" in privileged:
+        issue = edits.set_type(repository, issue, actor, type_)
     if state == "closed":
         issue = edits.close(repository, issue, actor, reason)
     if state == "open":
@@ -114,6 +122,18 @@ def remove_assignees(call: Call) -> Reply:
     return _reassign(call, adding=False)
 
 
+def lock(call: Call) -> Reply:
+    repository, issue = _pushed(call)
+    call.site.edits.lock(repository, issue, call.actor)
+    return Reply(status=204)
+
+
+def unlock(call: Call) -> Reply:
+    repository, issue = _pushed(call)
+    call.site.edits.lock(repository, issue, call.actor, locked=False)
+    return Reply(status=204)
+
+
 def list_comments(call: Call) -> Reply:
     """Of one issue, by ascending id."""
     repository, issue = call.issue()
@@ -137,6 +157,8 @@ def list_all_comments(call: Call) -> Reply:
 
 def create_comment(call: Call) -> Reply:
     repository, issue = call.issue()
+    if issue.locked and not call.site.switches.push_access:
+        raise Refused(403, "Unable to create comment because issue is locked.")
     comment = call.site.edits.post(repository, issue, call.actor, _comment_text(call))
     shape = call.site.shapes.comment(repository, comment)
     return Reply(shape, 201, {"Location": shape["url"]})
@@ -201,7 +223,17 @@ TABLE: Table = (
     ("DELETE", "{repository}/issues/{number}/labels/{label:path}", remove_label),
     ("POST", "{repository}/issues/{number}/assignees", add_assignees),
     ("DELETE", "{repository}/issues/{number}/assignees", remove_assignees),
+    ("PUT", "{repository}/issues/{number}/lock", lock),
+    ("DELETE", "{repository}/issues/{number}/lock", unlock),
 )
+
+
+def _pushed(call: Call) -> tuple[Repository, Issue]:
+    """The issue, where the account may do more than write comments."""
+    found = call.issue()
+    if not call.site.switches.push_access:
+        raise not_found()
+    return found
 
 
 def _whole(call: Call, repository: Repository, issue: Issue) -> Shape:
@@ -277,6 +309,17 @@ def _logins(body: Mapping[str, Any]) -> list[str]:
     if "assignees" in body:
         return Call.names_in(body, "assignees")
     return [str(body["assignee"])] if body.get("assignee") else []
+
+
+def _type(call: Call, repository: Repository, given: Any) -> int | None:
+    """The type of this name; a repository of a person, or one without types, drops it."""
+    organization = call.site.world.organization_of(repository)
+    if given is None or not organization.types:
+        return None
+    found = organization.type_named(str(given))
+    if found is None:
+        raise invalid("type")
+    return found.id
 
 
 def _milestone(repository: Repository, given: Any) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from connectors.github.simulated_switches import Switches
@@ -24,7 +24,15 @@ _SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minute
 class Limits:
     """Who may ask, and how often."""
 
-    def __init__(self, clock: Clock, journal: Journal, tokens: Mapping[str, str], switches: Switches) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        journal: Journal,
+        tokens: Callable[[str], str | None],
+        switches: Switches,
+    ) -> None:
+        self.actors: dict[str, str] = {}
+        """Who is behind the header of an admitted request."""
         self.used = 0
         """Requests of this hour."""
         self.blocked_until: datetime | None = None
@@ -40,16 +48,16 @@ class Limits:
         self._creations = RateLimit(clock, limit=0)
         self._creations_hourly = RateLimit(clock, limit=0, window_s=3600.0)
 
-    def actor(self, headers: Mapping[str, str]) -> str | None:
+    def _actor(self, headers: Mapping[str, str]) -> str | None:
         """Login of the account whose token the request carries."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        return self._tokens.get(token.strip()) if scheme.lower() in ("bearer", "token") else None
+        return self._tokens(token.strip()) if scheme.lower() in ("bearer", "token") else None
 
     def admit(self, exchange: Exchange) -> Refused | None:
         if self._clock.now() >= self._window_ends:
             self.used, self._window_ends = 0, self._clock.now() + timedelta(hours=1)
         refused = self._unacceptable(exchange) or self._secondary(exchange)
-        if refused is None and exchange.path != "/rate_limit":
+        if refused is None and not exchange.path.endswith("/rate_limit"):
             refused = self._primary(exchange)
         if refused is not None:
             refused.headers |= self.headers()
@@ -88,11 +96,16 @@ class Limits:
         if version not in VERSIONS:
             return Refused(400, f"API version '{version}' is not supported", documentation_url=_DOCS)
         switches = self._switches
-        if switches.refuse_next > 0 or switches.revoked or self.actor(exchange.headers) is None:
+        try:
+            actor = self._actor(exchange.headers)
+        except Refused as refused:
+            return refused
+        if switches.refuse_next > 0 or switches.revoked or actor is None:
             switches.refuse_next = max(0, switches.refuse_next - 1)
             given = "authorization" in exchange.headers
             message = "Bad credentials" if given else "Requires authentication"
             return Refused(401, message, documentation_url=_DOCS)
+        self.actors[exchange.headers.get("authorization", "")] = actor
         return None
 
     def _primary(self, exchange: Exchange) -> Refused | None:

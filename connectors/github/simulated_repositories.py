@@ -14,6 +14,11 @@ HOOKS_PER_EVENT = 20
 
 
 def viewer(call: Call) -> Reply:
+    """The account of a token; an app's installation has none."""
+    if call.actor not in call.site.world.people:
+        raise Refused(
+            403, "Resource not accessible by integration", documentation_url="https://docs.github.com/rest"
+        )
     return Reply(call.site.shapes.viewer(call.site.world.people[call.actor]))
 
 
@@ -47,7 +52,8 @@ def get_repository(call: Call) -> Reply:
 def assignees(call: Call) -> Reply:
     """Who can be assigned; no email addresses here."""
     call.repository()
-    return call.page(list(call.site.world.people.values()), call.site.shapes.account)
+    assignable = [person for person in call.site.world.people.values() if not person.left]
+    return call.page(assignable, call.site.shapes.account)
 
 
 def check_assignee(call: Call) -> Reply:
@@ -189,7 +195,7 @@ TABLE: Table = (
 def _person(call: Call) -> Person:
     """The person of the path; logins know no case."""
     login = call.request.path_params["login"].lower()
-    for person in call.site.world.people.values():
+    for person in (*call.site.world.people.values(), *call.site.world.bots.values()):
         if person.login.lower() == login:
             return person
     raise not_found()

@@ -7,7 +7,7 @@ simulator is served, ``html_url`` values to github.com.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -20,8 +20,8 @@ from connectors.github.simulated_state import (
     Occurrence,
     Person,
     Repository,
-    World,
 )
+from connectors.github.simulated_world import World
 
 HTML = "https://github.com"
 
@@ -100,7 +100,8 @@ class Shapes:
         return self.account(self._world.account(login))
 
     def account(self, person: Person) -> Shape:
-        url = f"{self._api()}/users/{person.login}"
+        url = f"{self._api()}/users/{quote(person.login)}"
+        page = f"apps/{person.login.removesuffix('[bot]')}" if person.bot else person.login
         return {
             "login": person.login,
             "id": person.id,
@@ -108,11 +109,34 @@ class Shapes:
             "avatar_url": f"https://avatars.githubusercontent.com/u/{person.id}?v=4",
             "gravatar_id": "",
             "url": url,
-            "html_url": f"{HTML}/{person.login}",
+            "html_url": f"{HTML}/{page}",
             **{name: url + path for name, path in _USER_LINKS.items()},
-            "type": "Organization" if person.organization else "User",
+            "type": "Organization" if person.organization else "Bot" if person.bot else "User",
             "site_admin": False,
         }
+
+    def integration(self, permissions: Mapping[str, str]) -> Shape:
+        """The app."""
+        bot = next(iter(self._world.bots.values()))
+        slug, since = bot.login.removesuffix("[bot]"), stamp(datetime(2024, 1, 1, tzinfo=UTC))
+        return {
+            "id": bot.id,
+            "slug": slug,
+            "node_id": f"A_{bot.id}",
+            "owner": self.account(bot),
+            "name": slug,
+            "description": "",
+            "external_url": "https://example.com",
+            "html_url": f"{HTML}/apps/{slug}",
+            "created_at": since,
+            "updated_at": since,
+            "permissions": dict(permissions),
+            "events": ["issues"],
+        }
+
+    def _through(self, author: str) -> Shape | None:
+        """The app by which it was made: an edit by somebody else changes nothing of that."""
+        return self.integration({}) if author in self._world.bots else None
 
     def public(self, person: Person) -> Shape:
         """An account as everybody sees it."""
@@ -228,14 +252,15 @@ class Shapes:
             "node_id": issue.node_id,
             **self._what_it_says(repository, issue),
             "comments": len(repository.thread(issue.number)),
-            "performed_via_github_app": None,
+            "performed_via_github_app": self._through(issue.author),
             "reactions": _no_reactions(url),
             "timeline_url": f"{url}/timeline",
             "state_reason": issue.state_reason,
+            **self._of_organization(repository, issue),
         }
         if issue.pull_id is not None:
             html = self.page_url(repository, issue)
-            shape["draft"] = False
+            shape["draft"] = issue.draft
             shape["pull_request"] = {
                 "url": f"{self.repository_url(repository)}/pulls/{issue.number}",
                 "html_url": html,
@@ -243,6 +268,32 @@ class Shapes:
                 "patch_url": f"{html}.patch",
                 "merged_at": _stamp_or_none(issue.merged_at),
             }
+        return shape
+
+    def type(self, id: int) -> Shape:
+        """An issue type."""
+        found = next(one.types[id] for one in self._world.organizations.values() if id in one.types)
+        return {
+            "id": found.id,
+            "node_id": found.node_id,
+            "name": found.name,
+            "description": None,
+            "color": "gray",
+            "is_enabled": True,
+        }
+
+    def field_values(self, repository: Repository, issue: Issue) -> list[Shape]:
+        """What the organisation's issue fields hold on an issue; empty ones are left out."""
+        defined = self._world.organization_of(repository).fields
+        return [defined[id].shape(value) for id, value in issue.values.items() if id in defined]
+
+    def _of_organization(self, repository: Repository, issue: Issue) -> Shape:
+        """Keys that only issues of organisations with types or issue fields have."""
+        offered, shape = self._world.organization_of(repository), dict[str, Any]()
+        if offered.types and issue.pull_id is None:
+            shape["type"] = self.type(issue.type) if issue.type is not None else None
+        if offered.fields and issue.pull_id is None:
+            shape["issue_field_values"] = self.field_values(repository, issue)
         return shape
 
     def pull(self, repository: Repository, issue: Issue, *, whole: bool = True) -> Shape:
@@ -278,7 +329,7 @@ class Shapes:
             "base": self._branch(repository, "main", sha),
             "_links": {name: {"href": link} for name, link in links.items()},
             "auto_merge": None,
-            "draft": False,
+            "draft": issue.draft,
         }
         if whole:
             shape |= {
@@ -309,7 +360,7 @@ class Shapes:
             "author_association": "MEMBER",
             "body": comment.body,
             "reactions": _no_reactions(url),
-            "performed_via_github_app": None,
+            "performed_via_github_app": self._through(comment.author),
         }
 
     def occurrence(self, repository: Repository, occurrence: Occurrence) -> Shape:
@@ -351,7 +402,7 @@ class Shapes:
         return {
             "number": issue.number,
             "state": issue.state,
-            "locked": False,
+            "locked": issue.locked,
             "title": issue.title,
             "user": self.user(issue.author),
             "body": issue.body,

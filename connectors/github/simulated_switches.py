@@ -25,6 +25,9 @@ class Switches:
     refuse_next = 0
     """So many further requests get 401, as with a token that is not known everywhere yet."""
 
+    fresh_tokens_refused = 0
+    """So many requests with each new installation token get 401."""
+
     # how records behave
 
     labels_bump_updated = False

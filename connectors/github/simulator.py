@@ -7,19 +7,29 @@ are those of every simulator: ``clock``, ``faults``, ``outbox``, ``visible_after
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from itertools import chain, count
 from typing import Any, ClassVar
 
 from starlette.routing import BaseRoute
 
-from connectors.github import simulated_issues, simulated_planning, simulated_repositories
+from connectors.github import (
+    simulated_app,
+    simulated_issues,
+    simulated_planning,
+    simulated_repositories,
+    simulated_values,
+)
 from connectors.github.simulated_api import Site, routes
+from connectors.github.simulated_app import APP_ID, BOT_OF_APP, INSTALLATION_ID, App, private_key
 from connectors.github.simulated_edits import Edits
 from connectors.github.simulated_limits import Limits
 from connectors.github.simulated_shapes import Shapes
-from connectors.github.simulated_state import Comment, Happening, Issue, Repository, World
+from connectors.github.simulated_state import Comment, Happening, Issue, Repository
 from connectors.github.simulated_switches import Switches
 from connectors.github.simulated_webhooks import Webhooks
+from connectors.github.simulated_world import World
 from connectors.simulation import Clock, Exchange, Refused, Simulator
 
 BOT = "asana-sync-bot"
@@ -41,7 +51,9 @@ class GitHubSimulator(Switches, Simulator):
             self.world.add_person(login, person_name, f"{login}@example.com")
         self.tokens = {TOKEN: BOT}
         """Token -> login; further ones may be added."""
-        self.limits = Limits(self.clock, self.journal, self.tokens, self)
+        self.world.add_bot(BOT_OF_APP)
+        self.app_installed = App(clock=self.clock, switches=self)
+        self.limits = Limits(self.clock, self.journal, self._owner_of, self)
         shapes = Shapes(self.world, self._api)
         self.webhooks = Webhooks(self.clock, self.outbox, shapes, self)
         self.edits = Edits(self.world, self.webhooks.announce, self)
@@ -53,11 +65,19 @@ class GitHubSimulator(Switches, Simulator):
             limits=self.limits,
             api=self._api,
             switches=self,
+            app=self.app_installed,
         )
 
     def routes(self) -> Sequence[BaseRoute]:
         return routes(
-            self.site, (*simulated_issues.TABLE, *simulated_planning.TABLE, *simulated_repositories.TABLE)
+            self.site,
+            (
+                *simulated_issues.TABLE,
+                *simulated_planning.TABLE,
+                *simulated_repositories.TABLE,
+                *simulated_values.TABLE,
+                *simulated_app.TABLE,
+            ),
         )
 
     def admission(self, exchange: Exchange) -> Refused | None:
@@ -73,6 +93,16 @@ class GitHubSimulator(Switches, Simulator):
             "settings": {"base_url": base_url, "subscriptions": "auto"},
             "credentials": {"token": TOKEN, "webhook_secret": WEBHOOK_SECRET},
         }
+
+    def connection_as_app(self, base_url: str) -> dict[str, Any]:
+        """The same by the GitHub App instead of a token."""
+        credentials = {
+            "app_id": str(APP_ID),
+            "installation_id": str(INSTALLATION_ID),
+            "private_key": private_key(),
+            "webhook_secret": WEBHOOK_SECRET,
+        }
+        return {**self.connection(base_url), "credentials": credentials}
 
     # what people do to objects
 
@@ -105,7 +135,8 @@ class GitHubSimulator(Switches, Simulator):
 
     def edit(self, object_id: str, *, by: str | None = None, **fields: Any) -> None:
         """Fields: title, notes, state ("open", "closed", for pull requests "merged"), state_reason,
-        assignee or assignees (logins), labels (names), milestone (number or None)."""
+        assignee or assignees (logins), labels (names), milestone (number or None), locked, draft,
+        type (name or None), values (name of an issue field -> value)."""
         actor, (repository, issue) = self._actor(by), self.find(object_id)
         title, notes = fields.pop("title", None), fields.pop("notes", None)
         issue = self.edits.rewrite(repository, issue, actor, title=title, body=notes)
@@ -115,6 +146,16 @@ class GitHubSimulator(Switches, Simulator):
             issue = self.edits.assign(repository, issue, actor, _assignees(fields))
         if "milestone" in fields:
             issue = self.edits.set_milestone(repository, issue, actor, fields.pop("milestone"))
+        if "type" in fields:
+            issue = self.edits.set_type(repository, issue, actor, self._type(repository, fields.pop("type")))
+        if "values" in fields:
+            issue = self.edits.set_values(
+                repository, issue, actor, self._values(repository, fields.pop("values"))
+            )
+        if "draft" in fields:
+            issue = self.edits.set_draft(repository, issue, actor, draft=fields.pop("draft"))
+        if "locked" in fields:
+            issue = self.edits.lock(repository, issue, actor, locked=fields.pop("locked"))
         state, reason = fields.pop("state", None), fields.pop("state_reason", None)
         if state == "merged":
             self.edits.merge(repository, issue, actor)
@@ -124,6 +165,11 @@ class GitHubSimulator(Switches, Simulator):
             self.edits.reopen(repository, issue, actor)
         if fields or state not in (None, "open", "closed", "merged"):
             raise ValueError(f"GitHub knows no {', '.join(fields) or f'state {state!r}'}")
+
+    def convert_to_discussion(self, object_id: str, *, by: str | None = None) -> None:
+        """The issue stays behind, closed and locked."""
+        repository, issue = self.find(object_id)
+        self.edits.convert(repository, issue, self._actor(by))
 
     def comment(self, object_id: str, text: str, *, by: str | None = None) -> str:
         repository, issue = self.find(object_id)
@@ -152,6 +198,7 @@ class GitHubSimulator(Switches, Simulator):
         if home is None or issue is None:
             return None
         repository, milestone = home[0], home[0].milestones.get(issue.milestone or 0)
+        organization = self.world.organization_of(repository)
         return {
             "title": issue.title,
             "notes": issue.body or "",
@@ -162,6 +209,10 @@ class GitHubSimulator(Switches, Simulator):
             "assignees": list(issue.assignees),
             "labels": [label.name for label in repository.labels_of(issue)],
             "milestone": milestone.title if milestone else None,
+            "locked": issue.locked,
+            "draft": issue.draft,
+            "type": organization.types[issue.type].name if issue.type else None,
+            "values": {organization.fields[id].name: value for id, value in issue.values.items()},
             "comments": [
                 {
                     "id": comment.node_id,
@@ -220,13 +271,34 @@ class GitHubSimulator(Switches, Simulator):
         """Take the bot's access away (everything reads 404, no word of it), or give it back."""
         self.repository(container).hidden = hidden
 
+    def leave(self, login: str, *, left: bool = True) -> None:
+        """A person loses access and cannot be assigned any more, or comes back."""
+        self.world.people[login] = replace(self.world.people[login], left=left)
+
     def disable_issues(self, container: str) -> None:
         """Creating an issue is answered 410."""
         self.repository(container).has_issues = False
 
-    def new_milestone(self, container: str, title: str, *, by: str | None = None) -> int:
+    def new_milestone(
+        self, container: str, title: str, *, due_on: datetime | None = None, by: str | None = None
+    ) -> int:
         """Its number."""
-        return self.edits.add_milestone(self.repository(container), self._actor(by), title).number
+        repository, actor = self.repository(container), self._actor(by)
+        return self.edits.add_milestone(repository, actor, title, due_on=due_on).number
+
+    def close_milestone(self, container: str, number: int, *, by: str | None = None) -> None:
+        repository = self.repository(container)
+        self.edits.move_milestone(repository, repository.milestones[number], self._actor(by), "closed")
+
+    def new_issue_type(self, name: str, *, owner: str = OWNER) -> int:
+        """Its id; the issues of all repositories of the organisation may have it."""
+        return self.world.add_issue_type(owner, name).id
+
+    def new_issue_field(
+        self, name: str, data_type: str, options: Sequence[str] = (), *, owner: str = OWNER
+    ) -> int:
+        """Its id. ``data_type``: text, number, date, single_select, multi_select."""
+        return self.world.add_issue_field(owner, name, data_type, options).id
 
     def rename_label(self, container: str, name: str, to: str, *, by: str | None = None) -> None:
         repository = self.repository(container)
@@ -262,8 +334,20 @@ class GitHubSimulator(Switches, Simulator):
             raise KeyError(comment_id)
         return repository, repository.comments[key]
 
+    def _owner_of(self, token: str) -> str | None:
+        return self.tokens.get(token) or self.app_installed.actor(token)
+
     def _api(self) -> str:
         return self.base_url
+
+    def _type(self, repository: Repository, name: str | None) -> int | None:
+        found = self.world.organization_of(repository).type_named(name or "")
+        assert found is not None or name is None, name
+        return found.id if found else None
+
+    def _values(self, repository: Repository, values: dict[str, Any]) -> dict[int, Any]:
+        ids = {one.name: id for id, one in self.world.organization_of(repository).fields.items()}
+        return {ids[name]: value for name, value in values.items()}
 
     def _actor(self, by: str | None) -> str:
         return self.people[by].login if by else next(iter(self.people))

@@ -290,7 +290,10 @@ def test_old_and_sparse_payloads() -> None:
         "state": "open",
         "assignee": ("ada",),
         "labels": ("a", "b"),
-        "milestone": "",
+        "milestone": None,
+        "due": None,
+        "custom:state_reason": None,
+        "custom:pull_request": None,
     }
     assert record.author is not None
     assert (record.author.id, record.created_by_us) == ("ghost", False)

@@ -6,10 +6,18 @@ Shapes: docs.github.com/rest, "Issues", "Issue comments", "Timeline events".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any
 
+from connectors.github.fields import (
+    STATE_REASON,
+    TYPE,
+    IssueField,
+    Payload,
+    fixed_on_pulls,
+    values,
+)
 from connectors.github.text import parted, restored, storable, with_lf, without_header
 from connectors.records import (
     CLOSED,
@@ -18,8 +26,6 @@ from connectors.records import (
     Change,
     Comment,
     Container,
-    FieldKind,
-    FieldSpec,
     FieldTime,
     Record,
     Ref,
@@ -27,19 +33,8 @@ from connectors.records import (
     Value,
 )
 
-Payload: TypeAlias = Mapping[str, Any]
-
 CONNECTOR = "github"
 ISSUE, PULL, COMMENT = "issue", "pull", "comment"
-
-FIELDS = (
-    FieldSpec(name="title", kind=FieldKind.TEXT, label="Title"),
-    FieldSpec(name="notes", kind=FieldKind.MARKDOWN, label="Description"),
-    FieldSpec(name="state", kind=FieldKind.STATE, label="State"),
-    FieldSpec(name="assignee", kind=FieldKind.PEOPLE, label="Assignees"),
-    FieldSpec(name="labels", kind=FieldKind.SET, label="Labels"),
-    FieldSpec(name="milestone", kind=FieldKind.TEXT, label="Milestone"),
-)
 
 _ADDRESS = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)#(?P<number>\d+)(?:/comments/(?P<comment>\d+))?", re.ASCII)
 _REPOSITORY = re.compile(r"/repos/(?P<repo>[^/]+/[^/]+?)(?:/issues/\d+)?/?$")
@@ -101,12 +96,13 @@ def logins_of(issue: Payload) -> tuple[str, ...]:
     return tuple(str(person["login"]) for person in assignees)
 
 
-def record(issue: Payload, *, site: str, place: str, me: str) -> Record:
+def record(issue: Payload, *, site: str, place: str, me: str, defined: Collection[IssueField] = ()) -> Record:
     """The snapshot of one issue or pull request.
 
     Args:
         place: the repository under the name by which the mapping knows it.
         me: login of our own account.
+        defined: the issue fields of its organisation, as far as they are known.
     """
     ref = issue_ref(issue, site, place)
     author = author_of(issue.get("user"))
@@ -119,7 +115,7 @@ def record(issue: Payload, *, site: str, place: str, me: str) -> Record:
             "state": CLOSED if issue.get("state") == "closed" else OPEN,
             "assignee": logins_of(issue),
             "labels": label_names(issue.get("labels") or ()),
-            "milestone": str((issue.get("milestone") or {}).get("title") or ""),
+            **values(issue, is_pull=ref.kind == PULL, defined=defined),
         },
         version=str(issue["updated_at"]),
         created_at=instant(issue["created_at"]),
@@ -130,7 +126,7 @@ def record(issue: Payload, *, site: str, place: str, me: str) -> Record:
         author=author,
         created_by_us=same_login(author.id, me),
         keys=keys,
-        read_only=frozenset({"state"}) if ref.kind == PULL else frozenset(),
+        read_only=fixed_on_pulls(defined) if ref.kind == PULL else frozenset(),
     )
 
 
@@ -227,6 +223,11 @@ _FIELD_OF_EVENT = {
     "unassigned": "assignee",
     "labeled": "labels",
     "unlabeled": "labels",
+    "milestoned": "milestone",
+    "demilestoned": "milestone",
+    "issue_type_added": TYPE,
+    "issue_type_changed": TYPE,
+    "issue_type_removed": TYPE,
 }
 
 
@@ -248,6 +249,8 @@ def same(field: str, sent: Value, read: Value) -> bool:
         return storable(str(sent or "")).split() == str(read or "").split()
     if field == "notes":
         return storable(with_lf(str(sent or ""))).strip() == with_lf(str(read or "")).strip()
+    if field == STATE_REASON and sent is None:  # an open issue was reopened at some time, or it was not
+        return read in (None, "reopened")
     if field in ("assignee", "labels"):
         return {name.casefold() for name in names(sent)} == {name.casefold() for name in names(read)}
     return sent == read

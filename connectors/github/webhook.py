@@ -16,8 +16,9 @@ from urllib.parse import parse_qs
 
 from connectors.answers import parsed
 from connectors.errors import BadSignature, Unreadable
+from connectors.github.fields import Payload
 from connectors.github.text import parted
-from connectors.github.translate import Payload, comment_ref, instant, issue_ref, pull_ref, record
+from connectors.github.translate import comment_ref, instant, issue_ref, pull_ref, record
 from connectors.records import (
     Change,
     Delivery,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from connectors.errors import Park
+from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
 from connectors.github import translate
+from connectors.github.catalogue import Catalogue
 from connectors.github.client import Client
-from connectors.github.refusals import UNREACHABLE
-from connectors.github.translate import Payload, located
+from connectors.github.fields import Payload
+from connectors.github.refusals import UNREACHABLE, WRITE_ACCESS
+from connectors.github.translate import located
 from connectors.records import Found, Gone, Hidden, Moved, Record, Ref
 
 T = TypeVar("T")
@@ -22,9 +25,10 @@ _KNOWN_NUMBERS = 20_000
 class Whereabouts:
     """What one session has learnt. None of it is needed again: each look-up asks GitHub where it must."""
 
-    def __init__(self, client: Client, site: str) -> None:
+    def __init__(self, client: Client, site: str, catalogue: Catalogue) -> None:
         self._github = client
         self._site = site
+        self._catalogue = catalogue
         self._me: str | None = None
         self._asked_as: dict[str, str] = {}
         """Repository as GitHub calls it, case folded -> as the mapping calls it, be it a former name."""
@@ -44,7 +48,9 @@ class Whereabouts:
         """The record of an issue asked for in this repository, placed as the mapping calls it."""
         name = translate.repository_of(issue) or asked
         place = self._asked_as.get(name.casefold(), asked)
-        record = translate.record(issue, site=self._site, place=place, me=await self.me())
+        self._catalogue.note(issue, place)
+        defined = self._catalogue.known(place).fields
+        record = translate.record(issue, site=self._site, place=place, me=await self.me(), defined=defined)
         if len(self._refs) >= _KNOWN_NUMBERS:
             self._refs.clear()
         self._refs[asked.casefold(), int(issue["number"])] = record.ref
@@ -90,6 +96,21 @@ class Whereabouts:
         record = await self.record(issue, asked)
         return record if record.ref.id == ref.id else Hidden(f"{ref.address} is another object now")
 
+    async def explained(self, ref: Ref, error: ConnectorError) -> ConnectorError:
+        """What a refused write to an issue means for it: 404 may be its absence, or a lack of rights."""
+        if not isinstance(error, Park) or error.status != 404:
+            return error
+        if not isinstance(await self.found(ref), Record):
+            return ReplanNeeded("it is not there any more", status=404)
+        return Park(
+            "the account may read this, but not change it",
+            park_class=ParkClass.PERMISSION,
+            field=error.field,
+            fix=WRITE_ACCESS,
+            provider_message=error.provider_message,
+            status=404,
+        )
+
     async def _is_same_repository(self, asked: str, now_in: str) -> bool:
         """Whether an object asked for in one repository and found in another shows a renamed one."""
         known = self._asked_as.get(now_in.casefold(), now_in)
@@ -105,6 +126,25 @@ class Whereabouts:
             return False
         self._asked_as.setdefault(now_in.casefold(), asked)
         return True
+
+
+def at(ref: Ref) -> tuple[str, int]:
+    """Repository and number of an issue."""
+    where = located(ref.address)
+    if where is None:
+        raise ReplanNeeded(f"nothing tells where {ref} lies")
+    return where[0], where[1]
+
+
+@contextmanager
+def of_issue() -> Iterator[None]:
+    """Reading what belongs to an issue that is gone: look at the issue again."""
+    try:
+        yield
+    except Park as refused:
+        if refused.status not in (404, 410):
+            raise
+        raise ReplanNeeded("the issue is not there any more", status=refused.status) from refused
 
 
 async def together(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

@@ -38,6 +38,7 @@ from connectors.records import (
     User,
     Value,
 )
+from connectors.tokens import Tokens
 
 
 class MemorySession(Session):
@@ -183,7 +184,13 @@ class MemoryConnector(Connector):
     def base_url(self, settings: BaseModel) -> str:
         return _settings(settings).base_url
 
-    def open(self, settings: BaseModel, credentials: BaseModel, outbound: Outbound) -> Session:
+    def open(
+        self,
+        settings: BaseModel,
+        credentials: BaseModel,
+        outbound: Outbound,
+        tokens: Tokens | None = None,
+    ) -> Session:
         token = Credentials.model_validate(credentials).token.get_secret_value()
         return MemorySession(Client(outbound, token), self.site(settings))
 

@@ -107,13 +107,6 @@ def of_fields(path: str, fields: Sequence[FieldConfig]) -> list[Problem]:
             problems.append(Problem(where, "pairs the same two fields as a rule above; keep one"))
             continue
         pairs.add((rule.asana, rule.external))
-        if len(set(rule.values.values())) != len(rule.values):
-            problems.append(
-                Problem(
-                    f"{where}.values",
-                    "two Asana values lead to the same external value; pair them one to one",
-                )
-            )
         for side in _INTO[rule.direction] if rule.mode != "append" else ():
             field = getattr(rule, side)
             first = writers.setdefault((side, field), at)

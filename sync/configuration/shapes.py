@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -33,6 +34,14 @@ def _number_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _time_zone(value: Any) -> Any:
+    try:
+        ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones
+        raise ValueError("must be the name of a time zone, such as Europe/Berlin or UTC") from None
+    return value
+
+
 def _since(value: Any) -> str | date | datetime:
     """``now``, ``all``, or a time; one without zone is UTC."""
     if value in ("now", "all"):
@@ -54,6 +63,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 Name = Annotated[str, BeforeValidator(_name)]
 Identifier = Annotated[str, BeforeValidator(_number_as_text)]
 Since = Annotated[Literal["now", "all"] | date | datetime, BeforeValidator(_since)]
+TimeZone = Annotated[str, BeforeValidator(_time_zone)]
 Direction = Literal["both", "to_asana", "from_asana"]
 
 
@@ -108,14 +118,25 @@ class Match(_Strict):
 
 
 class FieldConfig(_Strict):
-    """One pair of fields that is kept in step."""
+    """One pair of fields that is kept in step.
+
+    ``values``: Asana's word -> what stands for it on the other side, several in order of preference.
+    """
 
     asana: str = Field(min_length=1)
     external: str = Field(min_length=1)
     direction: Direction = "both"
-    values: dict[Identifier, Identifier] = {}
+    values: dict[Identifier, Identifier | tuple[Identifier, ...]] = {}
     mode: Literal["overwrite", "if_empty", "on_create", "append"] = "overwrite"
     conflict: Literal["last_modified", "asana", "external", "ask"] | None = None
+    template: str = ""
+
+    @property
+    def meanings(self) -> dict[str, tuple[str, ...]]:
+        """``values`` with lists alone."""
+        return {
+            word: (others,) if isinstance(others, str) else others for word, others in self.values.items()
+        }
 
 
 FieldRules = Annotated[
@@ -159,6 +180,7 @@ class MappingConfig(_Strict):
     delete: DeletePolicy = DeletePolicy()
     people: PeoplePolicy = PeoplePolicy()
     limits: Limits = Limits()
+    time_zone: TimeZone = "UTC"
 
 
 def rule_names(rules: Sequence[FieldConfig]) -> list[str]:

@@ -21,7 +21,7 @@ from sync.jobs import settling
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DONE, Halted, Later, Outcome
-from sync.jobs.route import DIRECTIONS
+from sync.jobs.ruling import DIRECTIONS
 from sync.jobs.stamps import origin_of
 from sync.jobs.unit import Unit
 from sync.jobs.writing import Intent, close, new_writes, perform

@@ -123,17 +123,18 @@ async def observe(engine: Engine) -> None:
 async def refresh_people(engine: Engine, connection: Connection, containers: Sequence[str]) -> None:
     """Read who can be assigned in these containers; one that shows nobody is passed over."""
     session = await engine.sessions.get(connection)
-    users = []
+    users, complete = [], bool(containers)
     for container in containers:
         try:
             users += list(await session.people(container))
         except (PauseConnection, RetryLater):
             raise
         except ConnectorError as error:
+            complete = False
             log.warning("poll.done", connection=connection.name, reason=f"people: {error.reason}")
     async with engine.database.write() as store:
         if users:
-            await store_users(store, connection.id, users)
+            await store_users(store, connection.id, users, complete=complete)
         await store.execute(
             update(Connection).where(col(Connection.id) == connection.id).values(people_at=engine.now())
         )

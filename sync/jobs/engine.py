@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from sync.jobs.field_lists import Known
 from sync.jobs.sessions import Sessions
 from sync.jobs.snapshots import Snapshots
 from sync.settings import Settings
@@ -41,6 +42,7 @@ class Engine:
     wake: Wake = no_wake
     now: Callable[[], datetime] = field(default=utc_now)
     snapshots: Snapshots = field(default_factory=Snapshots)
+    field_lists: dict[tuple[int, str], Known] = field(default_factory=dict)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
     def in_s(self, seconds: float) -> datetime:

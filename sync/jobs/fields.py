@@ -19,6 +19,7 @@ from sync.jobs.outcome import DID, DONE, Halted, Later, Outcome
 from sync.jobs.past import LOOP_WINDOW, Past
 from sync.jobs.settling import Written
 from sync.jobs.stamps import first_read, origin_of, stamps_for
+from sync.jobs.unmatched import asked_anew, no_counterpart
 from sync.jobs.writing import Intent, close, new_writes, perform
 from sync.reconcile import plan_link
 from sync.reconcile.model import FieldWrite, LinkPlan, LinkView, Side
@@ -47,6 +48,8 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
         reason = f"{past.updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight"
         return Later(60, reason, held_by="budget")
     plan = await _without_loops(desk, link, plan, past, work.read)
+    if plan.unmatched and await asked_anew(desk):
+        raise ReplanNeeded("the options of the fields were asked for anew: one may have been added")
     if any(write.side in work.listed for write in plan.writes):
         raise ReplanNeeded("it was told by a listing and not read: before it is written it is")
     work.told = _decided(desk, link, work.read, view, plan, past)
@@ -140,6 +143,13 @@ def _decided(
     ]
     entry.begun += new_writes(desk, intents)
     entry.settled |= {name: pair for name, pair in plan.settle.items() if settled.get(name) != pair}
+    for name, word in plan.unmatched.items():
+        error = no_counterpart(desk.route, name, word)
+        values = _values_of(desk, name, records)
+        entry.steps.append(partial(_park_field, desk=desk, link=link, name=name, error=error, values=values))
+    over = {found.field for found in past.parked} - view.skip - plan.unmatched.keys()
+    for name in over - {write.rule for write in plan.writes} - plan.held.keys():
+        entry.steps.append(partial(_unpark_field, link=link, name=name))
     for clash in plan.clashes:
         entry.steps.append(partial(conflicts.keep, link=link, clash=clash, now=now, version=version))
     for write in plan.writes:
@@ -228,20 +238,16 @@ async def _write_side(
                 work.told.begun.append(part)
                 await _write_side(desk, link, part, group, work, past)
         return
-    work.answered[side] = answer
+    work.answered[side] = desk.route.placed(side, answer)
     desk.engine.snapshots.keep(desk.route.end(side).connection.id, [answer], asked_at)
     told = work.told
-    settling.tell_done(desk, told, row, answer)
+    settling.tell_done(desk, told, row, work.answered[side])
     settled, lost = settling.halves(desk.route, work)
     told.settled |= settled
     if lost:
         told.steps.append(partial(settling.park_dropped, desk=desk, link=link, lost=lost, work=work))
     told.steps += [
-        partial(
-            parking.unpark, mapping_id=link.mapping_id, what="field", ref=f"link:{link.id}", field=entry.field
-        )
-        for entry in past.parked
-        if entry.field in settled
+        partial(_unpark_field, link=link, name=entry.field) for entry in past.parked if entry.field in settled
     ]
 
 
@@ -278,6 +284,10 @@ async def _park_field(
         now=desk.engine.now(),
         values=values,
     )
+
+
+async def _unpark_field(session: AsyncSession, link: Link, name: str) -> None:
+    await parking.unpark(session, link.mapping_id, "field", f"link:{link.id}", name)
 
 
 def _finish(desk: Desk, link: Link, work: Written, restored: Collection[Conflict]) -> None:

@@ -26,7 +26,7 @@ from sync.store.tables import Connection, Link, Mapping
 _CREATING = ("direction", "create", "filter", "asana", "since", "match", "container", "connection")
 """Parts of a mapping that decide what is created."""
 
-_UPDATING = ("direction", "filter", "fields", "conflict", "people")
+_UPDATING = ("direction", "filter", "asana", "fields", "conflict", "people", "time_zone")
 """Parts of a mapping that decide what is written to objects in step."""
 
 
@@ -154,8 +154,8 @@ def _written(route: Route, records: Map[Side, Record], seen: Map[str, Pair]) -> 
         return set()
     plan = plan_link(
         LinkView(
-            hub=records[Side.HUB],
-            external=records[Side.EXTERNAL],
+            hub=route.placed(Side.HUB, records[Side.HUB]),
+            external=route.placed(Side.EXTERNAL, records[Side.EXTERNAL]),
             rules=route.rules,
             seen=seen,
             translation=route.translation,

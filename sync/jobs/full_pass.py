@@ -7,8 +7,10 @@ every page came and it is at least half of the last one: absence is never deleti
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -26,6 +28,7 @@ from sync.jobs.route import Route, open_route
 from sync.metrics import FULL_PASS
 from sync.reconcile.model import Side
 from sync.store import leases, links, marks
+from sync.store.errors import StoreError
 from sync.store.settled import expected
 from sync.store.tables import Link
 from sync.store.tables import Mapping as MappingRow
@@ -48,11 +51,12 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
             [turn],
             hold,
             now=engine.now(),
-            until=engine.in_s(engine.settings.lease_seconds * 5),
+            until=engine.in_s(engine.settings.lease_seconds),
         )
     if not taken:
         return False
     completed = False
+    keeping = asyncio.create_task(_keep(engine, turn))
     try:
         route = await open_route(engine, mapping_id)
         if route is not None and not (route.mapping.state == "stopped" or route.is_blocked(engine.now())):
@@ -68,6 +72,8 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
     except Halted as halt:
         log.info("pass.done", reason=f"full pass not completed: {halt.reason}")
     finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])
         async with engine.database.write() as session:
             if completed or engine.ending.is_set():
                 await leases.release(session, [turn], hold)
@@ -75,6 +81,16 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
                 pause = min(_PAUSE_S, engine.settings.poll_seconds)
                 await leases.keep_until(session, turn, engine.owner, engine.in_s(pause))
     return completed
+
+
+async def _keep(engine: Engine, turn: str) -> None:
+    """Keep the turn for as long as the listings take; of a killed worker it ends with its lease."""
+    lease_s = engine.settings.lease_seconds
+    while True:
+        await asyncio.sleep(lease_s / 4)
+        with suppress(StoreError):
+            async with engine.database.write() as session:
+                await leases.keep_until(session, turn, engine.owner, engine.in_s(lease_s))
 
 
 async def _compare(engine: Engine, route: Route, *, all_comments: bool) -> bool:

@@ -46,7 +46,7 @@ class _Lane:
 
     def __init__(self, redis: Redis, key: str, limit: int, hold_key: str, call_s: float) -> None:
         self.local = asyncio.Semaphore(limit)
-        self.enter = Together(self._enter, for_all=(RedisError,))
+        self.enter = Together(self._enter, for_all=(RedisError,), unclaimed=self._give_back)
         self.leave = Together(self._leave, for_all=(RedisError,))
         self._redis, self._key, self._limit, self._hold_key = redis, key, limit, hold_key
         self._ttl_ms = int((call_s + 5) * 1000)
@@ -63,6 +63,11 @@ class _Lane:
         if answer > 0:
             return [answer for _ in tokens]
         return [0 if place < -answer else -1 for place in range(len(tokens))]
+
+    async def _give_back(self, tokens: Sequence[str]) -> None:
+        """Nobody waits any more for the places that these entered."""
+        with suppress(RedisError):
+            await self._leave(tokens)
 
     async def _leave(self, tokens: Sequence[str]) -> list[None]:
         await self._redis.zrem(self._key, *tokens)

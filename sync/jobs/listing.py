@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from connectors.records import Change, Record
 from sync.jobs.admission import wanted
@@ -57,24 +58,25 @@ async def _list(engine: Engine, route: Route, side: Side) -> Listed:
     while True:
         if engine.ending.is_set():
             raise Halted("this process ends: another one begins anew")
+        asked_at = engine.now()
         page = await end.session.listing(end.container, cursor)
-        await _compare(engine, route, side, page.changes, found)
+        await _compare(engine, route, side, page.changes, found, asked_at)
         cursor = page.cursor
         if not page.more:
             return found
 
 
 async def _compare(
-    engine: Engine, route: Route, side: Side, changes: Sequence[Change], found: Listed
+    engine: Engine, route: Route, side: Side, changes: Sequence[Change], found: Listed, asked_at: datetime
 ) -> None:
-    """Add a page to what was found, and mark what differs from its link."""
+    """Add a page to what was found; what differs from its link is marked, and remembered as listed."""
     mapping_id = route.mapping.id
     refs = [str(change.ref) for change in changes]
     async with engine.database.read() as session:
         known = await ends_of(session, mapping_id, side, refs)
         loose = [ref for ref in refs if ref not in known]
         had_a_link = await links.ended(session, mapping_id, loose) if loose else frozenset()
-    news = []
+    news, newly = [], []
     for ref, change in zip(refs, changes, strict=True):
         end = known.get(ref)
         if end is not None:
@@ -84,6 +86,7 @@ async def _compare(
             if change.record and ref not in had_a_link:
                 found.loose.append(_light(change.record))
         if (end is not None or not by_title(route)) and _is_news(route, side, change.record, end):
+            newly += [change.record] if change.record else []
             news.append(
                 marks.NewMark(
                     mapping_id=mapping_id,
@@ -91,9 +94,11 @@ async def _compare(
                     ref=change.ref,
                     lane=marks.BACKFILL,
                     comments=True,
+                    seen_at=change.record.modified_at if change.record else None,
                     reason="differs in the complete listing",
                 )
             )
+    engine.snapshots.keep(route.end(side).connection.id, newly, asked_at)
     if news:
         async with engine.database.write() as session:
             await marks.put(session, news, engine.now())

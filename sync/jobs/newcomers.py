@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.errors import Park, ParkClass
-from connectors.records import Draft, FieldKind, Fields, Key, Record, Ref, Value
+from connectors.records import SECTION, Draft, FieldKind, Fields, Key, Record, Ref, Value
 from sync.jobs import settling
 from sync.jobs.admission import scope_of, wanted
 from sync.jobs.desk import Desk
@@ -185,8 +185,11 @@ class Creation:
     key: Key
     fields: Fields
 
-    def draft(self, section: str | None) -> Draft:
-        return Draft(fields=self.fields, section=section)
+    def draft(self, landing: str | None) -> Draft:
+        """``landing``: the section where it goes if no rule says so."""
+        fields = dict(self.fields)
+        section = fields.pop(SECTION, None)
+        return Draft(fields=fields, section=landing if section is None else str(section))
 
 
 async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record) -> Outcome:
@@ -213,12 +216,13 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
         version=desk.route.mapping.version,
     )
     await desk.ledger.enter(decided)
-    section = desk.route.config.asana.section if creation.into is Side.HUB else None
+    landing = desk.route.config.asana.section if creation.into is Side.HUB else None
     asked_at = desk.engine.now()
     created = await perform(
-        desk, row, lambda: end.session.create(end.container, creation.draft(section), creation.key)
+        desk, row, lambda: end.session.create(end.container, creation.draft(landing), creation.key)
     )
     desk.engine.snapshots.keep(end.connection.id, [created], asked_at)
+    created = desk.route.placed(creation.into, created)
     await attach(desk, link, row, side, record.ref, record.fields, created, base=created.fields)
     return DID
 
@@ -267,7 +271,12 @@ async def attach(
     settling.tell_done(desk, made, row, created)
     made.put.append(
         marks.NewMark(
-            mapping_id=link.mapping_id, side=side, ref=source, comments=True, reason="its comments follow"
+            mapping_id=link.mapping_id,
+            side=side,
+            ref=source,
+            lane=marks.BACKFILL,  # those that are written from now on are told of by themselves
+            comments=True,
+            reason="its comments follow",
         )
     )
     made.steps.append(partial(_activate, link=link))
@@ -297,7 +306,7 @@ async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -
     if found:
         REPAIRED.inc()
         await _surplus(desk, link, found)
-        created = min(found, key=lambda candidate: candidate.created_at)
+        created = desk.route.placed(Side(row.side), min(found, key=lambda candidate: candidate.created_at))
         base = {**created.fields, **_certainly_sent(desk, row)}
         await attach(desk, link, row, side, source, parse_all(row.plan["read"]), created, base=base)
         return DONE

@@ -19,6 +19,9 @@ from sync.store.tables import Link
 _MOMENT = timedelta(seconds=1)
 """Between the time that a write's answer shows and the one that its event tells."""
 
+_SHORTLY = timedelta(minutes=1)
+"""Between a write and the events of all that it set off."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -63,6 +66,7 @@ class Known:
                     mapping_id=self.route.mapping.id,
                     side=self.side,
                     ref=change.ref,
+                    lane=marks.BACKFILL if self._is_ours(change, link) else marks.LIVE,
                     comments=change.comments,
                     gone=change.gone.proof if change.gone else "",
                     seen_at=change.at,
@@ -72,6 +76,16 @@ class Known:
                 )
             )
         return found
+
+    def _is_ours(self, change: Change, link: Link | None) -> bool:
+        """Whether our account made the object or changed it about when we wrote it last.
+
+        Mostly our own write comes back, before its answer is kept: what people do is looked at first.
+        """
+        if change.actor not in self.route.own_names(self.side):
+            return False
+        written_at = link.synced_at if link else None
+        return change.at is None or written_at is None or abs(change.at - written_at) <= _SHORTLY
 
 
 async def known_of(session: AsyncSession, route: Route, side: Side, changes: Sequence[Change]) -> Known:
@@ -149,7 +163,7 @@ def _is_settled(route: Route, side: Side, change: Change, link: Link) -> bool:
 
 def differs(route: Route, side: Side, record: Record, seen: Mapping[str, Pair]) -> bool:
     """Whether any mapped field is not what was settled on that side, or never was settled."""
-    same = route.end(side).session.same
+    same, record = route.end(side).session.same, route.placed(side, record)
     for rule in route.rules:
         name = rule.field(side)
         if name not in record.fields or rule.mode is Mode.ON_CREATE:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from connectors.errors import ConnectorError
 from sync.jobs.batch import FEW, take, work
 from sync.jobs.desk import Desk
 from sync.jobs.engine import Engine
@@ -68,7 +69,11 @@ async def _shift(this: _Pass) -> None:
     while not this.is_over:
         async with this.turn:
             began = time.perf_counter()
-            route = await open_route(this.engine, this.lease.mapping_id)
+            try:
+                route = await open_route(this.engine, this.lease.mapping_id)
+            except ConnectorError as error:  # the marks stay due
+                log.warning("pass.postponed", mapping_id=this.lease.mapping_id, reason=error.reason)
+                return
             if route is None or route.rests(this.engine.now()):
                 return
             this.name = route.mapping.name

@@ -1,35 +1,34 @@
-"""Who is who on two connections: by the configured list first, then by email."""
+"""The people of connections: who is listed, and the translation table of a mapping."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.records import User as Listed
+from sync.jobs import identities
 from sync.reconcile.model import People
 from sync.store.tables import Connection, Setting, User
 
 NOBODY = "unassigned"
 
 
-async def store_users(session: AsyncSession, connection_id: int, users: Iterable[Listed]) -> None:
-    """Replace what a connection lists."""
-    await session.execute(delete(User).where(col(User.connection_id) == connection_id))
-    unique = {user.id: user for user in users}
-    session.add_all(
-        User(
-            connection_id=connection_id,
-            user_id=user.id,
-            name=user.name,
-            login=user.login,
-            email=user.email,
-            active=user.active,
-        )
-        for user in unique.values()
-    )
+async def store_users(
+    session: AsyncSession, connection_id: int, users: Iterable[Listed], *, complete: bool = True
+) -> None:
+    """Keep what a connection lists. In a complete listing, who is missing is not active any more."""
+    known = {user.user_id: user for user in await users_of(session, connection_id)}
+    listed = {user.id: user for user in users}
+    for user in listed.values():
+        row = known.get(user.id) or User(connection_id=connection_id, user_id=user.id)
+        row.name, row.login, row.email, row.active = user.name, user.login, user.email, user.active
+        session.add(row)
+    for user_id in known.keys() - listed.keys() if complete else ():
+        known[user_id].active = False
+        session.add(known[user_id])
 
 
 async def people_of(
@@ -40,58 +39,37 @@ async def people_of(
     *,
     listed: Sequence[Mapping[str, str]] | None = None,
 ) -> People:
-    """The translation table of a mapping. ``listed``: in the place of the ``people`` in force."""
+    """The translation table of a mapping. ``listed``: in the place of the ``people`` in force.
+
+    Whoever left one side is nobody there, so nobody assigns or mentions them; the other side goes on
+    knowing whom they meant.
+    """
     if listed is None:
-        setting = await session.get(Setting, "people")
-        listed = setting.value if setting else []
-    rows = (
-        await session.execute(select(User).where(col(User.connection_id).in_([hub.id, external.id])))
-    ).scalars()
-    users: dict[int, list[User]] = {hub.id: [], external.id: []}
-    for row in rows:
-        users[row.connection_id].append(row)
-    pairs = match(
-        users[hub.id],
-        users[external.id],
-        [(_named(person, hub), _named(person, external)) for person in listed],
-    )
+        listed = await listed_people(session)
+    ours, theirs = await users_of(session, hub.id), await users_of(session, external.id)
+    pairs = identities.match(ours, theirs, [named(person, hub, external) for person in listed])
+    pairs.reverse()  # of several entries about one person the first counts
+    stand_in = None if fallback == NOBODY else identities.find(ours, fallback)
     return People(
-        to_external=dict(pairs),
-        to_hub={external_id: hub_id for hub_id, external_id in reversed(pairs)},
-        fallback=None if fallback == NOBODY else find(users[hub.id], fallback),
+        to_external={pair.hub.user_id: pair.external.user_id for pair in pairs if pair.external.active},
+        to_hub={pair.external.user_id: pair.hub.user_id for pair in pairs if pair.hub.active},
+        fallback=stand_in.user_id if stand_in is not None and stand_in.active else None,
     )
 
 
-def _named(person: Mapping[str, str], connection: Connection) -> str | None:
-    """What a ``people`` entry calls someone on a connection: by its name, else by its connector's."""
-    return person.get(connection.name) or person.get(connection.connector)
+async def listed_people(session: AsyncSession) -> Sequence[Mapping[str, str]]:
+    """The ``people`` in force."""
+    setting = await session.get(Setting, "people")
+    return list(setting.value) if setting else []
 
 
-def match(
-    hub: list[User], external: list[User], listed: Iterable[tuple[str | None, str | None]]
-) -> list[tuple[str, str]]:
-    """(hub user id, external user id), configured ones first; guesses by login are not made."""
-    pairs: list[tuple[str, str]] = []
-    for hub_name, external_name in listed:
-        if hub_name and external_name:
-            hub_id = find(hub, hub_name)
-            external_id = find(external, external_name)
-            if hub_id and external_id:
-                pairs.append((hub_id, external_id))
-    taken_hub = {hub_id for hub_id, _ in pairs}
-    taken_external = {external_id for _, external_id in pairs}
-    by_email = {user.email.casefold(): user.user_id for user in hub if user.email and user.active}
-    for user in external:
-        hub_id = by_email.get(user.email.casefold()) if user.email else None
-        if hub_id and hub_id not in taken_hub and user.user_id not in taken_external:
-            pairs.append((hub_id, user.user_id))
-    return pairs
+async def users_of(session: AsyncSession, connection_id: int) -> Sequence[User]:
+    """Everybody whom a connection lists or has listed."""
+    query = select(User).where(col(User.connection_id) == connection_id).order_by(col(User.id))
+    return (await session.execute(query)).scalars().all()
 
 
-def find(users: list[User], name: str) -> str | None:
-    """The id of the user whom this email, login or id means."""
-    wanted = name.casefold()
-    for user in users:
-        if wanted in (user.email.casefold(), user.login.casefold(), user.user_id.casefold()):
-            return user.user_id
-    return None
+def named(person: Mapping[str, str], hub: Connection, external: Connection) -> identities.Listed:
+    """What an entry calls someone on both: by the connection's name, else by its connector's."""
+    ours, theirs = (person.get(each.name) or person.get(each.connector) for each in (hub, external))
+    return ours, theirs

@@ -11,7 +11,8 @@ from sqlmodel import col
 from sync.jobs.engine import Engine
 from sync.jobs.lease import Lease
 from sync.jobs.outcome import Halted
-from sync.jobs.route import DIRECTIONS, Route
+from sync.jobs.route import Route
+from sync.jobs.ruling import DIRECTIONS
 from sync.jobs.together import Together
 from sync.reconcile.model import Side
 from sync.store.errors import StoreError

@@ -50,7 +50,7 @@ async def _side(desk: Desk, side: Side, units: Sequence[Unit]) -> None:
         unit.listed.discard(side)
         ref = unit.refs[side]
         if ref in listed or ref in still:
-            unit.found[side] = listed.get(ref) or still[ref]
+            unit.found[side] = desk.route.placed(side, listed.get(ref) or still[ref])
             unit.presumed.add(side)
             unit.listed.update({side} if ref in listed else ())
     refs = list({unit.refs[side]: None for unit in there if side not in unit.presumed})
@@ -73,7 +73,9 @@ async def _side(desk: Desk, side: Side, units: Sequence[Unit]) -> None:
     desk.engine.snapshots.keep(desk.route.end(side).connection.id, read, started)
     for unit in there:
         if unit.refs[side] in found:
-            unit.found[side] = _believed(unit, side, found[unit.refs[side]])
+            answer = found[unit.refs[side]]
+            placed = desk.route.placed(side, answer) if isinstance(answer, Record) else answer
+            unit.found[side] = _believed(unit, side, placed)
 
 
 def _believed(unit: Unit, side: Side, found: Found) -> Found:

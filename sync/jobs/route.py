@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,29 +15,15 @@ from sqlmodel import col
 
 from connectors import discover
 from connectors.base import Connector, Session
-from connectors.records import FieldKind, FieldSpec, Record, Ref
-from sync.configuration import MappingConfig, rule_names
+from connectors.records import SECTION, FieldSpec, Record, Ref
+from sync.configuration import MappingConfig
 from sync.jobs.engine import Engine
+from sync.jobs.field_lists import fields_of
 from sync.jobs.people import people_of
-from sync.reconcile.model import Mode, People, Policy, Rule, Side, Translation
+from sync.jobs.ruling import DIRECTIONS, rules
+from sync.reconcile.model import People, Rule, Side, Translation
 from sync.store.tables import Connection, Mapping, Setting
 from sync.store.times import parse_time
-
-DIRECTIONS = {
-    "both": frozenset(Side),
-    "to_asana": frozenset({Side.HUB}),
-    "from_asana": frozenset({Side.EXTERNAL}),
-}
-"""The words of the configuration -> the sides that are written."""
-
-POLICIES = {
-    "last_modified": Policy.LAST_MODIFIED,
-    "asana": Policy.HUB,
-    "external": Policy.EXTERNAL,
-    "ask": Policy.ASK,
-}
-
-_DEFAULT_FIELDS = ("title", "notes", "state", "assignee", "labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +64,8 @@ class Route:
     rules: tuple[Rule, ...]
     people: People
     started_at: datetime
+    fields: Map[Side, Sequence[FieldSpec]]
+    """What there is to pair in either container."""
     paused: bool = False
     """Whether everything is paused, not only this mapping."""
 
@@ -100,7 +89,18 @@ class Route:
             people=self.people,
             through={side: end.session.through for side, end in self.ends.items()},
             same={side: end.session.same for side, end in self.ends.items()},
+            zone=ZoneInfo(self.config.time_zone),
         )
+
+    def placed(self, side: Side, record: Record) -> Record:
+        """The record with the section that it has in the mapped container among its fields."""
+        if not any(rule.field(side) == SECTION for rule in self.rules):
+            return record
+        container = self.end(side).container.casefold()
+        for place, section in record.places.items():
+            if place.casefold() == container:
+                return replace(record, fields={**record.fields, SECTION: section})
+        return record
 
     def since(self, side: Side) -> datetime | None:
         """Objects created before this time, by the provider's clock, stay out; None lets all in."""
@@ -161,7 +161,11 @@ def _midnight(since: date | datetime | str) -> datetime:
 
 
 async def open_route(engine: Engine, mapping_id: int) -> Route | None:
-    """Load a mapping and open both ends; None where it was removed."""
+    """Load a mapping and open both ends; None where it was removed.
+
+    Raises:
+        ConnectorError: a provider has never told yet which fields there are, and does not now.
+    """
     hub_row, external_row = aliased(Connection), aliased(Connection)
     query = (
         select(Mapping, hub_row, external_row, col(Setting.value))
@@ -195,15 +199,16 @@ async def make_route(
         Side.HUB: await _end(engine, Side.HUB, hub, mapping.hub_container),
         Side.EXTERNAL: await _end(engine, Side.EXTERNAL, external, mapping.external_container),
     }
+    fields = {
+        Side.HUB: await fields_of(engine, hub, mapping.hub_container),
+        Side.EXTERNAL: await fields_of(engine, external, mapping.external_container),
+    }
     return Route(
         mapping=mapping,
         config=config,
         ends=ends,
-        rules=rules(
-            config,
-            await ends[Side.HUB].session.fields(mapping.hub_container),
-            await ends[Side.EXTERNAL].session.fields(mapping.external_container),
-        ),
+        rules=rules(config, fields[Side.HUB], fields[Side.EXTERNAL]),
+        fields=fields,
         people=people,
         started_at=parse_time(mapping.started["at"]),
         paused=paused,
@@ -213,69 +218,6 @@ async def make_route(
 async def _end(engine: Engine, side: Side, connection: Connection, container: str) -> End:
     connector = discover()[connection.connector]
     return End(side, connection, connector, await engine.sessions.get(connection), container)
-
-
-def rules(
-    config: MappingConfig, hub_fields: Sequence[FieldSpec], external_fields: Sequence[FieldSpec]
-) -> tuple[Rule, ...]:
-    """The field rules of a mapping, from its configuration and what both containers have.
-
-    ``default`` pairs the fields of the same name. Where several external assignees meet one task
-    assignee, the others become followers, and are never dropped again.
-    """
-    hub = {spec.name: spec for spec in hub_fields}
-    external = {spec.name: spec for spec in external_fields}
-    policy = POLICIES[config.conflict]
-    into = DIRECTIONS[config.direction]
-    if config.fields != "default":
-        return tuple(
-            Rule(
-                name=name,
-                hub=given.asana,
-                external=given.external,
-                hub_kind=hub[given.asana].kind,
-                external_kind=external[given.external].kind,
-                into=into
-                & DIRECTIONS[given.direction]
-                & _writable(hub[given.asana], external[given.external]),
-                mode=Mode(given.mode),
-                policy=POLICIES[given.conflict] if given.conflict else policy,
-                values=given.values,
-            )
-            for name, given in zip(rule_names(config.fields), config.fields, strict=True)
-            if given.asana in hub and given.external in external
-        )
-    found = [
-        Rule(
-            name=name,
-            hub=name,
-            external=name,
-            hub_kind=hub[name].kind,
-            external_kind=external[name].kind,
-            into=into & _writable(hub[name], external[name]),
-            policy=policy,
-        )
-        for name in _DEFAULT_FIELDS
-        if name in hub and name in external
-    ]
-    if "followers" in hub and "assignee" in external and external["assignee"].kind is FieldKind.PEOPLE:
-        found.append(
-            Rule(
-                name="followers",
-                hub="followers",
-                external="assignee",
-                hub_kind=hub["followers"].kind,
-                external_kind=FieldKind.PEOPLE,
-                into=into & {Side.HUB},
-                mode=Mode.APPEND,
-                policy=policy,
-            )
-        )
-    return tuple(found)
-
-
-def _writable(hub: FieldSpec, external: FieldSpec) -> frozenset[Side]:
-    return frozenset(side for side, spec in ((Side.HUB, hub), (Side.EXTERNAL, external)) if spec.writable)
 
 
 async def mappings_on(

@@ -17,6 +17,7 @@ from connectors.base import Connector, Session
 from connectors.http import Egress, Gate, LocalGate, Outbound
 from sync import __version__
 from sync.jobs.gate import SharedGate, restore_hold
+from sync.jobs.tokens import SharedTokens
 from sync.metrics import THROTTLED, count_request
 from sync.settings import Settings
 from sync.store.database import Database
@@ -77,7 +78,8 @@ class Sessions:
             user_agent=f"asana-sync/{__version__}",
             observe=partial(count_request, connector.name),
         )
-        return Opened(connector.open(settings, credentials, outbound), outbound, fingerprint)
+        tokens = SharedTokens(self._database, self._vault, connection, turn_s=2 * self.call_s)
+        return Opened(connector.open(settings, credentials, outbound, tokens), outbound, fingerprint)
 
     @property
     def call_s(self) -> float:

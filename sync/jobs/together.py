@@ -20,7 +20,8 @@ class Together(Generic[Item, Result]):
     alone gets the error. An error ``for_all`` is nobody's fault and goes to the whole group at once.
 
     A caller that is cancelled takes its item along, unless that is in a run already: a run always comes
-    to its end, for nobody could tell what an interrupted commit did.
+    to its end, for nobody could tell what an interrupted commit did. ``unclaimed`` is then given the
+    items whose callers are gone.
     """
 
     def __init__(
@@ -29,10 +30,12 @@ class Together(Generic[Item, Result]):
         *,
         limit: int = 200,
         for_all: tuple[type[Exception], ...] = (),
+        unclaimed: Callable[[Sequence[Item]], Awaitable[object]] | None = None,
     ) -> None:
         self._run = run
         self._limit = limit
         self._for_all = for_all
+        self._unclaimed = unclaimed
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._running: asyncio.Task[None] | None = None
         self._closed = False
@@ -92,6 +95,9 @@ class Together(Generic[Item, Result]):
                 if not awaited.done():
                     awaited.set_exception(error)
         else:
+            left = [item for item, awaited in group if awaited.done()]
             for (_, awaited), result in zip(group, results, strict=True):
                 if not awaited.done():
                     awaited.set_result(result)
+            if left and self._unclaimed is not None:
+                await self._unclaimed(left)

@@ -15,7 +15,7 @@ from sync.jobs import alerts, connections, subscriptions
 from sync.jobs.engine import Engine
 from sync.jobs.looking import look_again
 from sync.jobs.owner import is_dead
-from sync.store import leases, links, marks, writes
+from sync.store import leases, links, marks, tokens, writes
 from sync.store.tables import (
     Claim,
     Conflict,
@@ -38,7 +38,12 @@ _CHECK_S = 600.0
 _GAP_S, _GAP_POLLS = 900.0, 15
 """Nobody polled for so long, or for so many polls."""
 
-_KEEP = {"deliveries": timedelta(days=7), "writes": timedelta(days=30), "conflicts": timedelta(days=90)}
+_KEEP = {
+    "deliveries": timedelta(days=7),
+    "writes": timedelta(days=30),
+    "conflicts": timedelta(days=90),
+    "tokens": timedelta(days=1),
+}
 
 
 async def heartbeat(engine: Engine) -> None:
@@ -231,6 +236,18 @@ async def clean(engine: Engine) -> None:
         old = now - _KEEP["conflicts"]
         await clear_away(session, CONFLICTS, col(Conflict.state) != "open", col(Conflict.detected_at) < old)
         await session.execute(delete(Claim).where(col(Claim.until) < now - timedelta(hours=1)))
+    await _forget_tokens(engine)
+
+
+async def _forget_tokens(engine: Engine) -> None:
+    """Drop what providers handed out for credentials that are in no use any more."""
+    living = select(Connection).where(col(Connection.removed_at).is_(None))
+    async with engine.database.write() as session:
+        used = [
+            tokens.key_of(row.connector, engine.vault.open(row.credentials))
+            for row in (await session.execute(living)).scalars()
+        ]
+        await tokens.clear(session, used, engine.now() - _KEEP["tokens"])
 
 
 async def end_first_syncs(engine: Engine) -> None:

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from connectors.records import FieldKind, Value
 from connectors.richtext.carry import carry_over
-from sync.reconcile.elements import COLLECTIONS, WHO, across, empty, offered, words
+from sync.reconcile.dates import carry_date
+from sync.reconcile.elements import COLLECTIONS, WHO, across, counterparts, empty, is_apart, offered, words
+from sync.reconcile.frames import settled_frame, without_frame
 from sync.reconcile.model import Mode, Pair, Rule, Side, Translation
 from sync.reconcile.people import carry_people
+from sync.reconcile.shown import choice_shown, set_showing
+from sync.reconcile.words import NoCounterpart
 
 
 def carry(
@@ -20,8 +24,11 @@ def carry(
 
     ``current`` stands there now, ``seen`` is the pair settled last. The mode is obeyed: ``append``
     adds elements and removes none, and like ``if_empty`` it leaves a single value that is there.
+
+    Raises:
+        NoCounterpart: nothing there stands for the value, and a person has to say what does.
     """
-    kind = rule.kind(into)
+    kind, other = rule.kind(into), rule.kind(into.other)
     if rule.mode is Mode.APPEND and kind in COLLECTIONS:
         return _appended(rule, into, value, current=current, translation=translation)
     if rule.mode in (Mode.APPEND, Mode.IF_EMPTY) and not empty(kind, current):
@@ -29,15 +36,47 @@ def carry(
     if kind in WHO:
         return carry_people(rule, into, value, current=current, seen=seen, translation=translation)
     if kind is FieldKind.SET:
+        if other is FieldKind.CHOICE:
+            return set_showing(rule, into, value, current)
         return _spelled(rule, into, value, current=current, translation=translation)
-    if seen is not None and kind is rule.kind(into.other) is FieldKind.MARKDOWN:
+    if kind is FieldKind.CHOICE and other is FieldKind.SET:
+        return choice_shown(rule, into, value, current)
+    if kind is other is FieldKind.DATE:
+        whole = into.other in rule.times
+        return carry_date(value, current, translation.zone, times=into in rule.times, whole=whole)
+    if seen is not None and kind is other is FieldKind.MARKDOWN:
         return carry_over(
             old_source=_text(seen.of(into)),
             old_other=_text(seen.of(into.other)),
             new_other=_text(value),
             through=translation.through[into.other],
         )
-    return across(rule, into, value, translation) if isinstance(value, str) else value
+    if rule.frame is not None:
+        return _framed(rule, into, _text(value), current=_text(current), seen=seen)
+    return _word(rule, into, value, current=current)
+
+
+def _word(rule: Rule, into: Side, value: Value, *, current: Value) -> Value:
+    """A single value, in the words of ``into``; what stands there stays if it is one of those meant."""
+    kinds = rule.kind(into.other), rule.kind(into)
+    if value is None:  # no choice says nothing about a state, which is never empty
+        return current if kinds == (FieldKind.CHOICE, FieldKind.STATE) else None
+    if not isinstance(value, str):
+        return f"{value:.15g}" if kinds == (FieldKind.NUMBER, FieldKind.TEXT) else value
+    meant = counterparts(rule, into, value)
+    if not meant:
+        raise NoCounterpart(into.other, value)
+    return current if current in meant else meant[0]
+
+
+def _framed(rule: Rule, into: Side, value: str, *, current: str, seen: Pair | None) -> str:
+    """A title with its frame into the hub, and without it to the other side."""
+    assert rule.frame is not None
+    before = settled_frame(_text(seen.hub), _text(seen.external)) if seen is not None else None
+    frames = (rule.frame, before) if before is not None else (rule.frame,)
+    if into is Side.EXTERNAL:
+        return without_frame(value, frames, current)
+    return current if without_frame(current, frames, value) == value else rule.frame.around(value)
 
 
 def _appended(
@@ -55,10 +94,14 @@ def _appended(
 def _spelled(
     rule: Rule, into: Side, value: Value, *, current: Value, translation: Translation
 ) -> tuple[str, ...]:
-    """The source's elements in the target's words, spelled as they stand there already."""
+    """The source's elements in the target's words, spelled as they stand there already.
+
+    What another rule keeps in step stays.
+    """
     spelling = {word.casefold(): word for word in words(current)}
-    carried = {str(across(rule, into, word, translation)) for word in words(value)}
-    return tuple(sorted({spelling.get(word.casefold(), word) for word in carried}))
+    offers = (across(rule, into, word, translation) for word in offered(rule, into.other, value, translation))
+    carried = {spelling.get(word.casefold(), word) for word in offers if word is not None}
+    return tuple(sorted(carried | {word for word in words(current) if is_apart(rule, into, word)}))
 
 
 def _text(value: Value) -> str:

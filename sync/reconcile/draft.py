@@ -10,26 +10,40 @@ from sync.reconcile.carry import carry
 from sync.reconcile.elements import COLLECTIONS, empty, words
 from sync.reconcile.merge import equal, lacking, settle_after
 from sync.reconcile.model import Mode, Pair, Rule, Side, Translation
+from sync.reconcile.words import NoCounterpart
 
 
 def draft(
     rules: Iterable[Rule], record: Record, from_side: Side, translation: Translation
 ) -> Mapping[str, Value]:
-    """The fields to create the counterpart with, on the other side of ``from_side``; every mode counts."""
+    """The fields to create the counterpart with, on the other side of ``from_side``; every mode counts.
+
+    A value that nothing stands for is left out: the first plan of the link tells of it.
+    """
+    return _draft(rules, record, from_side, translation)[0]
+
+
+def _draft(
+    rules: Iterable[Rule], record: Record, from_side: Side, translation: Translation
+) -> tuple[dict[str, Value], set[str]]:
+    """The fields, and the names of the rules that had to leave theirs out."""
     into = from_side.other
     fields: dict[str, Value] = {}
+    unmatched: set[str] = set()
     for rule in rules:
-        if into not in rule.into or rule.field(from_side) not in record.fields:
+        name, source = rule.field(into), rule.field(from_side)
+        if into not in rule.into or source not in record.fields:
             continue
-        fields[rule.field(into)] = carry(
-            rule,
-            into,
-            record.fields[rule.field(from_side)],
-            current=fields.get(rule.field(into)),
-            seen=None,
-            translation=translation,
-        )
-    return fields
+        bound = rule.framed(record) if from_side is Side.EXTERNAL else rule
+        value, current = record.fields[source], fields.get(name)
+        try:
+            carried = carry(bound, into, value, current=current, seen=None, translation=translation)
+        except NoCounterpart:
+            unmatched.add(rule.name)
+            continue
+        if carried is not None or rule.kind(into) is not FieldKind.STATE:
+            fields[name] = carried
+    return fields, unmatched
 
 
 def pairs_after_create(
@@ -40,37 +54,41 @@ def pairs_after_create(
     A value that did not arrive (a closed object that can only be made open, labels dropped for lack of
     permission) is settled as if the source had held what now stands there: so the next plan sees an
     edit of the source and writes it, and a provider that drops it again is found out. A label that was
-    not in the draft is an edit of the new object, and reaches the source by the next plan.
+    not in the draft is an edit of the new object, and reaches the source by the next plan. What nothing
+    stands for is not settled.
     """
     into = from_side.other
     rules = tuple(rules)
-    sent = draft(rules, source, from_side, translation)
+    sent, unmatched = _draft(rules, source, from_side, translation)
     pairs: dict[str, Pair] = {}
     for rule in rules:
         here, there = rule.field(from_side), rule.field(into)
-        if here not in source.fields or there not in created.fields:
+        if here not in source.fields or there not in created.fields or rule.name in unmatched:
             continue
         given, answered = source.fields[here], created.fields[there]
         if there in sent and not equal(rule, into, sent[there], answered, translation):
             if not _arrived(rule.kind(into), sent[there], answered):
-                given = carry(
-                    replace(rule, mode=Mode.OVERWRITE),
-                    from_side,
-                    answered,
-                    current=given,
-                    seen=None,
-                    translation=translation,
-                )
+                back = replace(rule, mode=Mode.OVERWRITE)
+                try:
+                    given = carry(
+                        back, from_side, answered, current=given, seen=None, translation=translation
+                    )
+                except NoCounterpart:
+                    continue  # what stands there instead is nothing over here: the first plan compares
             answered = _asked_for(rule.kind(into), sent[there], answered)
         pairs[rule.name] = settle_after(rule, into, answered, given)
     return pairs
+
+
+_EXACT = (FieldKind.STATE, FieldKind.CHOICE, FieldKind.NUMBER, FieldKind.DATE)
+"""Kinds of which another value than the one that was sent is not a provider's spelling of it."""
 
 
 def _arrived(kind: FieldKind, sent: Value, answered: Value) -> bool:
     """Whether the provider took the value; what it made of a text or a label is its own affair."""
     if kind in COLLECTIONS:
         return len(lacking(words(sent), words(answered))) <= len(lacking(words(answered), words(sent)))
-    return kind not in (FieldKind.STATE, FieldKind.CHOICE) and not empty(kind, answered)
+    return kind not in _EXACT and not empty(kind, answered)
 
 
 def _asked_for(kind: FieldKind, sent: Value, answered: Value) -> Value:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 
 from connectors.records import FieldKind, Value
+from sync.reconcile.dates import instant, is_moment
 from sync.reconcile.model import Mode, Rule, Side, Translation
 
 COLLECTIONS = frozenset({FieldKind.SET, FieldKind.PEOPLE})
@@ -34,16 +35,18 @@ def normal(kind: FieldKind, value: Value) -> Hashable:
         return frozenset(words(value))
     if value is None and kind in (FieldKind.TEXT, FieldKind.MARKDOWN):
         return ""
+    if kind is FieldKind.DATE and is_moment(value):
+        return instant(str(value))
     return value
 
 
 def offered(rule: Rule, side: Side, value: Value, translation: Translation) -> tuple[str, ...]:
-    """The elements that a side offers to the other.
+    """The elements that a side offers to the other: not those that another rule keeps in step.
 
     Where assignees are appended to another field (followers), the first mapped one stays out: that
     one is the assignee over there.
     """
-    listed = words(value)
+    listed = tuple(word for word in words(value) if not _apart(rule, side, word))
     further = rule.field(side) == _ASSIGNEE and rule.field(side.other) != _ASSIGNEE
     if rule.mode is Mode.APPEND and further:
         known = translation.people.into(side.other)
@@ -53,20 +56,32 @@ def offered(rule: Rule, side: Side, value: Value, translation: Translation) -> t
 
 
 def across(rule: Rule, into: Side, word: str, translation: Translation) -> str | None:
-    """An element of the other side in the words of ``into``; None where nobody knows that person."""
+    """An element of the other side in the words of ``into``; None where nothing stands for it there."""
     if rule.kind(into) in WHO:
         return translation.people.into(into).get(word)
-    if rule.kind(into) is FieldKind.SET:
-        table = {given.casefold(): meant for given, meant in word_map(rule, into)}
-        return table.get(word.casefold(), word)
-    return dict(word_map(rule, into)).get(word, word)
+    return next(iter(counterparts(rule, into, word)), None)
 
 
-def word_map(rule: Rule, into: Side) -> Sequence[tuple[str, str]]:
-    """The value map read towards ``into``."""
-    if into is Side.EXTERNAL:
-        return tuple(rule.values.items())
-    return tuple((external, hub) for hub, external in rule.values.items())
+def counterparts(rule: Rule, into: Side, word: str) -> tuple[str, ...]:
+    """What stands on ``into`` for a word of the other side, the preferred one first.
+
+    A word that nobody listed stands for itself, unless one side names its options by ids, or ``into``
+    holds its options alone: then nothing does.
+    """
+    listed = rule.words.of(word, into)
+    ids = rule.kind(into.other) is FieldKind.CHOICE and into.other in rule.words.options
+    return listed if listed or ids or into in rule.words.options else (word,)
+
+
+def is_apart(rule: Rule, side: Side, word: str) -> bool:
+    """Whether another rule keeps the word in step."""
+    return word.casefold() in rule.apart.get(side, ())
+
+
+def _apart(rule: Rule, side: Side, word: str) -> bool:
+    """Whether the word, or what it would become, is another rule's."""
+    there = counterparts(rule, side.other, word) if rule.apart and rule.kind(side) is FieldKind.SET else ()
+    return is_apart(rule, side, word) or any(is_apart(rule, side.other, each) for each in there)
 
 
 def one(rule: Rule, side: Side, here: str, there: str, translation: Translation) -> bool:

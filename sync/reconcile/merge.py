@@ -8,6 +8,7 @@ from connectors.records import FieldKind, Value
 from sync.reconcile.carry import carry
 from sync.reconcile.elements import COLLECTIONS, WHO, across, normal, offered, one, words
 from sync.reconcile.model import FieldWrite, Mode, Pair, Rule, Same, Side, Translation
+from sync.reconcile.words import NoCounterpart
 
 
 def equal(rule: Rule, side: Side, sent: Value, read: Value, translation: Translation) -> bool:
@@ -35,14 +36,17 @@ def _stands(rule: Rule, into: Side, now: Pair, seen: Pair | None, translation: T
     value, current = now.of(into.other), now.of(into)
     if rule.kind(into) is FieldKind.MARKDOWN and equal(rule, into, value, current, translation):
         return True
-    carried = carry(rule, into, value, current=current, seen=seen, translation=translation)
+    try:
+        carried = carry(rule, into, value, current=current, seen=seen, translation=translation)
+    except NoCounterpart:
+        return False
     return equal(rule, into, carried, current, translation)
 
 
 def by_element(rule: Rule) -> bool:
     """Whether the field merges element by element: sets and lists, or whatever is appended to one."""
     sides = rule.into if rule.mode is Mode.APPEND else frozenset(Side)
-    return all(rule.kind(side) in COLLECTIONS for side in sides)
+    return rule.mode is not Mode.IF_EMPTY and all(rule.kind(side) in COLLECTIONS for side in sides)
 
 
 @dataclass(frozen=True, slots=True)

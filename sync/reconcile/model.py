@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
 from connectors.records import Author, Comment, FieldKind, Record, Ref, Value
-
-
-class Side(StrEnum):
-    """The two ends of a link."""
-
-    HUB = "hub"
-    EXTERNAL = "external"
-
-    @property
-    def other(self) -> Side:
-        return Side.EXTERNAL if self is Side.HUB else Side.HUB
+from sync.reconcile.frames import Frame, frame_of
+from sync.reconcile.sides import Side as Side
+from sync.reconcile.words import Words
 
 
 class Mode(StrEnum):
@@ -43,8 +35,10 @@ class Policy(StrEnum):
 class Rule:
     """One field kept in step: ``hub`` and ``external`` name the fields, ``name`` is unique in the mapping.
 
-    ``into`` holds the sides that may be written. ``values`` maps hub words to external words, both
-    unique; words it does not list go through unchanged.
+    ``into`` holds the sides that may be written. ``words``: what stands for what, where the values are
+    words. ``apart``: words of a set that another rule keeps in step, in small letters. ``times``: sides
+    whose date can be a moment. ``template`` puts the hub's title into a ``frame``, see
+    :mod:`~sync.reconcile.frames`.
     """
 
     name: str
@@ -55,7 +49,15 @@ class Rule:
     into: frozenset[Side] = frozenset(Side)
     mode: Mode = Mode.OVERWRITE
     policy: Policy = Policy.LAST_MODIFIED
-    values: Mapping[str, str] = field(default_factory=dict)
+    words: Words = field(default_factory=Words)
+    apart: Mapping[Side, frozenset[str]] = field(default_factory=dict)
+    times: frozenset[Side] = frozenset(Side)
+    template: str = ""
+    frame: Frame | None = None
+
+    def framed(self, external: Record) -> Rule:
+        """The rule as it is for this very object."""
+        return replace(self, frame=frame_of(self.template, external)) if self.template else self
 
     def field(self, side: Side) -> str:
         return self.hub if side is Side.HUB else self.external
@@ -105,12 +107,13 @@ class Translation:
     """What carrying a value across needs.
 
     ``through[side]``: what Markdown becomes when it is written to that side and read back.
-    ``same[side]``: the connector's comparison on that side.
+    ``same[side]``: the connector's comparison on that side. ``zone``: in which a moment has its day.
     """
 
     people: People
     through: Mapping[Side, Callable[[str], str]]
     same: Mapping[Side, Same]
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,12 +176,21 @@ class Clash:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A word that stands on ``side`` and has no counterpart on the other."""
+
+    side: Side
+    word: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkPlan:
     """What to do about one link. ``settle``: pairs that stand for one value already, no write needed.
 
     ``undated``: (side, rule name) whose Stamp is needed first: nothing is decided about those rules.
-    ``held``: rule name -> why nothing is written although the sides differ.
+    ``held``: rule name -> why nothing is written although the sides differ. ``unmatched``: rule name ->
+    what cannot be carried until a person says what it stands for.
     """
 
     writes: tuple[FieldWrite, ...] = ()
@@ -186,6 +198,7 @@ class LinkPlan:
     clashes: tuple[Clash, ...] = ()
     undated: frozenset[tuple[Side, str]] = frozenset()
     held: Mapping[str, str] = field(default_factory=dict)
+    unmatched: Mapping[str, Unmatched] = field(default_factory=dict)
 
 
 class CommentStep(StrEnum):

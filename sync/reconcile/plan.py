@@ -1,23 +1,41 @@
-"""The plan of one link: rule by rule, each on its own."""
+"""The plan of one link: rule by rule, each on its own; what two write to one set is joined at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from connectors.records import FieldKind, Value
 from sync.reconcile.carry import carry
 from sync.reconcile.elements import COLLECTIONS, empty, words
+from sync.reconcile.joining import joined_writes
 from sync.reconcile.merge import agree, by_element, changed, equal, merge_elements
-from sync.reconcile.model import Clash, FieldWrite, LinkPlan, LinkView, Mode, Pair, Policy, Rule, Side
+from sync.reconcile.model import (
+    Clash,
+    FieldWrite,
+    LinkPlan,
+    LinkView,
+    Mode,
+    Pair,
+    Policy,
+    Rule,
+    Side,
+    Unmatched,
+)
+from sync.reconcile.words import NoCounterpart
 
 _SAYS = {Side.HUB: "the hub side", Side.EXTERNAL: "the external side"}
 
 
+_KEEPING = COLLECTIONS | {FieldKind.DATE}
+"""Kinds that keep what the other side cannot say when its value is carried into them."""
+
+
 def plan_link(view: LinkView) -> LinkPlan:
     """What to do about one link, so that both sides agree on every field that the rules keep in step."""
-    return _joined([_plan_field(field) for rule in view.rules if (field := _look(view, rule)) is not None])
+    plan = _joined([_plan_field(field) for rule in view.rules if (field := _look(view, rule)) is not None])
+    return replace(plan, writes=joined_writes(plan.writes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +66,7 @@ def _look(view: LinkView, rule: Rule) -> _Field | None:
     seen = view.seen.get(rule.name)
     return _Field(
         view,
-        rule,
+        rule.framed(view.external),
         now,
         seen,
         targets=frozenset(side for side in rule.into if rule.field(side) not in view.record(side).read_only),
@@ -59,6 +77,13 @@ def _look(view: LinkView, rule: Rule) -> _Field | None:
 def _plan_field(field: _Field) -> LinkPlan:
     if not field.edited:
         return LinkPlan()
+    try:
+        return _plan_edit(field)
+    except NoCounterpart as lacking:
+        return LinkPlan(unmatched={field.rule.name: Unmatched(lacking.side, lacking.word)})
+
+
+def _plan_edit(field: _Field) -> LinkPlan:
     if by_element(field.rule):
         return _meet(field, merge_elements(field.rule, field.now, field.seen, field.view.translation))
     if field.rule.mode is not Mode.OVERWRITE:
@@ -111,11 +136,11 @@ def _first_sync(field: _Field) -> LinkPlan:
 
 
 def _vacant(field: _Field, side: Side) -> bool:
-    """Whether a side gives way: it is empty, or lists only people who are nobody on the other side."""
-    value = field.now.of(side)
-    if empty(field.rule.kind(side), value):
+    """Whether a side gives way: it is empty, or what it lists is nothing on the other side."""
+    value, kind, other = field.now.of(side), field.rule.kind(side), field.rule.kind(side.other)
+    if empty(kind, value):
         return True
-    if field.rule.kind(side) is not FieldKind.PEOPLE:
+    if kind is not FieldKind.PEOPLE and (kind, other) != (FieldKind.SET, FieldKind.CHOICE):
         return False
     shown = carry(field.rule, side.other, value, current=None, seen=None, translation=field.view.translation)
     return not words(shown)
@@ -136,12 +161,13 @@ def _three_way(field: _Field, seen: Pair) -> LinkPlan:
 def _movers(field: _Field, seen: Pair) -> list[Side]:
     """The sides whose edit the other side must learn of.
 
-    Of two edits, one that only touched further people of a list is none: the list keeps them anyway.
+    Of two edits, one that only touched further people of a list is none: the list keeps them anyway. The
+    same is true of the hour of an appointment whose day the other side moved.
     """
     both = [side for side in Side if side in field.edited]
     if len(both) == 1:
         return both
-    felt = [side for side in both if field.rule.kind(side) not in COLLECTIONS or _felt(field, side, seen)]
+    felt = [side for side in both if field.rule.kind(side) not in _KEEPING or _felt(field, side, seen)]
     return felt or both
 
 
@@ -254,4 +280,5 @@ def _joined(plans: Sequence[LinkPlan]) -> LinkPlan:
         clashes=tuple(chain.from_iterable(plan.clashes for plan in plans)),
         undated=frozenset().union(*(plan.undated for plan in plans)),
         held={name: why for plan in plans for name, why in plan.held.items()},
+        unmatched={name: word for plan in plans for name, word in plan.unmatched.items()},
     )

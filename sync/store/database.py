@@ -77,7 +77,7 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     except DBAPIError as error:
         if not is_unreachable(error):
             raise
-        raise StoreUnreachable(f"the database does not answer: {error.orig}") from error
+        raise StoreUnreachable(f"the database cannot do it now: {error.orig}") from error
 
 
 def postgresql_engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:

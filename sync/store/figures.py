@@ -22,6 +22,7 @@ Counted = dict[tuple[str, ...], float]
 class Figures:
     """``received``: by service, kind of event, what became of it. ``writes``: by service, operation, result.
     ``conflicts``: by policy. ``backlog``: marks by state. ``ambiguous``: writes of unknown outcome.
+    ``tokens_until``: Unix time when the access token ends, by service and name of the connection.
     """
 
     received: Counted
@@ -29,11 +30,13 @@ class Figures:
     conflicts: Counted
     backlog: Counted
     ambiguous: int
+    tokens_until: Counted
 
 
 async def figures(session: AsyncSession, now: datetime) -> Figures:
     """Connections and mappings that were removed since go on counting."""
-    services = {row.id: row.connector for row in (await session.execute(select(Connection))).scalars()}
+    connections = (await session.execute(select(Connection))).scalars().all()
+    services = {row.id: row.connector for row in connections}
     mappings = {row.id: row for row in (await session.execute(select(Mapping))).scalars()}
     written: Counter[tuple[str, ...]] = Counter()
     for (mapping_id, side, op, state), number in (await total(session, WRITES)).items():
@@ -48,6 +51,11 @@ async def figures(session: AsyncSession, now: datetime) -> Figures:
         writes={key: number for key, number in written.items() if key[-1] not in writes.OPEN},
         conflicts={key: number.number for key, number in (await total(session, CONFLICTS)).items()},
         backlog=await _backlog(session, now),
+        tokens_until={
+            (row.connector, row.name): row.token_until.timestamp()
+            for row in connections
+            if row.token_until is not None and row.removed_at is None
+        },
         ambiguous=sum(number for key, number in written.items() if key[-1] == writes.UNKNOWN),
     )
 

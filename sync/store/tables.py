@@ -72,7 +72,23 @@ class Connection(SQLModel, table=True):
     checked_at: datetime | None = _time()
     people_at: datetime | None = _time()
     """When its users were listed; None: not yet, or a new container has others."""
+    token_until: datetime | None = _time()
+    """When its present access token ends; None: it has none that ends."""
     removed_at: datetime | None = _time()
+
+
+class Token(SQLModel, table=True):
+    """What a provider handed out for configured credentials; ``sealed`` is ciphertext, at first empty.
+
+    ``key`` is a digest of the credentials. ``turn_*``: who renews them now.
+    """
+
+    key: str = Field(primary_key=True)
+    sealed: str = Field(repr=False)
+    until: datetime | None = _time()
+    changed_at: datetime = _time(null=False)
+    turn_owner: str | None = None
+    turn_until: datetime | None = _time()
 
 
 class User(SQLModel, table=True):
@@ -87,6 +103,17 @@ class User(SQLModel, table=True):
     active: bool = True
 
     __table_args__ = (UniqueConstraint("connection_id", "user_id"),)
+
+
+class FieldList(SQLModel, table=True):
+    """The fields that a container's objects have, as its provider told them at ``read_at``."""
+
+    connection_id: int = Field(
+        sa_column=Column(RowId, ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True)
+    )
+    container: str = Field(primary_key=True)
+    specs: list[dict[str, Any]] = _document(list)
+    read_at: datetime = _time(null=False)
 
 
 class Mapping(SQLModel, table=True):

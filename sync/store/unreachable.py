@@ -21,13 +21,13 @@ _SQLITE = frozenset(
 )
 """Primary result codes (sqlite.org/rescode.html); the extended ones keep them in their low byte."""
 
-_POSTGRES = ("08", "28", "3D000", "53", "57P", "58")
-"""SQLSTATE prefixes (PostgreSQL, appendix A): connection, authorisation, no such database, out of
-resources, shutdown or starting up, system error."""
+_POSTGRES = ("08", "28", "3D000", "40", "53", "57P", "58")
+"""SQLSTATE prefixes (PostgreSQL, appendix A): connection, authorisation, no such database, transaction
+rolled back (deadlock), out of resources, shutdown or starting up, system error."""
 
 
 def is_unreachable(error: DBAPIError) -> bool:
-    """Whether the database itself is at fault, so that the same statement may go through later."""
+    """Whether the statement itself is not at fault, so that it may go through later."""
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in _SQLITE

@@ -112,6 +112,12 @@ class _Standing(Collector):
                 if row["quota"]["limit"]
             },
         )
+        yield _gauge(
+            "sync_token_expiry_timestamp_seconds",
+            "When a connection's access token ends; it is renewed before",
+            ["service", "connection"],
+            self._figures.tokens_until,
+        )
         passes = [
             parse_time(row["last_full_pass_at"]).timestamp()
             for row in self._mappings

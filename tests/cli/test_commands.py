@@ -253,6 +253,17 @@ async def test_check_asks_the_providers(running: Town) -> None:
     assert (await running.cli("check", "nobody")).code == 2
 
 
+async def test_people_tells_who_is_who(running: Town) -> None:
+    items = (await running.done("people"))["items"]
+    assert {item["connections"]["external"] for item in items} == {"github"}
+    by_login = {(item["external"] or {}).get("login"): item for item in items}
+    assert by_login["ada"]["asana"]["email"] == "ada@example.com"
+    assert by_login["ada"]["how"] in ("configured", "guess")
+    shown = await running.cli("people")
+    assert (shown.code, "Ada Lovelace" in shown.out) == (0, True)
+    assert all((item["line"] or "") in shown.out for item in items)
+
+
 async def test_one_run_in_the_foreground(running: Town) -> None:
     said = await running.cli("sync", "main", "--once", "--full", "--json")
     assert said.code == 0, said.err

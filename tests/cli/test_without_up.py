@@ -23,12 +23,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 async def test_an_empty_folder_can_be_looked_at(still: Town, folder: Path) -> None:
     place = {"ASANA_SYNC_DATA_DIR": str(folder / "new")}
-    names = ("status", "links", "conflicts", "parked", "deliveries", "export", "check")
+    names = ("status", "links", "conflicts", "parked", "deliveries", "export", "check", "people")
     said = await asyncio.gather(*(still.cli(name, "--json", **place) for name in names))
     assert [one.code for one in said] == [0] * len(names), [one.err for one in said]
-    status, *listings, export, check = (one.json for one in said)
+    status, *listings, export, check, people = (one.json for one in said)
     assert status["instance"] == {"id": None, "url": None, "workers": []}
-    assert all(listing == {"items": [], "next": None} for listing in [*listings, check])
+    assert all(listing == {"items": [], "next": None} for listing in [*listings, check, people])
     assert export == {"connections": [], "people": [], "mappings": []}
     assert (folder / "new").stat().st_mode & 0o077 == 0
 

@@ -93,6 +93,17 @@ async def test_a_listing_that_shrank_does_not_count_at_first(world: World) -> No
     assert (await world.the(Mapping)).reason == ""
 
 
+async def test_it_keeps_its_turn_however_long_the_listings_take(world: World) -> None:
+    mapping = await world.the(Mapping)
+    short = world.engine.settings.model_copy(update={"lease_seconds": 0.4})
+    engine = replace(world.engine, settings=short)
+    world.external.faults.add(Fault(kind="slow", method="GET", path="/items", seconds=1.5))
+    passing = asyncio.create_task(full_pass(engine, mapping.id))
+    await asyncio.sleep(1.0)
+    assert not await full_pass(replace(engine, owner="another"), mapping.id)
+    assert await passing
+
+
 async def test_one_full_pass_at_a_time(world: World) -> None:
     mapping = await world.the(Mapping)
     async with world.engine.database.write() as session:

@@ -60,6 +60,24 @@ async def test_a_place_that_nobody_gave_back_frees_itself(redis: Redis) -> None:
         pass
 
 
+async def test_whoever_gives_up_while_it_enters_keeps_no_place(redis: Redis) -> None:
+    """Cancelled while Redis is asked: the place is taken there, and nobody is left to give it back."""
+    worker = gate(redis, call_s=60)
+
+    async def call() -> None:
+        async with worker.slot(write=True):
+            raise AssertionError("it was cancelled before")
+
+    for _ in range(5):
+        calling = asyncio.create_task(call())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        calling.cancel()
+        await asyncio.wait([calling])
+    async with asyncio.timeout(5), worker.slot(write=True):
+        pass
+
+
 async def test_silence_holds_for_all_and_is_remembered(redis: Redis) -> None:
     remembered = Remembered()
     one, two = gate(redis, held=remembered), gate(redis)

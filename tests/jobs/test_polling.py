@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from connectors.memory.client import PAGE
+from connectors.records import Change
 from connectors.simulation import Fault
 from sync.jobs import connections, polling
+from sync.jobs.news import marks_for
+from sync.reconcile.model import Side
+from sync.store.marks import BACKFILL, LIVE
 from sync.store.tables import Connection, Cursor, Mapping, Mark
 from tests.jobs.world import Meanwhile, World
 
@@ -140,3 +144,16 @@ async def test_a_poll_is_as_old_as_its_first_request(world: World) -> None:
     world.external.faults = Meanwhile("GET", "changes", lambda: world.clock.advance(5))
     await polling.poll(world.engine, cursor.id, even_if_early=True)
     assert (await cursor_of(world, "other")).read_at == began
+
+
+async def test_what_our_own_account_did_is_looked_at_after_what_people_do(world: World) -> None:
+    """Our own creations are told of before their links are kept: a first sync would bury what people edit."""
+    route = await world.route()
+    end = route.end(Side.EXTERNAL)
+    changes = [
+        Change(ref=end.ref("item", str(number)), at=world.engine.now(), actor=actor)
+        for number, actor in enumerate((end.connection.account_id, "ada", None))
+    ]
+    async with world.engine.database.read() as session:
+        found = await marks_for(session, route, Side.EXTERNAL, changes)
+    assert [mark.lane for mark in found] == [BACKFILL, LIVE, LIVE]

@@ -7,12 +7,17 @@ from datetime import timedelta
 import pytest
 
 from connectors.github.simulator import GitHubSimulator
+from connectors.records import Record
 from connectors.simulation import Exchange, Fault
+from sync.jobs.batch import take
+from sync.jobs.connections import meet_people
+from sync.jobs.desk import Desk
+from sync.jobs.full_pass import full_pass
 from sync.jobs.snapshots import Snapshots
 from sync.reconcile.model import Side
-from sync.store.tables import Conflict, Cursor, Link, Mapping, Mark, Parked
+from sync.store.tables import Conflict, Connection, Cursor, Link, Mapping, Mark, Parked
 from tests.jobs.conftest import Build
-from tests.jobs.world import World
+from tests.jobs.world import World, at_desk
 
 NUMBER = 12
 
@@ -185,6 +190,33 @@ async def test_an_end_that_a_poll_told_of_is_read_before_another_field_is_writte
     many.clock.advance(20)
     await many.settle()
     assert str((many.external.view(last) or {})["notes"]) == "By ada, last of all"
+
+
+async def test_what_a_complete_listing_showed_is_not_read_again_to_be_created(build: Build) -> None:
+    world = await build(GitHubSimulator, first=False, since="all")
+    for number in range(NUMBER):
+        world.external.new(world.container, title=f"Issue {number}", by="ada")
+    world.external.clock.advance(90)
+    world.clock.advance(90)
+    await meet_people(world.engine, await world.rows(Connection))
+    assert await full_pass(world.engine, (await world.the(Mapping)).id)
+    world.external.clock.advance(90)
+    world.clock.advance(90)
+    edited = world.things()[0]
+    world.external.edit(edited, title="Edited after the listing")
+    forget(world)
+    shown: set[str] = set()
+
+    async def body(desk: Desk) -> None:
+        _, units = await take(desk, NUMBER, set())
+        for unit in units:
+            found = unit.found[Side.EXTERNAL]
+            assert isinstance(found, Record)
+            shown.add(str(found.fields["title"]))
+
+    await at_desk(world, body)
+    assert shown == {"Edited after the listing", *(f"Issue {number}" for number in range(1, NUMBER))}
+    assert [exchange.path.rsplit("/", 1)[1] for exchange in single_reads(world)] == ["1"]
 
 
 async def test_what_is_kept_has_a_limit(many: World) -> None:

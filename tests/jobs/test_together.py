@@ -122,6 +122,22 @@ async def test_a_cancelled_caller_takes_its_item_along_unless_it_is_in_a_run(run
     assert runs.groups == [["a"], ["c"]]
 
 
+async def test_what_was_done_for_those_who_are_gone_is_told(runs: Runs) -> None:
+    gone: list[str] = []
+
+    async def unclaimed(items: Sequence[str]) -> None:
+        gone.extend(items)
+
+    together = Together(runs, unclaimed=unclaimed)
+    first = await begun(runs, together("a"))
+    (second,) = await waiting(together, "b")
+    first.cancel()
+    await asyncio.wait([first])
+    runs.go.set()
+    assert await second == "B"
+    assert gone == ["a"]
+
+
 async def test_only_cancelled_callers_make_no_run(runs: Runs) -> None:
     together = Together(runs)
     first = await begun(runs, together("a"))

@@ -12,6 +12,7 @@ from typing import Any
 from connectors.records import FieldKind, Value
 from sync.reconcile import plan_link
 from sync.reconcile.model import LinkPlan, Pair, Policy, Rule, Side, Stamp
+from sync.reconcile.words import Words
 from tests.reconcile.world import (
     EXTERNAL,
     HUB,
@@ -84,9 +85,9 @@ class Case:
 def draw(choose: Choose, kinds: Sequence[tuple[FieldKind, FieldKind]] = KINDS) -> Case:
     one = rule(choose(kinds), policy=choose(list(Policy)))
     if one.hub_kind in (FieldKind.STATE, FieldKind.CHOICE) and choose((True, False)):
-        one = replace(one, values={"open": "todo", "closed": "done"})
+        one = replace(one, words=Words((("open", "todo"), ("closed", "done"))))
     if one.hub_kind is FieldKind.SET and choose((True, False)):
-        one = replace(one, values={"Bug": "defect"})
+        one = replace(one, words=Words((("Bug", "defect"),)))
     loss = {side: choose((faithful, faithful, cut, shout)) for side in Side}
     base = _value(choose, one, HUB)
     settled = Pair(base, loss[EXTERNAL](_plainly(one, EXTERNAL, base)))
@@ -110,7 +111,7 @@ def draw(choose: Choose, kinds: Sequence[tuple[FieldKind, FieldKind]] = KINDS) -
 def _value(choose: Choose, one: Rule, side: Side) -> Value:
     kind = one.kind(side)
     if kind is FieldKind.SET:
-        names = LABELS if side is HUB else tuple(one.values.get(name, name) for name in LABELS)
+        names = LABELS if side is HUB else tuple(dict(one.words.pairs).get(name, name) for name in LABELS)
         return tuple(sorted(name for name in names if choose((True, False))))
     if kind is FieldKind.PEOPLE:
         return tuple(user for user in USERS[side] if choose((True, False)))
@@ -122,7 +123,7 @@ def _value(choose: Choose, one: Rule, side: Side) -> Value:
         FieldKind.PERSON: (None, *USERS[side]),
     }
     value = choose(options[kind])
-    return one.values.get(value, value) if side is EXTERNAL else value
+    return dict(one.words.pairs).get(value, value) if side is EXTERNAL else value
 
 
 def _with_stranger(one: Rule, settled: Pair) -> Pair:
@@ -166,7 +167,9 @@ def _person(into: Side, user: str) -> str | None:
 
 
 def _word(one: Rule, into: Side, word: str) -> str:
-    table = one.values if into is EXTERNAL else {there: here for here, there in one.values.items()}
+    table = dict(one.words.pairs)
+    if into is HUB:
+        table = {there: here for here, there in one.words.pairs}
     if one.kind(into) is FieldKind.SET:
         table = {given.casefold(): meant for given, meant in table.items()}
         return table.get(word.casefold(), word)

@@ -23,6 +23,7 @@ from sync.reconcile.model import (
     Stamp,
     Translation,
 )
+from sync.reconcile.words import Words
 
 HUB, EXTERNAL = Side.HUB, Side.EXTERNAL
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -50,8 +51,13 @@ def translation(
     )
 
 
-def rule(kind: FieldKind | tuple[FieldKind, FieldKind], **given: Any) -> Rule:
+def rule(
+    kind: FieldKind | tuple[FieldKind, FieldKind], values: Mapping[str, str] | None = None, **given: Any
+) -> Rule:
+    """``values``: hub word -> external word, where neither side has options of its own."""
     hub_kind, external_kind = kind if isinstance(kind, tuple) else (kind, kind)
+    if values is not None:
+        given["words"] = Words(tuple(values.items()))
     names = {"name": "f", "hub": "f", "external": "f"}
     return Rule(**{**names, "hub_kind": hub_kind, "external_kind": external_kind, **given})
 
@@ -182,7 +188,11 @@ def mirror_rule(one: Rule) -> Rule:
         external_kind=one.hub_kind,
         into=frozenset(side.other for side in one.into),
         policy=turned.get(one.policy, one.policy),
-        values={there: here for here, there in one.values.items()},
+        words=Words(
+            tuple((there, here) for here, there in one.words.pairs),
+            {side.other: options for side, options in one.words.options.items()},
+        ),
+        times=frozenset(side.other for side in one.times),
     )
 
 

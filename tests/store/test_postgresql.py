@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import select
+from sqlmodel import col, select
 
 from sync.settings import Settings
 from sync.store.database import Database
@@ -59,6 +60,21 @@ async def test_a_lost_connection_is_an_unreachable_store_and_the_next_session_wo
             await connection.execute(text("SELECT 1"))
     async with database.write() as session:
         session.add(Setting(key="paused", value=True))
+
+
+async def test_a_deadlock_means_later_and_nobody_waits_for_ever(database: Database) -> None:
+    async with database.write() as session:
+        session.add_all([Setting(key="one", value=0), Setting(key="two", value=0)])
+    both_hold_one = asyncio.Barrier(2)
+
+    async def change(first: str, second: str) -> None:
+        async with database.write() as session:
+            await session.execute(update(Setting).where(col(Setting.key) == first).values(value=1))
+            await both_hold_one.wait()
+            await session.execute(update(Setting).where(col(Setting.key) == second).values(value=1))
+
+    ends = await asyncio.gather(change("one", "two"), change("two", "one"), return_exceptions=True)
+    assert {type(end) for end in ends} == {type(None), StoreUnreachable}
 
 
 @pytest.mark.parametrize(("part", "other"), [("/t", "/missing"), ("postgres:@", "stranger:@")])

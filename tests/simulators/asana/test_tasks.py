@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -63,7 +64,7 @@ async def test_external_is_dropped_with_a_personal_token(
     assert "external" not in dropped
     assert await api.refused("GET", "/tasks/external%3Aasana-sync%3Ak1") == 404
 
-    asana.oauth = True
+    asana.tokens[asana.token] = replace(asana.tokens[asana.token], oauth=True)
     kept = await api.post("/tasks", "external", name="x", projects=[project], external=external)
     assert kept["external"] == external
     assert (await api.get("/tasks/external%3Aasana-sync%3Ak1"))["gid"] == kept["gid"]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import httpx
 import pytest
 
+from connectors.github.access import App
 from connectors.github.simulator import GitHubSimulator
+from connectors.simulation import serve
 from tests.specification.documents import required
 from tests.specification.watch import Watch
 
@@ -40,6 +44,19 @@ def sent(api: httpx.AsyncClient) -> Sending:
         return answer.json() if answer.content else None
 
     return send
+
+
+@dataclass
+class Asking:
+    """Asks with another token."""
+
+    base_url: str
+    token: str
+
+    async def __call__(self, method: str, path: str, json: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}", "User-Agent": "asana-sync/test"}
+        async with httpx.AsyncClient(base_url=self.base_url, headers=headers, trust_env=False) as client:
+            return (await client.request(method, path, json=json)).json()
 
 
 R = "/repos/{owner}/{repo}"
@@ -100,6 +117,66 @@ async def test_what_surrounds_issues_has_the_shape_of_githubs_openapi_descriptio
     await sent("PATCH", one, {"state": "open", "description": "soon"}, milestone_number=second)
     await sent("DELETE", one, milestone_number=second)
     await sent("GET", R + "/pulls/{pull_number}", pull_number=github.find(pull)[1].number)
+    assert departures() == []
+
+
+async def test_what_organisations_add_has_the_shape_of_githubs_openapi_description(
+    github: GitHubSimulator, departures: Departures, sent: Sending
+) -> None:
+    github.new_issue_type("Bug")
+    options = {"single_select": ["High"], "multi_select": ["UI", "API"]}
+    values = {
+        "text": "words",
+        "number": 2.5,
+        "date": "2026-01-31",
+        "single_select": "High",
+        "multi_select": ["UI"],
+    }
+    given = [
+        {"field_id": github.new_issue_field(sort, sort, options.get(sort, ())), "value": value}
+        for sort, value in {**values, "multi_select": ["UI"]}.items()
+    ]
+    for what in ("types", "fields"):
+        assert await sent("GET", f"/orgs/{{owner}}/issue-{what}")
+    made = await sent("POST", f"{R}/issues", {"title": "one", "type": "Bug", "issue_field_values": given})
+    assert (made["type"]["name"], len(made["issue_field_values"])) == ("Bug", 5)
+    number, of_issue = made["number"], f"{ISSUE}/issue-field-values"
+    await sent("PATCH", ISSUE, {"type": None}, issue_number=number)
+    await sent("DELETE", f"{of_issue}/{given[0]['field_id']}", issue_number=number)
+    await sent("POST", of_issue, {"issue_field_values": given[:1]}, issue_number=number)
+    await sent("PUT", of_issue, {"issue_field_values": given[:2]}, issue_number=number)
+    assert len(await sent("GET", of_issue, issue_number=number)) == 2
+    await sent("POST", of_issue, {"issue_field_values": [{"field_id": 1, "value": 1}]}, issue_number=number)
+    for method in ("PUT", "DELETE"):
+        await sent(method, f"{ISSUE}/lock", issue_number=number)
+    assert departures() == []
+
+
+async def test_an_app_has_the_shape_of_githubs_openapi_description(
+    github: GitHubSimulator, departures: Departures
+) -> None:
+    credentials = github.connection_as_app("")["credentials"]
+    app = App(
+        id=credentials["app_id"],
+        installation=credentials["installation_id"],
+        private_key=credentials["private_key"],
+    )
+    async with serve(github) as base_url:
+        as_app = Asking(base_url, app.token(time.time()))
+        assert (await as_app("GET", "/app"))["slug"] == "acme-sync"
+        installation = f"/app/installations/{app.installation}"
+        await as_app("GET", installation)
+        made = await as_app("POST", f"{installation}/access_tokens")
+        as_bot = Asking(base_url, made["token"])
+        assert (await as_bot("GET", "/installation/repositories"))["total_count"] == 1
+        issue = await as_bot("POST", "/repos/acme/website/issues", {"title": "one"})
+        assert issue["performed_via_github_app"]["slug"] == "acme-sync"
+        await as_bot("GET", "/users/acme-sync%5Bbot%5D")
+        await as_bot("POST", f"/repos/acme/website/issues/{issue['number']}/comments", {"body": "said"})
+        await as_bot("GET", "/user")
+        github.app_installed.suspended_at = github.clock.now()
+        await as_app("GET", installation)
+        await as_app("POST", f"{installation}/access_tokens")
     assert departures() == []
 
 

@@ -1,0 +1,202 @@
+"""How calls prove who makes them: with a personal access token, or with OAuth's that ends every hour.
+
+https://developers.asana.com/docs/oauth: an access token lives for an hour; the refresh token that makes
+new ones lives until somebody revokes it, and may be replaced by each answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextvars import Context
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from connectors.answers import Answer
+from connectors.asana.config import AsanaCredentials
+from connectors.errors import OutcomeUnknown, Park, PauseConnection, RetryLater
+from connectors.http import Outbound
+from connectors.tokens import Issued, Tokens
+
+T = TypeVar("T")
+
+_EARLY = timedelta(minutes=5)
+"""An access token is renewed so long before it ends: no call is sent with one about to die."""
+_LIVES_S = 3600
+"""Life of an access token, where the answer does not tell."""
+_REVOKED = (
+    "Asana does not take the refresh token any more: authorise the app again, and apply the new "
+    "refresh token (connectors/asana/README.md, OAuth)"
+)
+
+
+class Access(Protocol):
+    """Sends calls that carry the credentials."""
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """As :attr:`connectors.http.Outbound.clock_offset_s`."""
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        accept: Collection[int] = (),
+    ) -> Answer:
+        """As :meth:`connectors.http.Outbound.send`."""
+
+    async def aclose(self) -> None:
+        """Release the sockets."""
+
+
+def bearer(outbound: Outbound, token: str, *secrets: str) -> Outbound:
+    """The way out with this token on every call; neither it nor the secrets stand in any message."""
+    return outbound.authorised({"Authorization": f"Bearer {token}"}, secrets=[token, *secrets])
+
+
+class OAuth:
+    """Calls with an access token that is renewed in time, once for all who use it.
+
+    Args:
+        token_url: where Asana hands out tokens.
+        now: aware UTC.
+    """
+
+    def __init__(
+        self,
+        outbound: Outbound,
+        credentials: AsanaCredentials,
+        tokens: Tokens,
+        token_url: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._outbound = outbound
+        self._credentials = credentials
+        self._tokens = tokens
+        self._token_url = token_url
+        self._now = now
+        self._issued: Issued | None = None
+        self._renewal: asyncio.Task[Issued] | None = None
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        return self._outbound.clock_offset_s
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        accept: Collection[int] = (),
+    ) -> Answer:
+        return await self._calling(
+            partial(Outbound.send, method=method, path=path, params=params, json=json, accept=accept)
+        )
+
+    async def aclose(self) -> None:
+        """A renewal under way comes to its end first: what Asana hands out is handed out once."""
+        if self._renewal is not None:
+            await asyncio.wait([self._renewal])
+        await self._outbound.aclose()
+
+    async def _calling(self, call: Callable[[Outbound], Awaitable[T]]) -> T:
+        """A token that Asana refuses before its time is replaced once: what is refused is not done."""
+        issued = await self._usable(refused=None)
+        try:
+            return await call(self._with(issued))
+        except PauseConnection as error:
+            if error.status != 401:
+                raise
+        return await call(self._with(await self._usable(refused=issued)))
+
+    def _with(self, issued: Issued) -> Outbound:
+        return bearer(
+            self._outbound, issued.values["access_token"], *issued.values.values(), *self._secrets()
+        )
+
+    def _secrets(self) -> list[str]:
+        given = (self._credentials.client_secret, self._credentials.refresh_token)
+        return [secret.get_secret_value() for secret in given if secret is not None]
+
+    async def _usable(self, refused: Issued | None) -> Issued:
+        if self._is_good(self._issued, refused):
+            assert self._issued is not None
+            return self._issued
+        if self._renewal is None or self._renewal.done():
+            # In a context of its own: it is no part of the write that waits for it, and goes on without it.
+            self._renewal = asyncio.create_task(self._renewed(refused), context=Context())
+            self._renewal.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._issued = await asyncio.shield(self._renewal)
+        return self._issued
+
+    def _is_good(self, issued: Issued | None, refused: Issued | None) -> bool:
+        return (
+            issued is not None
+            and (refused is None or issued.values["access_token"] != refused.values["access_token"])
+            and self._now() < issued.until - _EARLY
+        )
+
+    async def _renewed(self, refused: Issued | None) -> Issued:
+        """Tokens that somebody else renewed meanwhile, or new ones, which are kept before they are used."""
+        kept = await self._tokens.read()
+        if kept is not None and self._is_good(kept, refused):
+            return kept
+        async with self._tokens.alone():
+            kept = await self._tokens.read()
+            if kept is not None and self._is_good(kept, refused):
+                return kept
+            issued = await self._handed_out(kept)
+            await self._tokens.keep(issued)
+            return issued
+
+    async def _handed_out(self, kept: Issued | None) -> Issued:
+        """New tokens for the newest refresh token.
+
+        Raises:
+            PauseConnection: the refresh token was revoked, or the app is not known.
+            RetryLater: no answer that could be used.
+        """
+        secret, given = self._secrets()
+        refresh = kept.values["refresh_token"] if kept is not None else given
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": self._credentials.client_id or "",
+            "client_secret": secret,
+            "refresh_token": refresh,
+        }
+        asked_at = self._now()
+        outbound = self._outbound.authorised({}, secrets=[secret, given, refresh])
+        try:
+            answer = await outbound.send("POST", self._token_url, form=form)
+        except OutcomeUnknown as error:  # asking once more does no harm
+            raise RetryLater(error.reason, status=error.status) from error
+        except Park as refusal:
+            raise PauseConnection(
+                _REVOKED, provider_message=refusal.provider_message, status=refusal.status
+            ) from refusal
+        except PauseConnection as refusal:
+            raise PauseConnection(
+                f"Asana does not know the app: check client_id and client_secret ({refusal.reason})",
+                provider_message=refusal.provider_message,
+                status=refusal.status,
+            ) from refusal
+        return _issued(answer, refresh, asked_at)
+
+
+def _issued(answer: Answer, refresh: str, asked_at: datetime) -> Issued:
+    data = answer.data if isinstance(answer.data, Mapping) else {}
+    access = data.get("access_token")
+    if not isinstance(access, str) or not access:
+        raise RetryLater("Asana's answer has no access token in it")
+    lives = data.get("expires_in")
+    seconds = lives if isinstance(lives, int | float) else _LIVES_S
+    return Issued(
+        {"access_token": access, "refresh_token": str(data.get("refresh_token") or refresh)},
+        asked_at + timedelta(seconds=seconds),
+    )

@@ -1,0 +1,127 @@
+"""Making and changing issues and pull requests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from connectors.errors import ConnectorError, OutcomeUnknown, Park
+from connectors.github.catalogue import Catalogue
+from connectors.github.client import Client
+from connectors.github.edits import Edit, creation, edit
+from connectors.github.fields import Choices, are_chosen, reason_of
+from connectors.github.polling import OVERLAP_S, since_text
+from connectors.github.refusals import of_container
+from connectors.github.text import has_live
+from connectors.github.whereabouts import Whereabouts, at
+from connectors.records import CLOSED, Draft, Fields, Key, Record, Ref, Value
+
+
+class Writing:
+    """Writes to objects of one connection."""
+
+    def __init__(self, client: Client, known: Whereabouts, catalogue: Catalogue) -> None:
+        self._github = client
+        self._known = known
+        self._catalogue = catalogue
+
+    async def create(self, container: str, draft: Draft, key: Key) -> Record:
+        await self._known.me()  # asked before the write: after it, a failure would hide the success
+        with of_container(container, {404, 410}):
+            body = creation(draft, key, await self._choices(container, draft.fields))
+            issue = await self._github.create_issue(container, body)
+        if draft.fields.get("state") == CLOSED:
+            # made is made: what stayed open is closed by the next plan, like any other edit
+            with suppress(ConnectorError):
+                issue = await self._github.edit_issue(
+                    container, int(issue["number"]), reason_of(draft.fields)
+                )
+        return await self._known.record(issue, container)
+
+    async def find_created(self, container: str, key: Key, since: datetime) -> Sequence[Record]:
+        me = await self._known.me()
+        start = since - timedelta(seconds=OVERLAP_S)
+        text, page, found = since_text(int(start.timestamp())), None, dict[Ref, Record]()
+        with of_container(container):
+            while True:
+                listed = await self._github.issues_by(container, me, text, page=page)
+                records = [await self._known.record(issue, container) for issue in listed.items]
+                found |= {
+                    record.ref: record
+                    for record in records
+                    if key.token in record.keys and record.created_by_us
+                }
+                page = listed.next
+                if page is None or (records and records[-1].created_at < start):
+                    return list(found.values())
+
+    async def update(self, ref: Ref, fields: Fields, expected: Record) -> Record:
+        repository, number = at(ref)
+        await self._known.me()
+        answered = dict[str, Value]()
+        partly_done = False
+        try:
+            standing = await self._standing(repository, number, fields, expected)
+            wanted = edit(fields, expected, await self._choices(repository, fields), standing)
+            async for told in self._edit_one_by_one(repository, number, wanted):
+                partly_done = True
+                answered |= told
+            if wanted.patch:
+                issue = await self._github.edit_issue(repository, number, wanted.patch)
+                answered.clear()
+            else:
+                issue = await self._github.issue(repository, number)
+        except ConnectorError as error:
+            error = await self._known.explained(ref, error)
+            if partly_done and not isinstance(error, Park):
+                error = OutcomeUnknown(f"only a part of the update is known to be done: {error.reason}")
+            raise error from None
+        record = await self._known.record(issue, repository)
+        return replace(record, fields={**record.fields, **answered})
+
+    async def _choices(self, repository: str, fields: Fields) -> Choices:
+        return await self._catalogue.of(repository) if are_chosen(fields) else Choices()
+
+    async def _standing(self, repository: str, number: int, fields: Fields, expected: Record) -> str:
+        """The body's source, asked for only where it tells which mentions are live already."""
+        texts = (fields.get("notes"), expected.fields.get("notes"))
+        if not all(has_live(str(text or "")) for text in texts):
+            return ""
+        return str((await self._github.issue(repository, number)).get("body") or "")
+
+    async def _edit_one_by_one(self, repository: str, number: int, wanted: Edit) -> AsyncIterator[Fields]:
+        """What has calls of its own; after each one, what GitHub says stands there now."""
+        github = self._github
+        with _about("labels"):
+            if wanted.labels_added:
+                yield _told("labels", await github.add_labels(repository, number, wanted.labels_added))
+            for label in wanted.labels_removed:
+                yield _told("labels", await github.remove_label(repository, number, label))
+        with _about("assignee"):
+            if logins := wanted.assignees_added:
+                yield _told("assignee", await github.add_assignees(repository, number, logins))
+            if logins := wanted.assignees_removed:
+                yield _told("assignee", await github.remove_assignees(repository, number, logins))
+        for name, id, value in wanted.values:
+            with _about(name):
+                if value is None:
+                    await github.clear_field(repository, number, id)
+                else:
+                    await github.set_field(repository, number, id, value)
+                yield {}
+
+
+def _told(field: str, value: tuple[str, ...] | None) -> Fields:
+    return {} if value is None else {field: value}
+
+
+@contextmanager
+def _about(field: str) -> Iterator[None]:
+    """Refusals inside are about this field."""
+    try:
+        yield
+    except Park as refused:
+        refused.field = field
+        raise
