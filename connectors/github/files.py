@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from html import unescape
 from urllib.parse import unquote, urlsplit
 
-from connectors.github.text import outside_code
 from connectors.github.translate import CONNECTOR
 from connectors.records import Attachment, Comment, Discussion, Record, Ref
+from connectors.richtext.prose import outside_code
 
 ATTACHMENT = "attachment"
 
