@@ -323,3 +323,13 @@ async def test_an_inline_image_of_an_issue_survives_edits_in_asana(github: World
     view = github.external.view(issue)
     assert view is not None
     assert view["notes"].startswith(source.replace("More", "More than that"))
+
+
+async def test_a_public_place_is_warned_of(github: World) -> None:
+    github.external.repository(github.container).private = False
+    (warning,) = [each for each in (await github.apply(dry_run=True)).warnings if "is public" in each]
+    assert warning.endswith("the comments copied from Asana and the names of files attached in Asana")
+    silent = await github.apply(
+        dry_run=True, comments={"from_asana": False}, attachments={"from_asana": False}
+    )
+    assert not any("is public" in each for each in silent.warnings)
