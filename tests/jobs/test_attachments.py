@@ -327,9 +327,10 @@ async def test_an_inline_image_of_an_issue_survives_edits_in_asana(github: World
 
 async def test_a_public_place_is_warned_of(github: World) -> None:
     github.external.repository(github.container).private = False
-    (warning,) = [each for each in (await github.apply(dry_run=True)).warnings if "is public" in each]
-    assert warning.endswith("the comments copied from Asana and the names of files attached in Asana")
-    silent = await github.apply(
-        dry_run=True, comments={"from_asana": False}, attachments={"from_asana": False}
-    )
-    assert not any("is public" in each for each in silent.warnings)
+    for names in (("comments", "attachments"), ("attachments",), ()):
+        goes = {word: {"from_asana": word in names} for word in ("comments", "attachments")}
+        found = (await github.apply(dry_run=True, conflict="asana", **goes)).warnings
+        told = [each for each in found if "is public" in each]
+        assert len(told) == bool(names)
+        assert ["copied from Asana" in each for each in told] == ["comments" in names] * len(told)
+        assert all("names of files" in each for each in told)
