@@ -13,6 +13,7 @@ from sqlmodel import col
 from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
 from connectors.records import SECTION, Fields, Record
 from sync.jobs import restoring, settling
+from sync.jobs.backlinks import backlink
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Halted, Later, Outcome
@@ -225,7 +226,8 @@ async def _write_side(
         work.told = Entry(link)
     side = Side(row.side)
     fields: Fields = {write.field: write.value for write in chosen}
-    expected = work.answered.get(side, work.read[side])
+    counterpart = backlink(desk.route, desk.route.end(side.other), work.read[side.other])
+    expected = replace(work.answered.get(side, work.read[side]), backlink=counterpart)
     session = desk.route.end(side).session
     asked_at = desk.engine.now()
     try:

@@ -17,6 +17,8 @@ from connectors.errors import Park, ParkClass, ReplanNeeded
 from connectors.records import SECTION, Draft, FieldKind, Fields, Key, Record, Ref, Value
 from sync.jobs import settling, sharing
 from sync.jobs.admission import wanted
+from sync.jobs.backlinks import label
+from sync.jobs.creations import await_turn
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Later, Outcome
@@ -203,6 +205,8 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
         raise ReplanNeeded("the options of the fields were asked for anew: the filter names one of them")
     creation = _creation(desk, link, side, record)
     end = desk.route.end(creation.into)
+    turns = await desk.engine.sessions.turns(end.connection)
+    await await_turn(turns, link.key_token, end.connector.title)
     intent = Intent(
         link=link,
         side=creation.into,
@@ -241,7 +245,7 @@ def _creation(desk: Desk, link: Link, side: Side, record: Record) -> Creation:
     fields |= fitting(fields, route.scopes[side.other])
     return Creation(
         into=side.other,
-        key=Key(link.key_token, record.url, record.key, backlink=route.config.backlinks),
+        key=Key(link.key_token, record.url, label(route.end(side), record), backlink=route.config.backlinks),
         fields=fields,
     )
 
