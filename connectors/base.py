@@ -95,7 +95,7 @@ class Session(ABC):
 
     @abstractmethod
     async def fields(self, container: str) -> Sequence[FieldSpec]:
-        """The fields of the container's objects."""
+        """The fields of the container's objects, as they are now; every process asks before all else."""
 
     @abstractmethod
     async def people(self, container: str) -> Sequence[User]:
@@ -222,7 +222,10 @@ class Connector(ABC):
 
     @abstractmethod
     def limits(self, settings: BaseModel) -> Mapping[str, float]:
-        """``reads`` and ``writes`` in flight, ``per_minute`` requests: for the gate."""
+        """``reads`` and ``writes`` in flight, ``per_minute`` requests: for the gate.
+
+        ``creates_per_minute``, ``creates_per_hour``: new objects and comments, where they are limited.
+        """
 
     def receive(
         self, delivery: Delivery, secrets: Secrets, settings: BaseModel, now: datetime

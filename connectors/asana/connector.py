@@ -89,7 +89,7 @@ class AsanaSession(Session):
 
     async def container(self, container: str) -> Container:
         self._projects.forget()  # whoever asks for the container wants to know it as it is
-        project = await self._projects.of(container)
+        project = await self._projects.in_use(container)
         return _container(project.row, project.sections)
 
     async def lacks(self, container: str) -> Sequence[str]:
@@ -97,6 +97,7 @@ class AsanaSession(Session):
         return [sentence async for sentence in lacking_in(self._asana, container, account)]
 
     async def fields(self, container: str) -> Sequence[FieldSpec]:
+        self._projects.forget()  # who asks has kept what was told before
         return (await self._projects.of(container)).specs
 
     async def people(self, container: str) -> Sequence[User]:

@@ -12,6 +12,7 @@ from connectors.github.body import composed, parted
 from connectors.github.catalogue import Catalogue
 from connectors.github.client import Client
 from connectors.github.commenting import Commenting
+from connectors.github.details import Details
 from connectors.github.fields import specs
 from connectors.github.permissions import lacking_in
 from connectors.github.reading import Reading
@@ -47,10 +48,10 @@ class GitHubSession(Session):
         self._github = client
         self._site = site
         self._with_webhooks = with_webhooks
-        self._with_details = with_details
         self._catalogue = Catalogue(client)
         self._known = Whereabouts(client, site, self._catalogue)
-        self._reading = Reading(client, self._known)
+        self._details = Details(client) if with_details else None
+        self._reading = Reading(client, self._known, self._details)
         self._writing = Writing(client, self._known, self._catalogue)
         self._commenting = Commenting(client, self._known)
 
@@ -90,7 +91,7 @@ class GitHubSession(Session):
             return await lacking_in(self._github, container, with_webhooks=self._with_webhooks)
 
     async def fields(self, container: str) -> Sequence[FieldSpec]:
-        return specs(await self._catalogue.of(container), details=self._with_details)
+        return specs(await self._catalogue.anew(container), details=self._details is not None)
 
     async def people(self, container: str) -> Sequence[User]:
         with of_container(container):
@@ -109,8 +110,12 @@ class GitHubSession(Session):
 
     async def fetch_many(self, refs: Sequence[Ref]) -> Mapping[Ref, Found]:
         await self._known.me()
-        found = await together([self._known.found(ref) for ref in refs])
+        found = await together([self._found(ref) for ref in refs])
         return dict(zip(refs, found, strict=True))
+
+    async def _found(self, ref: Ref) -> Found:
+        found = await self._known.found(ref)
+        return await self._details.of(found) if self._details and isinstance(found, Record) else found
 
     async def field_times(self, ref: Ref, since: datetime) -> Sequence[FieldTime]:
         repository, number = at(ref)

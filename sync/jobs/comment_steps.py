@@ -8,6 +8,7 @@ from sqlmodel import col
 
 from connectors.errors import Park
 from connectors.records import Comment, CommentDraft
+from sync.jobs.creations import await_turn
 from sync.jobs.ledger import fence
 from sync.jobs.thread import TEXT, Thread
 from sync.jobs.writing import Intent, intend, perform
@@ -114,7 +115,10 @@ async def _copy(thread: Thread, action: CommentAction, root: Comment) -> None:
         row = _new_row(thread, into.other, root)
         async with desk.engine.database.write() as session:
             session.add(row)
-    draft = _draft(thread, into, row, root)
+    draft, end = _draft(thread, into, row, root), desk.route.end(into)
+    await await_turn(
+        await desk.engine.sessions.turns(end.connection), f"comment-{row.id}", end.connector.title
+    )
     (write,) = await intend(
         desk,
         [
@@ -128,8 +132,7 @@ async def _copy(thread: Thread, action: CommentAction, root: Comment) -> None:
             )
         ],
     )
-    session_ = desk.route.end(into).session
-    copy = await perform(desk, write, lambda: session_.add_comment(thread.ends[into], draft))
+    copy = await perform(desk, write, lambda: end.session.add_comment(thread.ends[into], draft))
     await copied(thread, row, write, copy, root.text)
 
 
