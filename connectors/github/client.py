@@ -252,6 +252,16 @@ class Client:
 
     # --- webhooks ----------------------------------------------------------------------------------
 
+    async def serves(self, path: str) -> bool:
+        """Whether the account may list what is there."""
+        try:
+            await self._listed(path, {"per_page": 1}, set())
+        except (Park, ReplanNeeded) as refused:
+            if refused.status not in (403, 404, 410):
+                raise
+            return False
+        return True
+
     async def hooks(self, repository: str) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/hooks", {}, {"id"})
 

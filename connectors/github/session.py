@@ -8,14 +8,16 @@ from datetime import datetime
 from connectors.base import Session
 from connectors.errors import Park, ParkClass, PauseMapping
 from connectors.github import hooks, translate
+from connectors.github.body import composed, parted
 from connectors.github.catalogue import Catalogue
 from connectors.github.client import Client
 from connectors.github.commenting import Commenting
 from connectors.github.details import Details
 from connectors.github.fields import specs
+from connectors.github.permissions import lacking_in
 from connectors.github.reading import Reading
 from connectors.github.refusals import lacking, lacking_of_app, of_container
-from connectors.github.text import harmless, parted, with_keys
+from connectors.github.text import harmless
 from connectors.github.whereabouts import Whereabouts, at, of_issue, together
 from connectors.github.writing import Writing
 from connectors.records import (
@@ -84,8 +86,12 @@ class GitHubSession(Session):
         self._known.called(str(repository["full_name"]), container)
         return translate.container(repository, container)
 
+    async def lacks(self, container: str) -> Sequence[str]:
+        with of_container(container):
+            return await lacking_in(self._github, container, with_webhooks=self._with_webhooks)
+
     async def fields(self, container: str) -> Sequence[FieldSpec]:
-        return specs(await self._catalogue.of(container), details=self._details is not None)
+        return specs(await self._catalogue.anew(container), details=self._details is not None)
 
     async def people(self, container: str) -> Sequence[User]:
         with of_container(container):
@@ -121,7 +127,7 @@ class GitHubSession(Session):
         return translate.same(field, sent, read)
 
     def through(self, text: str) -> str:
-        return parted(with_keys(harmless(text), ()))[0]
+        return parted(composed(harmless(text))).text
 
     # --- writing -----------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ are those of every simulator: ``clock``, ``faults``, ``outbox``, ``visible_after
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain, count
@@ -232,9 +232,15 @@ class GitHubSimulator(Switches, Simulator):
             "type": organization.types[issue.type].name if issue.type else None,
             "values": {organization.fields[id].name: value for id, value in issue.values.items()},
             "comments": [
-                {"id": comment.node_id, "text": comment.body, "author": comment.author}
+                {
+                    "id": comment.node_id,
+                    "text": comment.body,
+                    "author": comment.author,
+                    "created_at": comment.created_at,
+                }
                 for comment in repository.thread(issue.number)
             ],
+            "created_at": issue.created_at,
             "kind": issue.kind,
             "author": issue.author,
             "container": repository.full_name,
@@ -244,6 +250,14 @@ class GitHubSimulator(Switches, Simulator):
 
     def objects(self, container: str) -> list[str]:
         return [issue.node_id for issue in self.repository(container).issues.values()]
+
+    def choices(self, container: str) -> Mapping[str, Mapping[str, str]]:
+        """Labels by their name, milestones by their number."""
+        repository = self.repository(container)
+        return {
+            "labels": {label.name: label.name for label in repository.labels.values()},
+            "milestone": {str(number): each.title for number, each in repository.milestones.items()},
+        }
 
     # what people do to repositories
 
