@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from connectors.github.simulator import GitHubSimulator
@@ -24,6 +26,16 @@ def github_of(world: World) -> GitHubSimulator:
     return world.external
 
 
+async def also_mapped(world: World, project: str) -> None:
+    """A second mapping, of the other repository."""
+    document: dict[str, Any] = world.configured()
+    create = {"to_asana": True, "from_asana": False}
+    second = {**document["mappings"][0], "name": "app", "container": APP, "create": create}
+    document["mappings"].append({**second, "asana": {"connection": "our-asana", "project": project}})
+    await world.apply_document(document)
+    await world.settle()
+
+
 async def test_an_issue_that_leaves_for_an_unmapped_repository_sleeps_and_wakes_when_it_returns(
     world: World,
 ) -> None:
@@ -41,6 +53,18 @@ async def test_an_issue_that_leaves_for_an_unmapped_repository_sleeps_and_wakes_
     assert [link.external_id for link in await world.rows(Link, kind="task", state="active")] == [back]
     assert world.task()["title"] == "Renamed far away"
     assert len(world.tasks()) == 1
+
+
+async def test_an_issue_that_goes_to_a_repository_of_the_same_project_keeps_its_task(world: World) -> None:
+    github = github_of(world)
+    await also_mapped(world, world.project)
+    issue, _ = await world.paired()
+    github.clock.advance(2)
+    there = github.transfer(issue, APP)
+    await world.settle()
+    github.edit(there, title="After the transfer")
+    await world.settle(full=True)
+    assert [world.task(at)["title"] for at in range(len(world.tasks()))] == ["After the transfer"]
 
 
 async def test_a_renamed_repository_goes_on_under_its_name_in_the_mapping(world: World) -> None:
