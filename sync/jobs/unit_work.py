@@ -6,7 +6,7 @@ from collections.abc import Mapping as Map
 from datetime import datetime, timedelta
 
 from connectors.records import Fields, Found, Gone, Moved, Record
-from sync.jobs import absence, admission, attachments, comments, newcomers, recovery
+from sync.jobs import absence, admission, attachments, comments, moved, newcomers, recovery
 from sync.jobs.desk import Desk
 from sync.jobs.discussions import Discussions
 from sync.jobs.fields import sync_fields
@@ -246,20 +246,12 @@ def _doubtful(desk: Desk, unit: Unit, outcome: Done) -> Outcome:
 
 async def _follow(desk: Desk, unit: Unit) -> None:
     """An object lives on under another identity: the link goes with it."""
-    now = desk.engine.now()
     for side, found in list(unit.found.items()):
         if not isinstance(found, Moved):
             continue
         unit.refs[side] = found.to
         if unit.link is not None:
-            async with desk.engine.database.write() as session:
-                stored = await session.get(Link, unit.link.id)
-                if stored is not None:
-                    links.set_end(stored, side, found.to)
-                    setattr(stored, f"{side}_version", "")
-                    session.add(stored)
-                    tell(session, stored, "in", f"moved to {found.to.address or found.to.id}", now)
-            links.set_end(unit.link, side, found.to)
+            await moved.follow(desk, unit.link, side, found.to)
         unit.found.pop(side)
     again: dict[Side, Found] = {}
     unit.found, unit.past = again, None
