@@ -13,7 +13,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal -
 .PHONY: bench chaos demo servers test setup fmt lock migration
 .PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-servers check-promises check-demo
 
-demo: setup  ## two-way sync against simulators; ONCE=1 plays the story and ends
+demo: setup  ## both tools side by side in the browser, in step; ONCE=1 plays a checked story and ends
 	$(BIN)/asana-sync demo $(if $(ONCE),--once)
 
 test: setup  ## everything .ci/run runs

@@ -219,3 +219,7 @@ class Simulator(ABC):
     @abstractmethod
     def objects(self, container: str) -> list[str]:
         """Ids of all living objects."""
+
+    def choices(self, container: str) -> Mapping[str, Mapping[str, str]]:
+        """What people pick from there: field -> id -> name, in order. Nothing where they type everything."""
+        return {}

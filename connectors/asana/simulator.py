@@ -284,7 +284,10 @@ class AsanaSimulator(Simulator):
             "section": next(iter(sections.values()), None),
             "sections": sections,
             "parent": task.parent,
+            "created_at": task.created_at,
             "modified_at": task.modified_at,
+            "due_on": task.due_on,
+            "due_at": task.due_at,
             "author": self._person(task.created_by),
             "url": Answers(workspace, "", 0).task(task)["permalink_url"],
             "attachments": [
@@ -299,6 +302,7 @@ class AsanaSimulator(Simulator):
                     "html": story.html_text,
                     "author": self._person(story.created_by),
                     "edited": story.is_edited,
+                    "created_at": story.created_at,
                 }
                 for story in stories
                 if story.is_comment
@@ -307,6 +311,14 @@ class AsanaSimulator(Simulator):
 
     def objects(self, container: str) -> list[str]:
         return [task.gid for task in self.workspace.tasks.values() if _lives_in(task, container)]
+
+    def choices(self, container: str) -> Mapping[str, Mapping[str, str]]:
+        """Sections by their gid, tags by their name."""
+        workspace = self.workspace
+        return {
+            "section": {gid: workspace.sections[gid].name for gid in workspace.projects[container].sections},
+            "labels": {tag.name: tag.name for tag in workspace.tags.values()},
+        }
 
     # what people call things
 

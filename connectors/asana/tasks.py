@@ -19,7 +19,7 @@ from connectors.asana.translate import EXTERNAL_PREFIX, Row
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, RetryLater
 from connectors.http import Answer
 from connectors.records import Draft, Fields, Found, Gone, Hidden, Key, Record, Ref
-from connectors.richtext import asana_html
+from connectors.richtext import asana_html, mentions
 
 _WHOLE = frozenset(
     {"name", "html_notes", "completed", "assignee", "followers", "tags", "memberships", "modified_at"}
@@ -115,7 +115,7 @@ class Tasks:
             if refusal.field == "notes":
                 del data["html_notes"]
                 line = backlink.plain() if backlink else ""
-                data["notes"] = "\n\n".join(part for part in (text, line) if part)
+                data["notes"] = "\n\n".join(part for part in (mentions.translated(text, {}), line) if part)
             elif refusal.field == "labels" and labels:
                 self._edits.forget_tags()
                 data["tags"] = await self._edits.tag_gids(labels)

@@ -6,7 +6,7 @@ are those of every simulator: ``clock``, ``faults``, ``outbox``, ``visible_after
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain, count
@@ -19,13 +19,14 @@ from connectors.github import (
     simulated_issues,
     simulated_planning,
     simulated_repositories,
+    simulated_reviews,
     simulated_values,
 )
 from connectors.github.simulated_api import Site, routes
 from connectors.github.simulated_app import APP_ID, BOT_OF_APP, INSTALLATION_ID, App, private_key
 from connectors.github.simulated_edits import Edits
 from connectors.github.simulated_limits import Limits
-from connectors.github.simulated_shapes import Shapes
+from connectors.github.simulated_shapes import HTML, Shapes
 from connectors.github.simulated_state import Comment, Happening, Issue, Repository
 from connectors.github.simulated_switches import Switches
 from connectors.github.simulated_webhooks import Webhooks
@@ -43,8 +44,9 @@ class GitHubSimulator(Switches, Simulator):
 
     name: ClassVar[str] = "github"
 
-    def __init__(self, *, clock: Clock | None = None) -> None:
+    def __init__(self, *, clock: Clock | None = None, enterprise: bool = False) -> None:
         super().__init__(clock=clock)
+        self._prefix = "/api/v3" if enterprise else ""
         self.world = World(self.clock)
         self.people = self.world.people
         for login, person_name in (("ada", "Ada Lovelace"), ("bob", "Bob Baker"), (BOT, "Asana Sync")):
@@ -54,7 +56,7 @@ class GitHubSimulator(Switches, Simulator):
         self.world.add_bot(BOT_OF_APP)
         self.app_installed = App(clock=self.clock, switches=self)
         self.limits = Limits(self.clock, self.journal, self._owner_of, self)
-        shapes = Shapes(self.world, self._api)
+        shapes = Shapes(self.world, self._api, "https://ghe.example.com" if enterprise else HTML)
         self.webhooks = Webhooks(self.clock, self.outbox, shapes, self)
         self.edits = Edits(self.world, self.webhooks.announce, self)
         self.site = Site(
@@ -66,6 +68,7 @@ class GitHubSimulator(Switches, Simulator):
             api=self._api,
             switches=self,
             app=self.app_installed,
+            prefix=self._prefix,
         )
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -75,6 +78,7 @@ class GitHubSimulator(Switches, Simulator):
                 *simulated_issues.TABLE,
                 *simulated_planning.TABLE,
                 *simulated_repositories.TABLE,
+                *simulated_reviews.TABLE,
                 *simulated_values.TABLE,
                 *simulated_app.TABLE,
             ),
@@ -90,7 +94,7 @@ class GitHubSimulator(Switches, Simulator):
 
     def connection(self, base_url: str) -> dict[str, Any]:
         return {
-            "settings": {"base_url": base_url, "subscriptions": "auto"},
+            "settings": {"base_url": base_url + self._prefix, "subscriptions": "auto"},
             "credentials": {"token": TOKEN, "webhook_secret": WEBHOOK_SECRET},
         }
 
@@ -171,6 +175,20 @@ class GitHubSimulator(Switches, Simulator):
         repository, issue = self.find(object_id)
         self.edits.convert(repository, issue, self._actor(by))
 
+    def ask_for_review(self, object_id: str, login: str, *, by: str | None = None) -> None:
+        repository, issue = self.find(object_id)
+        self.edits.ask_for_review(repository, issue, self._actor(by), login)
+
+    def review(self, object_id: str, state: str, *, by: str | None = None) -> None:
+        """``state``: APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED."""
+        repository, issue = self.find(object_id)
+        self.edits.review(repository, issue, self._actor(by), state)
+
+    def check(self, object_id: str, name: str, conclusion: str | None) -> None:
+        """A check of the pull request's last commit begins (None) or ends."""
+        repository, issue = self.find(object_id)
+        self.edits.check(repository, issue, name, conclusion)
+
     def comment(self, object_id: str, text: str, *, by: str | None = None) -> str:
         repository, issue = self.find(object_id)
         return self.edits.post(repository, issue, self._actor(by), text).node_id
@@ -214,9 +232,15 @@ class GitHubSimulator(Switches, Simulator):
             "type": organization.types[issue.type].name if issue.type else None,
             "values": {organization.fields[id].name: value for id, value in issue.values.items()},
             "comments": [
-                {"id": comment.node_id, "text": comment.body, "author": comment.author}
+                {
+                    "id": comment.node_id,
+                    "text": comment.body,
+                    "author": comment.author,
+                    "created_at": comment.created_at,
+                }
                 for comment in repository.thread(issue.number)
             ],
+            "created_at": issue.created_at,
             "kind": issue.kind,
             "author": issue.author,
             "container": repository.full_name,
@@ -226,6 +250,14 @@ class GitHubSimulator(Switches, Simulator):
 
     def objects(self, container: str) -> list[str]:
         return [issue.node_id for issue in self.repository(container).issues.values()]
+
+    def choices(self, container: str) -> Mapping[str, Mapping[str, str]]:
+        """Labels by their name, milestones by their number."""
+        repository = self.repository(container)
+        return {
+            "labels": {label.name: label.name for label in repository.labels.values()},
+            "milestone": {str(number): each.title for number, each in repository.milestones.items()},
+        }
 
     # what people do to repositories
 
@@ -324,7 +356,7 @@ class GitHubSimulator(Switches, Simulator):
         return self.tokens.get(token) or self.app_installed.actor(token)
 
     def _api(self) -> str:
-        return self.base_url
+        return self.base_url + self._prefix
 
     def _type(self, repository: Repository, name: str | None) -> int | None:
         found = self.world.organization_of(repository).type_named(name or "")

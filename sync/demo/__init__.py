@@ -1,6 +1,8 @@
-"""The demo: every discovered simulator, a running product, and a story in which both sides agree.
+"""The demo: discovered simulators, a running product, and either a page to try it on or a story.
 
-``stage`` serves the providers and starts the product, ``story`` plays people, ``screen`` prints.
+``stage`` serves the providers and starts the product. ``page`` lets people play on both sides and watch;
+``shop`` is what they find there. ``story`` plays people by itself and checks what it sees on both sides;
+``screen`` prints.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ from typing import TextIO
 
 from connectors.errors import ConnectorError
 from sync.demo.installation import ProductFailed
+from sync.demo.page import opened
 from sync.demo.screen import Screen
 from sync.demo.seeing import Unmet, settled
+from sync.demo.shop import shop
 from sync.demo.stage import Stage, staged
 from sync.demo.story import STORY
 from sync.instance.signals import until_signal
@@ -23,7 +27,7 @@ HELD, BROKEN, INTERRUPTED = 0, 1, 130
 
 
 async def demo(settings: Settings, *, once: bool, out: TextIO) -> int:
-    """Play the story; unless ``once``, keep everything running afterwards until Ctrl-C.
+    """Serve the page until Ctrl-C; with ``once``, play the story and end.
 
     Args:
         settings: of the shell that runs it; folder and port are taken from it where they are set.
@@ -38,11 +42,14 @@ async def demo(settings: Settings, *, once: bool, out: TextIO) -> int:
     async def body() -> None:
         nonlocal ended
         ended = INTERRUPTED
-        async with staged(settings) as stage:
-            ended = await _play(stage, screen)
-            stage.keep_folder = ended != HELD
-            if not once:
-                screen.keeps_running(stage.installation.url)
+        if once:
+            async with staged(settings) as stage:
+                ended = await _play(stage, screen)
+                stage.keep_folder = ended != HELD
+        else:
+            async with staged(settings, shop) as stage, opened(stage) as url:
+                screen.opens(stage)
+                screen.serves(url)
                 await asyncio.Event().wait()
 
     try:

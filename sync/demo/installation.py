@@ -53,7 +53,11 @@ class Installation:
 
     async def listing(self, name: str, mapping: str) -> list[dict[str, Any]]:
         """``links``, ``conflicts`` or ``parked`` of a mapping."""
-        answer = await self._api.send("GET", f"/api/v1/{name}", params={"mapping": mapping})
+        return await self.items(name, mapping=mapping)
+
+    async def items(self, name: str, **asked: str | int) -> list[dict[str, Any]]:
+        """One page of a listing, as large as there are."""
+        answer = await self._api.send("GET", f"/api/v1/{name}", params={"limit": 1000, **asked})
         return list(answer.data["items"])
 
     async def command(self, *arguments: str) -> None:

@@ -85,11 +85,11 @@ class Screen:
     def not_started(self, reason: str) -> None:
         self._console.print(Text(f"The demo could not start. {reason}", style="bold red"))
 
-    def keeps_running(self, url: str) -> None:
+    def serves(self, url: str) -> None:
+        """Where the page is."""
         self._console.print()
-        self._console.print(
-            Text.assemble("It keeps running: ", (url, "bold underline"), "  (Ctrl-C ends it)")
-        )
+        self._console.print(Text.assemble("Open ", (url, "bold underline"), "  (Ctrl-C ends it)"))
+        self._console.print(Text("A scripted story with checks: asana-sync demo --once", style="dim"))
 
 
 def _duration(ms: float | None) -> Text:

@@ -7,11 +7,11 @@ import importlib.util
 import inspect
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -49,6 +49,8 @@ class End:
     container: str
     object: str = ""
     """The object that the story is about."""
+    called: str = ""
+    """What people call the container."""
 
     def new(self, *, by: str, **fields: Any) -> str:
         """Somebody makes an object; its id."""
@@ -73,11 +75,13 @@ class End:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """One mapping: where one provider and the hub play the story."""
+    """One mapping: where one provider and the hub play."""
 
     mapping: str
     external: End
     hub: End
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Further keys of the mapping, as in the configuration file."""
 
 
 @dataclass(eq=False)
@@ -110,15 +114,24 @@ def _simulator_type(connector: Connector) -> type[Simulator] | None:
     return next(each for each in classes if issubclass(each, Simulator) and each.__module__ == name)
 
 
+Scenery: TypeAlias = Callable[[Mapping[str, Simulator]], Sequence[Scene]]
+"""Makes containers, and what shall be in them, before the product starts. By name of the connector."""
+
+
+def one_for_each(simulators: Mapping[str, Simulator]) -> Sequence[Scene]:
+    """An empty container for each provider, and a project of its own in the hub."""
+    return [_scene(name, simulators[HUB], each) for name, each in simulators.items() if name != HUB]
+
+
 @asynccontextmanager
-async def staged(settings: Settings) -> AsyncIterator[Stage]:
-    """Simulators, and the product at work on them."""
+async def staged(settings: Settings, scenery: Scenery = one_for_each) -> AsyncIterator[Stage]:
+    """Simulators, and the product at work on those that have a scene."""
     with _folder(settings) as keep:
         folder = keep.folder
         async with AsyncExitStack() as stack:
             simulators = {name: each() for name, each in simulator_types().items()}
             urls = {name: await stack.enter_async_context(serve(each)) for name, each in simulators.items()}
-            scenes = [_scene(name, simulators[HUB], each) for name, each in simulators.items() if name != HUB]
+            scenes = scenery(simulators)
             port = settings.port if "port" in settings.model_fields_set and settings.port else free_port()
             env = {
                 **LIVELY,
@@ -130,7 +143,7 @@ async def staged(settings: Settings) -> AsyncIterator[Stage]:
             installation = await stack.enter_async_context(
                 installed(
                     folder,
-                    yaml.safe_dump(configuration(simulators, urls, scenes), sort_keys=False),
+                    yaml.safe_dump(configuration(simulators[HUB], urls, scenes), sort_keys=False),
                     {f"{PREFIX}{name}": value for name, value in env.items()},
                 )
             )
@@ -154,26 +167,29 @@ def _scene(name: str, hub: Simulator, simulator: Simulator) -> Scene:
     )
 
 
-def configuration(
-    simulators: Mapping[str, Simulator], urls: Mapping[str, str], scenes: Sequence[Scene]
-) -> dict[str, Any]:
+def configuration(hub: Simulator, urls: Mapping[str, str], scenes: Sequence[Scene]) -> dict[str, Any]:
     """The file an admin would write: a connection for each provider, a mapping for each scene."""
-    names = {id(simulator): name for name, simulator in simulators.items()}
+    simulators = [hub, *(scene.external.simulator for scene in scenes)]
     return {
         "connections": [
-            {"name": name, "connector": name, **simulator.connection(urls[name])}
-            for name, simulator in simulators.items()
+            {"name": each.name, "connector": each.name, **each.connection(urls[each.name])}
+            for each in simulators
         ],
         "people": [
-            {HUB: f"{person}@example.com", **{name: person for name in simulators if name != HUB}}
+            {HUB: f"{person}@example.com", **{each.name: person for each in simulators if each is not hub}}
             for person in PEOPLE
         ],
         "mappings": [
             {
                 "name": scene.mapping,
-                "connection": names[id(scene.external.simulator)],
+                "connection": scene.external.simulator.name,
                 "container": scene.external.container,
-                "asana": {"connection": HUB, "project": scene.hub.container},
+                **scene.options,
+                "asana": {
+                    "connection": HUB,
+                    "project": scene.hub.container,
+                    **scene.options.get("asana", {}),
+                },
             }
             for scene in scenes
         ],

@@ -217,25 +217,35 @@ async def deliveries_page(
     return await _page(session, query, Delivery, show, limit, after)
 
 
+def _shown(row: Event) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": rfc3339(row.at),
+        "link": row.link_id,
+        "event": row.event,
+        "text": row.text,
+        "field": row.field,
+        "before": row.before,
+        "after": row.after,
+        "write_id": row.write_id,
+        "delivery_id": row.delivery_id,
+        "mapping_version": row.mapping_version,
+        "outcome": row.outcome,
+    }
+
+
 async def history_page(
     session: AsyncSession, link_id: int, *, limit: int = DEFAULT_LIMIT, after: int | None = None
 ) -> dict[str, Any]:
     """The timeline of a link and of the comments below it."""
-
-    def show(row: Event) -> dict[str, Any]:
-        return {
-            "at": rfc3339(row.at),
-            "event": row.event,
-            "text": row.text,
-            "field": row.field,
-            "before": row.before,
-            "after": row.after,
-            "write_id": row.write_id,
-            "delivery_id": row.delivery_id,
-            "mapping_version": row.mapping_version,
-            "outcome": row.outcome,
-        }
-
     below = select(col(Link.id)).where(col(Link.parent_id) == link_id, col(Link.kind) == COMMENT)
     query = select(Event).where((col(Event.link_id) == link_id) | col(Event.link_id).in_(below))
-    return await _page(session, query, Event, show, limit, after)
+    return await _page(session, query, Event, _shown, limit, after)
+
+
+async def histories_page(
+    session: AsyncSession, *, limit: int = DEFAULT_LIMIT, after: int | None = None, mapping: str | None = None
+) -> dict[str, Any]:
+    """The timelines of all links in one, to be followed from the last id on."""
+    query = _on(select(Event), col(Event.mapping_id), await _names(session), mapping)
+    return await _page(session, query, Event, _shown, limit, after)

@@ -159,7 +159,7 @@ async def read_status(request: Request, engine: Opened) -> dict[str, Any]:
     return await _standing(request, engine)
 
 
-def _listing(name: str, page: Callable[..., Awaitable[dict[str, Any]]]) -> None:
+def _listing(name: str, page: Callable[..., Awaitable[dict[str, Any]]], summary: str = "") -> None:
     async def read(
         engine: Opened, limit: Limit = listings.DEFAULT_LIMIT, after: After = None, mapping: str | None = None
     ) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def _listing(name: str, page: Callable[..., Awaitable[dict[str, Any]]]) -> None:
                 raise HTTPException(404, f"there is no mapping {mapping!r}")
             return await page(session, limit=limit, after=after, mapping=mapping)
 
-    summary = f"The same as ``asana-sync {name} --json``."
+    summary = summary or f"The same as ``asana-sync {name} --json``."
     routes.add_api_route(f"/api/v1/{name}", read, methods=["GET"], name=name, description=summary)
 
 
@@ -176,6 +176,7 @@ _listing("links", listings.links_page)
 _listing("conflicts", listings.conflicts_page)
 _listing("parked", listings.parked_page)
 _listing("deliveries", listings.deliveries_page)
+_listing("history", listings.histories_page, "What ``asana-sync history`` tells of one link, of all of them.")
 
 
 @routes.get("/", response_class=HTMLResponse)

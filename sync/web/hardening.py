@@ -18,10 +18,15 @@ HEADERS = {
 
 
 class Hardened:
-    """An app with these headers. Outside of everything else, so that nothing answers without them."""
+    """An app with these headers. Outside of everything else, so that nothing answers without them.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        policy: another content security policy, for pages that do more than show.
+    """
+
+    def __init__(self, app: ASGIApp, *, policy: str = HEADERS["content-security-policy"]) -> None:
         self._app = app
+        self._headers = {**HEADERS, "content-security-policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -30,7 +35,7 @@ class Hardened:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
         await self._app(scope, receive, with_headers)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -23,15 +18,7 @@ from sync.demo.screen import Screen
 from sync.demo.seeing import Seen, Unmet, require, until
 from sync.demo.stage import simulator_types
 from sync.settings import HUB
-
-ROOT = Path(__file__).parents[2]
-
-
-def environment(tmp_path: Path, *path: Path) -> dict[str, str]:
-    """The shell's, without settings of an installation; the demo's folder is ours."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("ASANA_SYNC_")}
-    own["PYTHONPATH"] = os.pathsep.join(map(str, [ROOT, *path]))
-    return {**own, "ASANA_SYNC_DATA_DIR": str(tmp_path / "data")}
+from tests.demo.running import ROOT, playing
 
 
 @pytest.fixture
@@ -45,24 +32,6 @@ def another(tmp_path: Path) -> Path:
     return tmp_path / "more"
 
 
-@contextmanager
-def playing(tmp_path: Path, *path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A demo that keeps running, and the address of its product."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sync.cli", "demo"],
-        env=environment(tmp_path, *path),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        url = next(found[0] for line in process.stdout if (found := re.search(r"http://\S+", line)))
-        yield process, url
-    finally:
-        process.kill()
-        process.communicate()
-
-
 def answers(url: str) -> bool:
     try:
         with urlopen(f"{url}/livez", timeout=5):
@@ -74,9 +43,9 @@ def answers(url: str) -> bool:
 @pytest.mark.timeout(120)
 def test_a_copied_connector_plays_in_the_story(tmp_path: Path, another: Path) -> None:
     """The whole story is played by ``make demo ONCE=1``."""
-    with playing(tmp_path, another) as (process, _):
-        assert process.stdout is not None
-        opened = "".join(islice(process.stdout, 2 + len(simulator_types())))
+    with playing(tmp_path, another, once=True) as demo:
+        assert demo.process.stdout is not None
+        opened = "".join(islice(demo.process.stdout, 2 + len(simulator_types())))
     for title in (*(discover()[name].title for name in simulator_types() if name != HUB), "Tracker"):
         assert re.search(rf"✓ +{title} → Asana .* [\d,]+ ms", opened), opened
 
@@ -84,12 +53,12 @@ def test_a_copied_connector_plays_in_the_story(tmp_path: Path, another: Path) ->
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_the_product_ends_with_the_demo(tmp_path: Path, how: signal.Signals) -> None:
-    with playing(tmp_path) as (process, url):
-        assert answers(url)
-        process.send_signal(how)
-        code = process.wait(30)
+    with playing(tmp_path) as demo:
+        assert answers(demo.product)
+        demo.process.send_signal(how)
+        code = demo.process.wait(30)
         deadline = time.monotonic() + 10
-        while answers(url):
+        while answers(demo.product):
             assert time.monotonic() < deadline, "the product outlived the demo"
             time.sleep(0.05)
         assert code == (130 if how is signal.SIGINT else -signal.SIGKILL)

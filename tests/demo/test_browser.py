@@ -1,0 +1,248 @@
+"""The demo's page in a real browser: what people do on one side, seen on the other."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.demo.running import playing
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if CHROMIUM is None and not os.environ.get("REQUIRE_CHROMIUM"):
+    pytest.skip(
+        "NOT TESTED: the page of the demo: no Chromium here (Debian, Ubuntu: apt-get install chromium)",
+        allow_module_level=True,
+    )
+
+pytestmark = pytest.mark.timeout(240)
+expect.set_options(timeout=40_000)
+
+DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with playing(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo.page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM is not None, "REQUIRE_CHROMIUM is set, and there is no chromium on the path"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """On a desk. Whatever the browser complains of fails the test: scripts, or what the policy forbids."""
+    page, complaints = browser.new_page(viewport=DESK), list[str]()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.goto(address)
+    expect(page.get_by_role("status")).to_contain_text("pairs")
+    yield page
+    page.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def github(page: Page) -> Locator:
+    return page.get_by_role("region", name="GitHub")
+
+
+@pytest.fixture
+def asana(page: Page) -> Locator:
+    return page.get_by_role("region", name="Asana")
+
+
+def open_issue(github: Locator, title: str, notes: str = "") -> None:
+    """As a person does it, in the pane of the issues."""
+    github.get_by_text("New issue").click()
+    github.get_by_role("textbox", name="Title").fill(title)
+    github.get_by_role("textbox", name="Description").fill(notes)
+    github.get_by_role("button", name="Create issue").click()
+
+
+def both(github: Locator, asana: Locator, title: str) -> None:
+    """A new issue; its task opens by itself as soon as there is one."""
+    open_issue(github, title)
+    expect(github.get_by_role("heading", name=title)).to_be_visible()
+    expect(asana.get_by_role("textbox", name="Task name")).to_have_value(title)
+
+
+def column(asana: Locator, name: str) -> Locator:
+    return asana.get_by_role("region", name=name, exact=True)
+
+
+def test_an_issue_appears_on_the_board_and_the_log_says_why(
+    page: Page, github: Locator, asana: Locator
+) -> None:
+    open_issue(github, "Invoices have no number", "Since **May**.")
+    expect(column(asana, "Backlog")).to_contain_text("Invoices have no number")
+    chapter = page.locator("#log article", has_text="Invoices have no number")
+    expect(chapter.first).to_contain_text("create in Asana: it has no counterpart there")
+    expect(chapter.first).to_contain_text("written to Asana")
+
+
+def test_a_card_is_dragged_to_another_column(page: Page, asana: Locator) -> None:
+    card = asana.get_by_role("listitem").filter(has_text="Newsletter")
+    expect(column(asana, "Backlog").get_by_text("Newsletter")).to_be_visible()
+    card.drag_to(column(asana, "In progress"))
+    expect(column(asana, "In progress").get_by_text("Newsletter")).to_be_visible()
+    expect(column(asana, "Backlog").get_by_text("Newsletter")).to_have_count(0)
+
+
+def test_what_is_said_and_changed_is_seen_on_the_other_side(
+    page: Page, github: Locator, asana: Locator
+) -> None:
+    both(github, asana, "Cart forgets the voucher")
+    github.get_by_role("textbox", name="Comment").fill("Only with *two* vouchers.")
+    github.get_by_role("button", name="Comment", exact=True).click()
+    expect(asana.get_by_role("article")).to_contain_text("Only with two vouchers.")
+
+    asana.get_by_role("textbox", name="Task name").fill("Cart forgets the second voucher")
+    asana.get_by_role("textbox", name="Task name").press("Enter")
+    expect(github.get_by_role("heading", name="Cart forgets the second voucher")).to_be_visible()
+
+    asana.get_by_role("textbox", name="Description").fill("Seen by support.")
+    asana.get_by_role("textbox", name="Task name").focus()
+    expect(github.get_by_role("article")).to_contain_text("Seen by support.")
+
+    github.get_by_role("combobox", name="Add label").fill("bug")
+    github.get_by_role("combobox", name="Add label").press("Enter")
+    expect(asana.get_by_role("button", name="Remove tag bug")).to_be_visible()
+
+    asana.get_by_role("combobox", name="Assignee").select_option("bob")
+    expect(github.get_by_role("combobox", name="Assignee")).to_have_value("bob")
+
+    github.get_by_role("button", name="Close issue").click()
+    expect(asana.get_by_role("button", name="Completed")).to_be_visible()
+    asana.get_by_role("button", name="Completed").click()
+    expect(github.get_by_role("article").get_by_text("Open", exact=True)).to_be_visible()
+
+
+def test_typing_is_not_disturbed_by_what_arrives(page: Page, github: Locator, asana: Locator) -> None:
+    both(github, asana, "Prices without tax")
+    reply = asana.get_by_role("textbox", name="Comment")
+    reply.fill("Half a sent")
+    github.get_by_role("button", name="Close issue").click()
+    expect(asana.get_by_role("button", name="Completed")).to_be_visible()
+    expect(reply).to_have_value("Half a sent")
+
+
+def test_both_edit_at_once_and_nothing_is_lost(page: Page, github: Locator, asana: Locator) -> None:
+    both(github, asana, "Slow start page")
+    page.get_by_role("button", name="Edit both at once").click()
+    chapter = page.locator("#log article", has_text="both sides changed").first
+    expect(chapter).to_contain_text("Kept:")
+    titles = github.get_by_role("heading", level=2)
+    expect(titles).to_contain_text("words)")
+    won = titles.inner_text()
+    chapter.get_by_role("button", name="Restore it").click()
+    expect(titles).not_to_contain_text(re.search(r"\((\w+)'s words", won)[1])  # type: ignore[index]
+    expect(asana.get_by_role("textbox", name="Task name")).to_have_value(
+        re.compile(r"Slow start page \(\w+'s words\)")
+    )
+
+
+def test_without_webhooks_it_is_found_by_polling(page: Page, github: Locator, asana: Locator) -> None:
+    switch = page.get_by_role("switch", name="GitHub webhooks off")
+    switch.click()
+    expect(switch).to_be_checked()
+    try:
+        open_issue(github, "Found without a call")
+        expect(column(asana, "Backlog")).to_contain_text("Found without a call")
+        expect(page.locator("#log")).to_contain_text("Polling GitHub found changes")
+        expect(page.locator("#log")).to_contain_text("GitHub sends no webhooks")
+    finally:
+        switch.click()
+        expect(switch).not_to_be_checked()
+
+
+def test_a_killed_worker_makes_nothing_twice(page: Page, github: Locator, asana: Locator) -> None:
+    page.get_by_role("button", name="Kill a worker").click()
+    expect(page.locator("#log")).to_contain_text("in the middle of its work")
+    title = "Sign-in mail arrives twice"
+    expect(column(asana, "Backlog")).to_contain_text(title)
+    expect(page.get_by_role("status")).to_contain_text("In step")
+    for pane in (github, asana):
+        expect(pane.get_by_role("button", name=title, exact=True)).to_have_count(1)
+
+
+def test_deleting_says_what_became_of_the_other_side(page: Page, github: Locator, asana: Locator) -> None:
+    both(github, asana, "Made by mistake")
+    page.once("dialog", lambda asked: asked.accept())
+    github.get_by_role("button", name="Delete issue").click()
+    expect(github.get_by_role("article")).to_have_count(0)
+    expect(asana.get_by_role("button", name="Completed")).to_be_visible()
+    expect(page.locator("#log article", has_text="Made by mistake").first).to_contain_text(
+        "deleted in GitHub"
+    )
+
+
+def test_text_of_strangers_is_text(page: Page, github: Locator, asana: Locator) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    both(github, asana, hostile)
+    github.get_by_role("textbox", name="Comment").fill(
+        f"{hostile} <script>alert(2)</script> [x](javascript:alert(3))"
+    )
+    github.get_by_role("button", name="Comment", exact=True).click()
+    expect(github.get_by_role("article")).to_contain_text("alert(2)")
+    expect(asana.get_by_role("article")).to_contain_text("alert(3)")
+    assert page.locator("[onerror], main script, a[href^=javascript]").count() == 0
+
+
+def test_it_can_be_used_without_a_mouse(page: Page, github: Locator, asana: Locator) -> None:
+    row = github.get_by_role("button", name="Document the refund API")
+    row.focus()
+    page.keyboard.press("Enter")
+    expect(github.get_by_role("heading", name="Document the refund API")).to_be_visible()
+    expect(asana.get_by_role("article")).to_be_visible()
+    asana.get_by_role("combobox", name="Column").select_option("In progress")
+    expect(column(asana, "In progress").get_by_text("Document the refund API")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(github.get_by_role("article")).to_have_count(0)
+
+
+def test_a_phone_shows_one_part_at_a_time(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport=PHONE)
+    page.goto(address)
+    for tab in ("GitHub", "Engine", "Asana"):
+        page.get_by_role("button", name=tab, exact=True).click()
+        shown = page.locator("main > [data-part]:visible")
+        expect(shown).to_have_count(1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.close()
+
+
+def test_light_and_dark(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport=DESK, color_scheme="dark")
+    page.goto(address)
+
+    def brightness() -> int:
+        color = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return sum(int(part) for part in re.findall(r"\d+", color)[:3])
+
+    dark = brightness()
+    page.get_by_role("button", name="Light or dark").click()
+    assert dark < 150 < 600 < brightness()
+    page.reload()
+    assert brightness() > 600
+    page.close()
+
+
+def test_what_is_wrong_is_said(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport=DESK)
+    page.goto(address)
+    page.route("**/objects", lambda route: route.fulfill(status=409, body="Give it a title first."))
+    open_issue(page.get_by_role("region", name="GitHub"), "Will be refused")
+    expect(page.get_by_role("alert")).to_have_text("Give it a title first.")
+    page.close()

@@ -1,0 +1,346 @@
+"""The page's routes over real simulators; the product is a stand-in that tells what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.asana.simulator import AsanaSimulator
+from connectors.github.simulator import GitHubSimulator
+from connectors.memory.simulator import MemorySimulator
+from connectors.simulation import Simulator
+from sync.demo.installation import Installation, ProductFailed
+from sync.demo.page.app import POLICY, make_page
+from sync.demo.page.panes import Pane, panes_of
+from sync.demo.page.switches import Switch, switches
+from sync.demo.page.watching import LOG, STANDING, Watch
+from sync.demo.shop import ISSUES, TASKS, shop
+from sync.demo.stage import Stage
+from sync.settings import HUB
+
+PRESSED = {"HX-Request": "true"}
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+class Told(Installation):
+    """A product that tells what it was told to tell."""
+
+    def __init__(self, log: Path) -> None:
+        self.url, self.log = "http://127.0.0.1:1", log
+        self.told: dict[str, list[dict[str, Any]]] = {"history": [], "links": [], "conflicts": []}
+        self.commands: list[tuple[str, ...]] = []
+
+    async def status(self) -> dict[str, Any]:
+        mapping = {"links": {"active": len(self.told["links"])}, "conflicts_open": 1, "parked_open": 0}
+        return {"quiet": True, "connections": [], "mappings": [mapping], "now": "?"}
+
+    async def items(self, name: str, **asked: str | int) -> list[dict[str, Any]]:
+        return [item for item in self.told[name] if item["id"] > int(asked.get("after", 0))]
+
+    async def command(self, *arguments: str) -> None:
+        if arguments[-1] == "99":
+            raise ProductFailed("asana-sync conflicts: there is no conflict 99")
+        self.commands.append(arguments)
+
+
+@dataclass
+class Place:
+    """A page that is served to nobody but the test."""
+
+    product: Told
+    stage: Stage
+    panes: dict[str, Pane]
+    watch: Watch
+    switches: dict[str, Switch]
+    http: httpx.AsyncClient = field(repr=False)
+
+    async def post(self, path: str, **form: str) -> httpx.Response:
+        return await self.http.post(path, data=form, headers=PRESSED)
+
+    def link(self, issue: str, task: str) -> None:
+        """Both are one for the product."""
+        self.product.told["links"].append(
+            {
+                "id": 1,
+                "kind": "task",
+                "mapping": "github-shop",
+                "parent": None,
+                HUB: {"gid": task, "title": "here"},
+                "external": {"connection": "github", "id": issue, "key": "acme/shop#1", "title": "there"},
+            }
+        )
+
+
+@asynccontextmanager
+async def placed(tmp_path: Path) -> AsyncIterator[Place]:
+    simulators: dict[str, Simulator] = {
+        "asana": AsanaSimulator(),
+        "github": GitHubSimulator(),
+        "memory": MemorySimulator(),
+    }
+    log = tmp_path / "log"
+    log.touch()
+    product = Told(log)
+    stage = Stage(product, simulators[HUB], shop(simulators))
+    panes = panes_of(stage)
+    watch = Watch(product, panes, stage.scenes, log)
+    made = switches(stage, watch)
+    transport = httpx.ASGITransport(make_page(product, panes, watch, made))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        yield Place(
+            product,
+            stage,
+            {pane.name: pane for pane in panes},
+            watch,
+            {each.name: each for each in made},
+            http,
+        )
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    async with placed(tmp_path) as place:
+        yield place
+
+
+async def test_it_opens_with_both_tools_and_what_is_in_them(place: Place) -> None:
+    assert list(place.panes) == ["github", "asana"], "a tool without templates of its own has no pane"
+    shown = await place.http.get("/")
+    assert shown.status_code == 200
+    for past in (*ISSUES, *TASKS):
+        assert past.title in shown.text
+    assert "Nothing yet" in shown.text
+
+
+async def test_nothing_of_it_runs_or_loads_what_is_not_its_own(place: Place) -> None:
+    shown = await place.http.get("/")
+    assert shown.headers["content-security-policy"] == POLICY
+    assert "unsafe" not in POLICY
+    for inline in ("<script>", "<style", " style=", " onclick="):
+        assert inline not in shown.text
+
+
+@pytest.mark.parametrize("name", ["github", "asana"])
+async def test_what_strangers_wrote_is_shown_as_text(place: Place, name: str) -> None:
+    pane = place.panes[name]
+    id = pane.create([("title", HOSTILE), ("notes", f"{HOSTILE} [x](javascript:alert(3))")], by="ada")
+    pane.comment(id, HOSTILE, by="bob")
+    pane.edit(id, [("add_label", '"><b>x')], by="ada")
+    for path in (
+        "/",
+        f"/panes/{name}",
+        f"/panes/{name}/objects/{id}",
+        f"/panes/{name}/objects/{id}?editing=true",
+    ):
+        shown = (await place.http.get(path)).text
+        assert "alert(1)" in shown
+        for live in ("<script>alert", "<img src=x", "<b>x", 'href="javascript'):
+            assert live not in shown
+
+
+async def test_only_the_page_itself_may_press(place: Place) -> None:
+    before = place.panes["github"].views()
+    stranger = await place.http.post("/panes/github/objects", data={"title": "By another site"})
+    assert stranger.status_code == 403
+    assert place.panes["github"].views() == before
+    elsewhere = await place.http.get("/", headers={"Host": "evil.example"})
+    assert elsewhere.status_code == 400
+
+
+async def test_people_work_in_a_pane(place: Place) -> None:
+    made = await place.post("/panes/github/objects", title="  One \n line ", notes="a\r\nb", by="bob")
+    assert made.status_code == 200
+    pane = place.panes["github"]
+    id, view = next(iter(pane.views().items()))
+    assert (view["title"], view["notes"], view["author"]) == ("One line", "a\nb", "bob")
+    here = f"/panes/github/objects/{id}"
+    for form in (
+        {"add_label": "bug"},
+        {"add_label": "urgent"},
+        {"remove_label": "bug"},
+        {"assignee": "ada"},
+        {"title": " "},
+        {"unknown": "x"},
+    ):
+        assert (await place.post(here, **form)).status_code == 200
+    await place.post(f"{here}/comments", text="Done.", state="closed", by="ada")
+    await place.post(f"{here}/comments", text="  ")
+    view = pane.view(id)
+    assert (view["title"], view["labels"], view["assignee"]) == ("One line", ["urgent"], "ada")
+    assert (view["state"], [comment["text"] for comment in view["comments"]]) == ("closed", ["Done."])
+    await place.post(here, assignee="", state="open")
+    assert (pane.view(id)["assignee"], pane.view(id)["state"]) == (None, "open")
+    await place.post(f"{here}/deletion")
+    assert id not in pane.views()
+
+
+async def test_a_task_has_a_day_a_column_and_rich_text(place: Place) -> None:
+    pane = place.panes["asana"]
+    columns = {name: gid for gid, name in pane.choices()["section"].items()}
+    await place.post("/panes/asana/objects", title="Tidy up", section=columns["In progress"])
+    id = next(id for id, view in pane.views().items() if view["title"] == "Tidy up")
+    edited = "<p>One <b>bold</b> word</p><div>and<br>lines</div><script>alert(1)</script>"
+    await place.post(f"/panes/asana/objects/{id}", due_on="2026-05-01", asana_html_notes=edited)
+    view = pane.view(id)
+    assert (view["section"], str(view["due_on"])) == ("In progress", "2026-05-01")
+    assert "<strong>bold</strong>" in view["notes"]
+    assert "<script" not in view["notes"]
+    await place.post(f"/panes/asana/objects/{id}", due_on="", section=columns["Done"])
+    assert (pane.view(id)["section"], pane.view(id)["due_on"]) == ("Done", None)
+
+
+async def test_opening_one_opens_what_it_is_linked_with(place: Place) -> None:
+    issue, task = (next(iter(place.panes[name].views())) for name in ("github", "asana"))
+    place.link(issue, task)
+    place.product.told["history"].append(a_line("in", "GitHub says it changed"))
+    async with place.watch.watching():
+        await seen(place.watch, LOG)
+    assert place.watch.counterparts(place.panes["asana"], task) == {"github": issue}
+    for name, id in (("github", issue), ("asana", task)):
+        shown = (await place.http.get(f"/panes/{name}/objects/{id}?opening=true")).text
+        assert shown.count("<article") == 2
+        assert f'data-object="{issue}"' in shown
+        assert f'data-object="{task}"' in shown
+
+
+async def test_what_is_linked_with_nothing_yet_waits_for_it(place: Place) -> None:
+    issue, task = (next(iter(place.panes[name].views())) for name in ("github", "asana"))
+    here = f"/panes/github/objects/{issue}"
+    opened = (await place.http.get(f"{here}?opening=true")).text
+    assert f'hx-get="{here}?waiting=true"' in opened
+    assert 'id="asana-detail"' in opened, "what was open there before is closed"
+    assert 'id="asana-detail"' not in (await place.http.get(f"{here}?waiting=true")).text
+    place.link(issue, task)
+    place.product.told["history"].append(a_line("in", "GitHub says it changed"))
+    async with place.watch.watching():
+        await seen(place.watch, LOG)
+    arrived = (await place.http.get(f"{here}?waiting=true")).text
+    assert f'hx-get="{here}"' in arrived
+    assert f'data-object="{task}"' in arrived
+
+
+async def test_what_is_gone_says_so(place: Place) -> None:
+    pane = place.panes["github"]
+    id = next(iter(pane.views()))
+    pane.remove(id, by="ada")
+    assert "not there any more" in (await place.http.get(f"/panes/github/objects/{id}")).text
+    refused = await place.post(f"/panes/github/objects/{id}", title="Too late")
+    assert (refused.status_code, refused.text) == (
+        404,
+        "This issue was deleted. Close it and pick another one.",
+    )
+    untitled = await place.post("/panes/github/objects", title=" ")
+    assert (untitled.status_code, untitled.text) == (409, "Give it a title first.")
+    assert (await place.http.get("/panes/nowhere")).status_code == 404
+
+
+async def test_the_log_is_the_products_own_in_plain_words(place: Place) -> None:
+    issue, task = (next(iter(place.panes[name].views())) for name in ("github", "asana"))
+    place.link(issue, task)
+    reason = "both sides changed; the external side changed last"
+    place.product.told["history"] += [
+        a_line("in", "Asana says it changed", delivery_id=4),
+        a_line("conflict", reason, field="title"),
+        a_line("plan", reason, field="title", before="Old", after=HOSTILE),
+        a_line("write", "title written to Asana", field="title", write_id=7, outcome="done"),
+        a_line("write", "labels written to Asana", field="labels", write_id=7, outcome="done"),
+    ]
+    for number, line in enumerate(place.product.told["history"], 1):
+        line["id"] = number
+    place.product.told["conflicts"].append(
+        {"id": 5, "link": 1, "state": "open", "winner": "external", HUB: {"value": "Mine"}, "external": {}}
+    )
+    place.product.log.write_text(
+        '{"ts":"2026-05-01T10:00:09.000Z","event":"process.ended","process":"worker"}\n{"ts":"half a li'
+    )
+    async with place.watch.watching():
+        await seen(place.watch, LOG)
+    shown = (await place.http.get("/log")).text
+    for words in (
+        "acme/shop#1",
+        "Asana says it changed (webhook)",
+        "both sides changed; GitHub changed last",
+        "title, labels written to Asana",
+        "<s>Old</s>",
+        "Kept: <q>Mine</q>",
+        "The worker process ended; another one starts",
+    ):
+        assert words in shown
+    assert "<script>" not in shown
+    assert "1 conflict kept" in (await place.http.get("/standing")).text
+    await place.post("/conflicts/5/restore")
+    assert place.product.commands == [("conflicts", "restore", "5")]
+    refused = await place.post("/conflicts/99/dismiss")
+    assert (refused.status_code, refused.text) == (409, "asana-sync conflicts: there is no conflict 99")
+    assert (await place.post("/conflicts/5/forget")).status_code == 404
+
+
+async def test_whoever_looks_learns_what_changed(place: Place) -> None:
+    async with place.watch.watching():
+        with place.watch.following() as changed:
+            assert {await changed.get() for _ in range(4)} == {"github", "asana", LOG, STANDING}
+        await seen(place.watch, STANDING)
+        with place.watch.following() as changed:
+            for _ in range(4):
+                await changed.get()
+            place.panes["asana"].create([("title", "News")], by="ada")
+            while await changed.get() != "asana":
+                pass
+
+
+async def test_switches_trouble_the_tools_and_stop_again(place: Place) -> None:
+    github, asana = (place.panes[name].end.simulator for name in ("github", "asana"))
+    for name in ("github-webhooks", "asana-slow", "asana-down"):
+        assert 'aria-checked="true"' in (await place.post(f"/switches/{name}")).text
+    assert github.outbox.drop is True
+    assert [fault.kind for fault in asana.faults.planned] == ["slow", "503"]
+    for name in ("github-webhooks", "asana-slow", "asana-down"):
+        await place.post(f"/switches/{name}")
+    assert github.outbox.drop is False
+    assert asana.faults.planned == []
+    assert "Asana is down no longer" in (await place.http.get("/log")).text
+    assert (await place.post("/switches/nothing")).status_code == 404
+
+
+async def test_both_are_edited_before_the_product_can_look(place: Place) -> None:
+    nothing = await place.post("/switches/both")
+    assert nothing.status_code == 409
+    issue, task = (next(iter(place.panes[name].views())) for name in ("github", "asana"))
+    place.link(issue, task)
+    place.product.told["history"].append(a_line("in", "GitHub says it changed"))
+    async with place.watch.watching():
+        await seen(place.watch, LOG)
+    for _ in range(2):
+        await place.post("/switches/both", github=issue)
+    titles = place.panes["github"].view(issue)["title"], place.panes["asana"].view(task)["title"]
+    assert [title.rpartition(" (")[2] for title in titles] == ["Ada's words)", "Bob's words)"]
+    assert titles[0].count("words") == 1
+
+
+def a_line(event: str, text: str, **more: Any) -> dict[str, Any]:
+    """One line of the product's history, about link 1."""
+    empty = dict.fromkeys(("field", "before", "after", "write_id", "delivery_id", "outcome"))
+    return {
+        "id": 1,
+        "at": "2026-05-01T10:00:00.000Z",
+        "link": 1,
+        "event": event,
+        "text": text,
+        **empty,
+        **more,
+    }
+
+
+async def seen(watch: Watch, part: str) -> None:
+    """Until the part has changed once more than at the beginning."""
+    with watch.following() as changed:
+        for _ in range(4):
+            await changed.get()
+        while await changed.get() != part:
+            pass
