@@ -28,7 +28,7 @@ _LIVES_S = 3600
 """Life of an access token, where the answer does not tell."""
 _REVOKED = (
     "Asana does not take the refresh token any more: authorise the app again, and apply the new "
-    "refresh token (connectors/asana/README.md, OAuth)"
+    "refresh token (connectors/asana/README.md, 2b)"
 )
 
 
