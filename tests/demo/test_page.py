@@ -188,11 +188,11 @@ async def test_a_task_has_a_day_a_column_and_rich_text(place: Place) -> None:
     edited = "<p>One <b>bold</b> word</p><div>and<br>lines</div><script>alert(1)</script>"
     await place.post(f"/panes/asana/objects/{id}", due_on="2026-05-01", asana_html_notes=edited)
     view = pane.view(id)
-    assert (view["section"], str(view["due_on"])) == ("In progress", "2026-05-01")
+    assert (view["section"], str(view["due"])) == ("In progress", "2026-05-01")
     assert "<strong>bold</strong>" in view["notes"]
     assert "<script" not in view["notes"]
     await place.post(f"/panes/asana/objects/{id}", due_on="", section=columns["Done"])
-    assert (pane.view(id)["section"], pane.view(id)["due_on"]) == ("Done", None)
+    assert (pane.view(id)["section"], pane.view(id)["due"]) == ("Done", None)
 
 
 async def test_opening_one_opens_what_it_is_linked_with(place: Place) -> None:
