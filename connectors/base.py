@@ -86,9 +86,16 @@ class Session(ABC):
     async def container(self, container: str) -> Container:
         """One container with its sections; PauseMapping where it cannot be seen."""
 
+    async def lacks(self, container: str) -> Sequence[str]:
+        """What the account may not do in the container, and what goes without it: one sentence each.
+
+        Asked by reading alone, by a person and not while syncing. PauseMapping where it cannot be seen.
+        """
+        return ()
+
     @abstractmethod
     async def fields(self, container: str) -> Sequence[FieldSpec]:
-        """The fields of the container's objects."""
+        """The fields of the container's objects, as they are now; every process asks before all else."""
 
     @abstractmethod
     async def people(self, container: str) -> Sequence[User]:
@@ -215,7 +222,10 @@ class Connector(ABC):
 
     @abstractmethod
     def limits(self, settings: BaseModel) -> Mapping[str, float]:
-        """``reads`` and ``writes`` in flight, ``per_minute`` requests: for the gate."""
+        """``reads`` and ``writes`` in flight, ``per_minute`` requests: for the gate.
+
+        ``creates_per_minute``, ``creates_per_hour``: new objects and comments, where they are limited.
+        """
 
     def receive(
         self, delivery: Delivery, secrets: Secrets, settings: BaseModel, now: datetime

@@ -22,6 +22,10 @@ custom:<id>       any but markdown and state            by its kind; of a choice
                                                         set the options' names
 ================  ====================================  ===============================================
 
+In Markdown, notes and comments alike, a mention is ``[@Ada Lovelace](user:1200)``, a link to a user id of
+that provider (:mod:`connectors.richtext.mentions`). A connector reads the mentions that its provider acts
+on into this form and writes them out of it; what only reads like a mention it makes harmless.
+
 A choice is an id, so that renaming an option is no edit of every object that has it; its FieldSpec
 tells the names.
 """
@@ -89,6 +93,14 @@ class Key:
     backlink: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Backlink:
+    """A visible link to the counterpart, no part of the text."""
+
+    url: str
+    label: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Snapshot of one object.
@@ -98,7 +110,8 @@ class Record:
     ``places`` maps each container the object is in to its section there (None: no section known).
     ``keys`` holds every key token and counterpart URL found on the object. ``read_only`` names
     fields that cannot be written on this very object. ``created_by_us`` tells that the connection's
-    own account made it.
+    own account made it. ``backlink`` is shown beside the key, where it is not the key itself; in the
+    ``expected`` of an update it is the one that shall stand there with the next text.
     """
 
     ref: Ref
@@ -114,6 +127,7 @@ class Record:
     parent: Ref | None = None
     keys: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()
+    backlink: Backlink | None = None
 
 
 @dataclass(frozen=True, slots=True)

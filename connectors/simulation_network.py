@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 FaultKind: TypeAlias = Literal[
     "400",
+    "402",
     "403",
+    "404",
     "422",
     "429",
     "500",

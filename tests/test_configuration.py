@@ -324,7 +324,7 @@ def test_two_mappings_of_one_connector_into_one_project_let_out_different_tasks(
 
 def test_the_same_container_and_project_twice_would_double_everything() -> None:
     found = problems_of(two(direction="to_asana"))
-    assert "has the same container and project already" in found["mappings[1].container"]
+    assert "brings the same objects of it into this project" in found["mappings[1].container"]
 
 
 def test_a_person_is_one_person() -> None:

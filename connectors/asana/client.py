@@ -122,8 +122,11 @@ class Asana:
 
     async def serves(self, path: str) -> bool:
         """Whether the account may list ``path`` in the workspace."""
-        answer = await self._get(path, accept=_NOT_SERVED, workspace=self._workspace, limit=1)
-        return answer.status not in _NOT_SERVED
+        return await self.status(path, workspace=self._workspace) not in _NOT_SERVED
+
+    async def status(self, path: str, **query: Any) -> int:
+        """How Asana answers a listing of one row: 200, or what says that it serves none."""
+        return (await self._get(path, accept=_NOT_SERVED, limit=1, **query)).status
 
     async def users(self) -> list[Row]:
         return await self._all("users", ("name", "email"), workspace=self._workspace)
@@ -153,6 +156,12 @@ class Asana:
         if answer.status in accept:
             raise _unseen_project(gid, answer)
         return _object(answer), _clock(answer)
+
+    async def access_level(self, project: str, user: str) -> str | None:
+        """admin, editor, commenter or viewer; None for who is no member by themselves, or not told."""
+        path = _path("projects", project, "project_memberships")
+        rows = await self._all(path, ("access_level",), accept=_NOT_SERVED, user=user)
+        return next((row["access_level"] for row in rows if row.get("access_level")), None)
 
     async def sections(self, project: str) -> list[Row]:
         return await self._all(_path("projects", project, "sections"), ("name",))

@@ -14,6 +14,7 @@ from connectors.asana.access import Access, OAuth, bearer
 from connectors.asana.client import Asana
 from connectors.asana.config import AsanaCredentials, AsanaSettings
 from connectors.asana.custom_fields import PREFIX
+from connectors.asana.permissions import lacking_in
 from connectors.asana.polling import Polling
 from connectors.asana.projects import Projects
 from connectors.asana.subscriptions import Subscriptions
@@ -45,6 +46,7 @@ from connectors.records import (
     User,
     Value,
 )
+from connectors.richtext import asana_html
 from connectors.tokens import OwnTokens, Tokens
 
 _FEATURES = {
@@ -87,10 +89,15 @@ class AsanaSession(Session):
 
     async def container(self, container: str) -> Container:
         self._projects.forget()  # whoever asks for the container wants to know it as it is
-        project = await self._projects.of(container)
+        project = await self._projects.in_use(container)
         return _container(project.row, project.sections)
 
+    async def lacks(self, container: str) -> Sequence[str]:
+        account = await self._tasks.account()
+        return [sentence async for sentence in lacking_in(self._asana, container, account)]
+
     async def fields(self, container: str) -> Sequence[FieldSpec]:
+        self._projects.forget()  # who asks has kept what was told before
         return (await self._projects.of(container)).specs
 
     async def people(self, container: str) -> Sequence[User]:
@@ -156,6 +163,9 @@ class AsanaSession(Session):
     def same(self, field: str, sent: Value, read: Value) -> bool:
         custom = self._projects.custom_field(field.removeprefix(PREFIX)) if field.startswith(PREFIX) else None
         return custom.same(sent, read) if custom is not None else translate.same(field, sent, read)
+
+    def through(self, text: str) -> str:
+        return asana_html.to_markdown(asana_html.from_markdown(text))
 
     async def subscribe(self, container: str, target: str, secret: str) -> Subscribed:
         return await self._subscriptions.subscribe(container, target, secret)

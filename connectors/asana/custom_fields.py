@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.asana.dates import day_or_moment, is_moment, same_date
@@ -70,15 +70,14 @@ _ASANA_S_OWN = frozenset({"formula", "custom_id"})
 class CustomField:
     """One field of a project.
 
-    ``places`` are the decimal places of a number, None for other fields. ``known`` holds every option's
-    gid, disabled ones included; ``spec.options`` those that can be chosen.
+    ``places`` are the decimal places of a number, None for other fields. ``spec.options`` are those that
+    can be chosen.
     """
 
     gid: str
     type: str
     spec: FieldSpec
     places: int | None = None
-    known: frozenset[str] = field(default=frozenset())
 
     def data(self, value: Value, present: Sequence[Mapping[str, Any]]) -> Any:
         """The value as Asana takes it.
@@ -167,7 +166,6 @@ def custom_field(row: Mapping[str, Any]) -> CustomField | None:
         type=type_,
         spec=spec,
         places=_places(definition) if type_ == "number" else None,
-        known=_gids(options),
     )
 
 

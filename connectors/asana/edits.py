@@ -9,7 +9,13 @@ from typing import Any, TypeAlias
 
 from connectors.asana import notes, translate
 from connectors.asana.client import Asana
-from connectors.asana.custom_fields import PREFIX, CustomField, custom_values, present_options
+from connectors.asana.custom_fields import (
+    PREFIX,
+    VALUE_FIELDS,
+    CustomField,
+    custom_values,
+    present_options,
+)
 from connectors.asana.dates import date_data
 from connectors.asana.names import elements, fold
 from connectors.asana.projects import Projects
@@ -21,6 +27,9 @@ from connectors.richtext import asana_html
 
 Call: TypeAlias = tuple[str | None, Callable[[], Awaitable[Row | None]]]
 """(the field at fault if it is refused, the call)."""
+
+ALL_FIELDS = translate.TASK_FIELDS + VALUE_FIELDS
+"""``opt_fields`` of a task that is read or written by itself."""
 
 _LISTS = frozenset({FieldKind.SET, FieldKind.PEOPLE})
 
@@ -61,6 +70,17 @@ class Edits:
         self._asana = asana
         self._projects = projects
         self._tags = tags
+
+    async def learn(self, fields: Fields, projects: Collection[str]) -> None:
+        """Read what writing these fields needs to know of the task's projects: before anything is written."""
+        custom = {name.removeprefix(PREFIX) for name in fields if name.startswith(PREFIX)}
+        section = fields.get("section")
+
+        def enough() -> bool:
+            known = section is None or self._projects.project_of(str(section)) is not None
+            return known and all(self._projects.custom_field(gid) is not None for gid in custom)
+
+        await self._projects.learn(projects, enough)
 
     def data(self, fields: Fields, expected: Record | None, row: Row | None) -> dict[str, Any]:
         """The payload of the plain fields.
@@ -144,7 +164,7 @@ class Edits:
         ]
 
     def put(self, ref: Ref, data: Row) -> Call:
-        return None, partial(self._asana.update_task, ref.id, data, self._projects.task_fields)
+        return None, partial(self._asana.update_task, ref.id, data, ALL_FIELDS)
 
     async def in_order(self, calls: Sequence[Call], fields: Fields) -> Row | None:
         """Make the calls one after the other; what the last one answered.

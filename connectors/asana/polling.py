@@ -73,14 +73,14 @@ class Polling:
 
     async def changes(self, project: str, cursor: Json) -> Page:
         """The next changes; a new cursor starts now, without history."""
-        await self._projects.of(project)
+        fields = (await self._projects.in_use(project)).task_fields
         if cursor is None:
             return await self._start(project, lost=False)
         try:
             position = _Position.model_validate(cursor)
         except ValidationError:
             return await self._start(project, lost=True)
-        listed, went_back = await self._listed(project, position)
+        listed, went_back = await self._listed(project, fields, position)
         if position.round is not None:
             return Page(changes=tuple(listed), cursor=position.model_dump(mode="json"), more=True)
         told, more, lost = await self._told(project, position)
@@ -93,8 +93,8 @@ class Polling:
 
     async def listing(self, project: str, cursor: Json) -> Page:
         """One page of all tasks. An expired offset is a RetryLater: the listing has to start again."""
-        await self._projects.of(project)
-        page = await self._asana.tasks(project, self._projects.task_fields, offset=cursor)
+        fields = (await self._projects.in_use(project)).task_fields
+        page = await self._asana.tasks(project, fields, offset=cursor)
         changes = [await self._change(row, comments=False) for row in page.rows]
         return Page(changes=tuple(changes), cursor=page.next, more=page.next is not None)
 
@@ -122,7 +122,9 @@ class Polling:
         await self._told(project, position)
         return Page(changes=(), cursor=position.model_dump(mode="json"), lost=lost)
 
-    async def _listed(self, project: str, position: _Position) -> tuple[list[Change], bool]:
+    async def _listed(
+        self, project: str, fields: Sequence[str], position: _Position
+    ) -> tuple[list[Change], bool]:
         """New or changed tasks of some pages; moves ``position``. Also: whether Asana's clock went back."""
         found: list[Change] = []
         restarted = False
@@ -131,7 +133,6 @@ class Polling:
             since = under_way.since if under_way else position.since - OVERLAP
             offset = under_way.offset if under_way else None
             try:
-                fields = self._projects.task_fields
                 page = await self._asana.tasks(project, fields, modified_since=since, offset=offset)
             except StaleOffset:
                 if under_way is None or restarted:
@@ -182,7 +183,6 @@ class Polling:
         return [await self._of_task(change) for change in changes], more, lost
 
     async def _change(self, row: Row, *, comments: bool) -> Change:
-        self._projects.meet(row)
         record = await self._record(row)
         return Change(ref=record.ref, at=record.modified_at, record=record, comments=comments)
 

@@ -38,6 +38,7 @@ def routes(serve: Served, hooks: Hooks) -> Sequence[BaseRoute]:
         ("GET", "/projects", list_projects),
         ("GET", "/projects/{project}", get_project),
         ("GET", "/projects/{project}/sections", list_sections),
+        ("GET", "/projects/{project}/project_memberships", list_project_memberships),
         ("GET", "/projects/{project}/custom_field_settings", list_custom_field_settings),
         ("GET", "/projects/{project}/tasks", list_project_tasks),
         ("GET", "/custom_fields/{field}", get_custom_field),
@@ -132,6 +133,18 @@ def list_projects(call: Call) -> Response:
 
 def get_project(call: Call) -> Response:
     return call.object("project", call.answers.project(call.answers.project_seen(call.path("project"))))
+
+
+def list_project_memberships(call: Call) -> Response:
+    """Of one user; the account that asks is the only one whose access is known."""
+    project = call.answers.project_seen(call.path("project"))
+    user = call.user("user", call.query("user") or "me")
+    membership = {
+        "gid": f"{project.gid}{user.gid}",
+        "resource_type": "project_membership",
+        "access_level": project.access_level,
+    }
+    return call.listing("project_membership", lambda: [membership["gid"]], lambda gid: membership)
 
 
 def list_sections(call: Call) -> Response:

@@ -27,6 +27,8 @@ class Project:
     archived: bool = False
     private: bool = False
     """Not shared with the account that asks."""
+    access_level: str = "editor"
+    """Of the account that asks: admin, editor, commenter or viewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,10 @@ class State:
         options = tuple(replace(one, **changes) if one.gid == option else one for one in before.options)
         self.custom_fields[field] = replace(before, options=options)
 
+    def lock(self, field: str) -> None:
+        """Somebody keeps a custom field's values to a few people; the account that asks is none of them."""
+        self.custom_fields[field] = replace(self.custom_fields[field], locked=True)
+
     def fields_on(self, task: Task) -> list[CustomField]:
         """The custom fields that a task has from its projects."""
         gids = dict.fromkeys(gid for project in task.places for gid in self.projects[project].custom_fields)

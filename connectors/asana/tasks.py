@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from connectors.answers import provider_message
 from connectors.asana import notes, translate
 from connectors.asana.client import Asana
-from connectors.asana.custom_fields import PREFIX
 from connectors.asana.dates import DATE_FIELDS
-from connectors.asana.edits import Difference, Edits, custom_named, html_notes, with_sets
+from connectors.asana.edits import ALL_FIELDS, Difference, Edits, custom_named, html_notes, with_sets
 from connectors.asana.names import elements
 from connectors.asana.polling import OVERLAP
 from connectors.asana.projects import Projects
@@ -20,7 +19,7 @@ from connectors.asana.translate import EXTERNAL_PREFIX, Row
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, RetryLater
 from connectors.http import Answer
 from connectors.records import Draft, Fields, Found, Gone, Hidden, Key, Record, Ref
-from connectors.richtext import asana_html
+from connectors.richtext import asana_html, mentions
 
 _WHOLE = frozenset(
     {"name", "html_notes", "completed", "assignee", "followers", "tags", "memberships", "modified_at"}
@@ -28,8 +27,6 @@ _WHOLE = frozenset(
 """What the answer to a write carries if Asana gave all that we asked for."""
 _ANSWERED = frozenset({*DATE_FIELDS, "custom_fields"})
 """What it carries if that was written."""
-_NEW_S = 0.5
-"""Until the pass that comes after this one has read the project again."""
 
 
 class Tasks:
@@ -60,10 +57,8 @@ class Tasks:
         """The task now. Trashed, private and removed tasks look alike (404): only an event proves more."""
         if ref.kind != translate.TASK:
             return Hidden("comments are read with their task")
-        row = await self._asana.task(ref.id, self._projects.task_fields)
+        row = await self._asana.task(ref.id, ALL_FIELDS)
         if not isinstance(row, Answer):
-            if self._projects.meet(row):
-                raise RetryLater("the project has got a new section or option", after=_NEW_S)
             return await self.record(row)
         if row.status == 410:
             return Gone("Asana answered 410")
@@ -72,15 +67,15 @@ class Tasks:
     async def find_created(self, project: str, key: Key, since: datetime) -> Sequence[Record]:
         """Tasks of the project that carry the key and are not known to be made by somebody else."""
         if self._hides_keys:
-            row = await self._asana.task(f"external:{EXTERNAL_PREFIX}{key.token}", self._projects.task_fields)
+            row = await self._asana.task(f"external:{EXTERNAL_PREFIX}{key.token}", ALL_FIELDS)
             if not isinstance(row, Answer):
                 return [await self.record(row)]
         # ``since`` may be by our clock or by Asana's: look from the earlier one.
         since += timedelta(seconds=min(self._asana.clock_offset_s, 0.0)) - OVERLAP
         found: dict[Ref, Record] = {}
+        fields = (await self._projects.of(project)).task_fields
         offset = None
         while True:
-            fields = self._projects.task_fields
             page = await self._asana.tasks(project, fields, modified_since=since, offset=offset)
             for row in page.rows:
                 record = await self.record(row)
@@ -94,8 +89,7 @@ class Tasks:
     async def create(self, project: str, draft: Draft, key: Key) -> Record:
         """Make the task. Its key is hidden in ``external`` where Asana keeps that, else the back-link."""
         await self.account()  # reads that could fail: not after the write
-        if any(name.startswith(PREFIX) for name in draft.fields):
-            await self._projects.of(project)
+        await self._edits.learn(draft.fields, [project])
         text = str(draft.fields.get("notes") or "")
         section = draft.fields.get("section") or draft.section
         labels = elements(draft.fields.get("labels"))
@@ -110,9 +104,8 @@ class Tasks:
             data["tags"] = await self._edits.tag_gids(labels)
         if section is not None:
             data["memberships"] = [{"project": project, "section": section}]
-        fields = self._projects.task_fields
         try:
-            row = await self._asana.create_task(data, fields)
+            row = await self._asana.create_task(data, ALL_FIELDS)
         except Park as refusal:
             # Nothing was made. Once more, where there is another way to say it.
             refusal.field = refusal.field or custom_named(refusal.provider_message, draft.fields)
@@ -122,14 +115,14 @@ class Tasks:
             if refusal.field == "notes":
                 del data["html_notes"]
                 line = backlink.plain() if backlink else ""
-                data["notes"] = "\n\n".join(part for part in (text, line) if part)
+                data["notes"] = "\n\n".join(part for part in (mentions.translated(text, {}), line) if part)
             elif refusal.field == "labels" and labels:
                 self._edits.forget_tags()
                 data["tags"] = await self._edits.tag_gids(labels)
             else:
                 self._projects.forget()
                 raise
-            row = await self._asana.create_task(data, fields)
+            row = await self._asana.create_task(data, ALL_FIELDS)
         record = await self._written(row)
         if section is not None and record.places.get(project) != section:
             record = await self._moved(record, project, str(section))
@@ -143,6 +136,7 @@ class Tasks:
         """
         _check_writable(fields, expected)
         await self.account()
+        await self._edits.learn(fields, expected.places)
         moves, places = self._edits.move(ref, fields, expected)
         labels, followers = (Difference.between(name, fields, expected) for name in ("labels", "followers"))
         row = None
@@ -175,7 +169,7 @@ class Tasks:
         Raises:
             RetryLater: Asana shows an older state, or (yet) nothing.
         """
-        row = await self._asana.task(ref.id, self._projects.task_fields)
+        row = await self._asana.task(ref.id, ALL_FIELDS)
         if isinstance(row, Answer):
             raise RetryLater(f"the task is not visible: Asana answered {row.status}", status=row.status)
         if (await self.record(row)).version < expected.version:
@@ -206,7 +200,7 @@ class Tasks:
 
     async def _read_back(self, gid: str) -> Record:
         try:
-            row = await self._asana.task(gid, self._projects.task_fields)
+            row = await self._asana.task(gid, ALL_FIELDS)
         except ConnectorError as error:
             raise OutcomeUnknown(f"written, but not read back: {error.reason}") from error
         if isinstance(row, Answer):

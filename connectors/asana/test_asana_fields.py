@@ -105,15 +105,25 @@ class TestSpecs:
         assert section.kind is FieldKind.CHOICE
         assert list(section.options.values()) == ["Untitled section", "Backlog", "In progress", "Done"]
 
-    async def test_fields_cost_no_quota_where_a_project_has_none(self, bench: Bench) -> None:
-        gid = bench.simulator.new(bench.project, title="a")
-        await bench.session.fields(bench.project)
-        await bench.read(gid)
+    async def test_values_cost_no_quota_where_a_project_has_no_fields(self, bench: Bench) -> None:
+        await bench.session.listing(bench.project, None)
         assert "custom_fields" not in bench.simulator.journal[-1].query["opt_fields"]
         bench.simulator.new_field(bench.project, "Points", "number")
         await bench.session.container(bench.project)
-        await bench.read(gid)
+        await bench.session.listing(bench.project, None)
         assert "custom_fields" in bench.simulator.journal[-1].query["opt_fields"]
+
+    async def test_another_process_may_have_asked_for_the_fields(self, bench: Bench, fields: Fields) -> None:
+        gid = bench.simulator.new(bench.project, title="a", custom={fields.number.gid: 3.0})
+        high = fields.option(fields.enum, "High")
+        async with bench.opened() as session:
+            before = (await session.fetch_many([bench.ref(gid)]))[bench.ref(gid)]
+            assert isinstance(before, Record)
+            assert before.fields[name_of(fields.number)] == 3
+            change: dict[str, Value] = {name_of(fields.enum): high, "section": bench.section("Done")}
+            after = await session.update(before.ref, change, before)
+            assert after.fields[name_of(fields.enum)] == high
+            assert after.places == {bench.project: bench.section("Done")}
 
     async def test_a_plan_without_custom_fields_still_syncs(self, bench: Bench) -> None:
         """1.14: a paid feature is 402."""
@@ -305,7 +315,7 @@ class TestRefusals:
         before = await bench.read_with_fields(gid)
         high = fields.option(fields.enum, "High")
         workspace.set_option(fields.enum.gid, high, enabled=False)
-        workspace.custom_fields[fields.number.gid] = replace(fields.number, locked=True)
+        workspace.lock(fields.number.gid)
         project = workspace.projects[bench.project]
         kept = tuple(one for one in project.custom_fields if one != fields.text.gid)
         workspace.projects[bench.project] = replace(project, custom_fields=kept)
@@ -397,16 +407,6 @@ class TestRemembering:
         assert not (await projects.of(bench.project)).custom
         clock[0] = KEPT_S
         assert (await projects.of(bench.project)).custom
-
-    async def test_a_new_section_or_option_is_met_once(self, bench: Bench, fields: Fields) -> None:
-        gid = bench.simulator.new(bench.project, title="a")
-        await bench.session.fields(bench.project)
-        bench.simulator.workspace.add_section(bench.project, "Review")
-        bench.simulator.edit(gid, section="Review")
-        with pytest.raises(RetryLater):
-            await bench.read(gid)
-        assert "Review" in (await specs(bench))["section"].options.values()
-        assert (await bench.read(gid)).places == {bench.project: bench.section("Review")}
 
     async def test_an_event_of_the_project_makes_it_be_read_again(self, bench: Bench) -> None:
         cursor = (await bench.session.changes(bench.project, None)).cursor

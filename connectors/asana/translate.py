@@ -145,6 +145,8 @@ def same(field: str, sent: Value, read: Value) -> bool:
         return _comparable(sent) == _comparable(read)
     if field == "notes":
         return asana_html.same(str(sent or ""), str(read or ""))
+    if field == "comments":
+        return asana_html.same(str(sent or ""), str(read or ""), comment=True)
     if field == "labels":
         return same_elements(sent, read)
     if field == "followers":

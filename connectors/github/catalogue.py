@@ -68,6 +68,11 @@ class Catalogue:
                         raise
         return kept.choices
 
+    async def anew(self, repository: str) -> Choices:
+        """The same, as it is now."""
+        self._kept[repository.casefold()].until = float("-inf")
+        return await self.of(repository)
+
     def known(self, repository: str) -> Choices:
         """What was learnt until now, without asking."""
         return self._kept[repository.casefold()].choices

@@ -188,6 +188,26 @@ class Client:
     async def timeline(self, repository: str, number: int) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/issues/{number}/timeline", {}, set())
 
+    # --- pull requests -----------------------------------------------------------------------------
+
+    async def pull(self, repository: str, number: int) -> Payload:
+        answer = await self._calls.send("GET", f"/repos/{repository}/pulls/{number}")
+        return _object(answer, {"number", "head"})
+
+    async def reviews(self, repository: str, number: int) -> Sequence[Payload]:
+        """Oldest first."""
+        return await self._whole(f"/repos/{repository}/pulls/{number}/reviews", {}, {"state"})
+
+    async def check_runs(self, repository: str, commit: str) -> Sequence[Payload]:
+        """The latest of each check; none where they are not shown to us."""
+        path = f"/repos/{repository}/commits/{commit}/check-runs"
+        return await self._optional(path, {}, {"status"}, within="check_runs") or ()
+
+    async def statuses(self, repository: str, commit: str) -> Sequence[Payload]:
+        """The latest of each older kind of check; none where they are not shown to us."""
+        path = f"/repos/{repository}/commits/{commit}/status"
+        return await self._optional(path, {}, {"state"}, within="statuses") or ()
+
     # --- comments ----------------------------------------------------------------------------------
 
     async def comments_of(self, repository: str, number: int) -> Sequence[Payload]:
@@ -231,6 +251,16 @@ class Client:
         await self._write("DELETE", repository, f"/issues/comments/{id}")
 
     # --- webhooks ----------------------------------------------------------------------------------
+
+    async def serves(self, path: str) -> bool:
+        """Whether the account may list what is there."""
+        try:
+            await self._listed(path, {"per_page": 1}, set())
+        except (Park, ReplanNeeded) as refused:
+            if refused.status not in (403, 404, 410):
+                raise
+            return False
+        return True
 
     async def hooks(self, repository: str) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/hooks", {}, {"id"})
@@ -301,11 +331,11 @@ class Client:
         return items
 
     async def _optional(
-        self, path: str, params: Mapping[str, Any], required: Collection[str]
+        self, path: str, params: Mapping[str, Any], required: Collection[str], *, within: str | None = None
     ) -> Sequence[Payload] | None:
         """A list that not every GitHub has, or shows."""
         try:
-            return await self._whole(path, params, required)
+            return await self._whole(path, params, required, within=within)
         except (Park, RetryLater) as refused:
             if refused.status in _NOT_OFFERED:
                 return None

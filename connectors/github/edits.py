@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.errors import Park, ParkClass
+from connectors.github.body import composed
 from connectors.github.fields import Choices, issue_field_values, patch, reason_of, specs
-from connectors.github.text import harmless, storable, with_keys
+from connectors.github.text import harmless, storable
 from connectors.github.translate import PULL, names, without
-from connectors.records import Draft, Fields, Key, Record, Value
+from connectors.records import Backlink, Draft, Fields, Key, Record, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +32,10 @@ class Edit:
 def creation(draft: Draft, key: Key, choices: Choices) -> Mapping[str, Any]:
     """The body that makes the issue; it is always made open."""
     _refuse_unknown(draft.fields, choices)
+    backlink = Backlink(key.url, key.label) if key.backlink else None
     body = {
         "title": _line(draft.fields.get("title")),
-        "body": with_keys(harmless(str(draft.fields.get("notes") or "")), [key.token]),
+        "body": composed(harmless(str(draft.fields.get("notes") or "")), [key.token], backlink),
         "labels": list(names(draft.fields.get("labels"))),
         "assignees": list(names(draft.fields.get("assignee"))),
         **{name: value for name, value in patch(draft.fields, choices) if value is not None},
@@ -62,7 +64,9 @@ def edit(fields: Fields, expected: Record, choices: Choices, standing: str = "")
     if "title" in fields:
         changes["title"] = _line(fields["title"])
     if "notes" in fields:
-        changes["body"] = with_keys(harmless(str(fields["notes"] or ""), standing), expected.keys)
+        changes["body"] = composed(
+            harmless(str(fields["notes"] or ""), standing), expected.keys, expected.backlink
+        )
     changes |= {**reason_of(fields, expected), **dict(patch(fields, choices))}
     labels_added, labels_removed = _difference("labels", fields, expected)
     assignees_added, assignees_removed = _difference("assignee", fields, expected)

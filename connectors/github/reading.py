@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from connectors.github import translate
 from connectors.github.client import Client, Listed
+from connectors.github.details import Details
 from connectors.github.fields import Payload
 from connectors.github.polling import Position, Seen, advance, beginning, look, since_text
 from connectors.github.refusals import of_container
@@ -20,9 +22,10 @@ _VERSION_PAGES = 20
 class Reading:
     """Reads lists of one connection."""
 
-    def __init__(self, client: Client, known: Whereabouts) -> None:
+    def __init__(self, client: Client, known: Whereabouts, details: Details | None) -> None:
         self._github = client
         self._known = known
+        self._details = details
 
     async def changes(self, container: str, cursor: Json) -> Page:
         with of_container(container):
@@ -38,7 +41,9 @@ class Reading:
             if at["issues"].midway or not midway:
                 before = at["issues"].seen
                 new, at["issues"] = advance(at["issues"], await self._issues(container, at["issues"]))
-                changes += [await self._changed(container, issue, before) for issue in new]
+                changes += await self._detailed(
+                    container, [await self._changed(container, issue, before) for issue in new]
+                )
             if at["comments"].midway or not midway:
                 listed = await self._comments(container, at["comments"])
                 new, at["comments"] = advance(at["comments"], listed)
@@ -81,6 +86,22 @@ class Reading:
         known = before.get(record.ref.id)
         comments = known is not None and known.comments > look(issue).comments
         return Change(ref=record.ref, at=record.modified_at, record=record, comments=comments)
+
+    async def _detailed(self, container: str, changes: Sequence[Change]) -> Sequence[Change]:
+        """With reviews and checks of pull requests; also of those whose checks were pending at last."""
+        if self._details is None:
+            return changes
+        told = {change.ref for change in changes}
+        awaited = [
+            Change(ref=record.ref, at=record.modified_at, record=record)
+            for record in self._details.awaited(container)
+            if record.ref not in told
+        ]
+        records = await together([self._details.of(c.record) for c in (*changes, *awaited) if c.record])
+        return [
+            replace(change, record=record)
+            for change, record in zip((*changes, *awaited), records, strict=True)
+        ]
 
     async def _commented(self, container: str, comments: Sequence[Payload]) -> list[Change]:
         """One hint for each issue with new or changed comments."""

@@ -8,13 +8,16 @@ from datetime import datetime
 from connectors.base import Session
 from connectors.errors import Park, ParkClass, PauseMapping
 from connectors.github import hooks, translate
+from connectors.github.body import composed, parted
 from connectors.github.catalogue import Catalogue
 from connectors.github.client import Client
 from connectors.github.commenting import Commenting
+from connectors.github.details import Details
 from connectors.github.fields import specs
+from connectors.github.permissions import lacking_in
 from connectors.github.reading import Reading
 from connectors.github.refusals import lacking, lacking_of_app, of_container
-from connectors.github.text import harmless, parted, with_keys
+from connectors.github.text import harmless
 from connectors.github.whereabouts import Whereabouts, at, of_issue, together
 from connectors.github.writing import Writing
 from connectors.records import (
@@ -45,10 +48,10 @@ class GitHubSession(Session):
         self._github = client
         self._site = site
         self._with_webhooks = with_webhooks
-        self._with_details = with_details
         self._catalogue = Catalogue(client)
         self._known = Whereabouts(client, site, self._catalogue)
-        self._reading = Reading(client, self._known)
+        self._details = Details(client) if with_details else None
+        self._reading = Reading(client, self._known, self._details)
         self._writing = Writing(client, self._known, self._catalogue)
         self._commenting = Commenting(client, self._known)
 
@@ -83,8 +86,12 @@ class GitHubSession(Session):
         self._known.called(str(repository["full_name"]), container)
         return translate.container(repository, container)
 
+    async def lacks(self, container: str) -> Sequence[str]:
+        with of_container(container):
+            return await lacking_in(self._github, container, with_webhooks=self._with_webhooks)
+
     async def fields(self, container: str) -> Sequence[FieldSpec]:
-        return specs(await self._catalogue.of(container), details=self._with_details)
+        return specs(await self._catalogue.anew(container), details=self._details is not None)
 
     async def people(self, container: str) -> Sequence[User]:
         with of_container(container):
@@ -103,8 +110,12 @@ class GitHubSession(Session):
 
     async def fetch_many(self, refs: Sequence[Ref]) -> Mapping[Ref, Found]:
         await self._known.me()
-        found = await together([self._known.found(ref) for ref in refs])
+        found = await together([self._found(ref) for ref in refs])
         return dict(zip(refs, found, strict=True))
+
+    async def _found(self, ref: Ref) -> Found:
+        found = await self._known.found(ref)
+        return await self._details.of(found) if self._details and isinstance(found, Record) else found
 
     async def field_times(self, ref: Ref, since: datetime) -> Sequence[FieldTime]:
         repository, number = at(ref)
@@ -116,7 +127,7 @@ class GitHubSession(Session):
         return translate.same(field, sent, read)
 
     def through(self, text: str) -> str:
-        return parted(with_keys(harmless(text), ()))[0]
+        return parted(composed(harmless(text))).text
 
     # --- writing -----------------------------------------------------------------------------------
 

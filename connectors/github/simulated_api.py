@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from connectors.github.simulated_edits import Edits
 from connectors.github.simulated_limits import VERSIONS, Limits
@@ -50,6 +50,8 @@ class Site:
     api: Callable[[], str]
     switches: Switches
     app: App
+    prefix: str = ""
+    """What stands before every path: /api/v3 on an Enterprise Server."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class Call:
     @property
     def query(self) -> Mapping[str, str]:
         return self.request.query_params
+
+    @property
+    def path(self) -> str:
+        """Below the address of the API, which on an Enterprise Server has a path itself."""
+        return self.request.url.path.removeprefix(self.site.prefix)
 
     @property
     def lag_s(self) -> float:
@@ -130,7 +137,7 @@ class Call:
             return repository, issue
         if number in repository.moved:
             target, there = repository.moved[number]
-            rest = self.request.url.path.partition(f"/issues/{self.request.path_params['number']}")[2]
+            rest = self.path.partition(f"/issues/{self.request.path_params['number']}")[2]
             raise moved(f"{self.site.api()}/repositories/{target.id}/issues/{there}{rest}", 301)
         if number in repository.deleted and self.site.switches.deleted_status == 410:
             raise Refused(410, "This issue was deleted", documentation_url=f"{_DOCS}/issues")
@@ -177,13 +184,13 @@ class Call:
 
     def _url(self, **query: Any) -> str:
         """This request's own address, by the repository's id as GitHub writes it."""
-        path = self.request.url.path
+        path = self.path
         if "owner" in self.request.path_params:
             path = f"/repositories/{self.repository().id}/" + "/".join(path.split("/")[4:])
         return f"{self.site.api()}{path}?{urlencode({**self.query, **query})}"
 
     def _lead_on(self, repository: Repository) -> None:
-        rest = "/".join(self.request.url.path.split("/")[4:])
+        rest = "/".join(self.path.split("/")[4:])
         query = f"?{self.request.url.query}" if self.request.url.query else ""
         url = f"{self.site.api()}/repositories/{repository.id}{'/' if rest else ''}{rest}{query}"
         raise moved(url, 301 if self.request.method in ("GET", "HEAD") else 307)
@@ -203,7 +210,7 @@ def routes(site: Site, table: Table) -> list[BaseRoute]:
             made.append(Route(full, _served(site, endpoint), methods=[method]))
             if full == path:
                 break
-    return made
+    return [Mount(site.prefix, routes=made)] if site.prefix else made
 
 
 def _served(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connectors.github.simulated_api import Call, Reply, Table, not_found, sort
-from connectors.github.simulated_shapes import HTML, Shape, stamp
+from connectors.github.simulated_shapes import Shape, stamp
 from connectors.github.simulated_switches import Switches
 from connectors.simulation import Clock, Refused
 
@@ -155,7 +155,7 @@ def get_installation(call: Call) -> Reply:
         "repository_selection": "all",
         "access_tokens_url": f"{url}/access_tokens",
         "repositories_url": f"{call.site.api()}/installation/repositories",
-        "html_url": f"{HTML}/organizations/{owner.login}/settings/installations/{INSTALLATION_ID}",
+        "html_url": f"{call.site.shapes.html}/settings/installations/{INSTALLATION_ID}",
         "app_id": APP_ID,
         "app_slug": SLUG,
         "target_id": owner.id,

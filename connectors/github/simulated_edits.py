@@ -227,6 +227,20 @@ class Edits:
         self._issue_told(repository, issue, word, actor)
         return issue
 
+    def ask_for_review(self, repository: Repository, issue: Issue, actor: str, login: str) -> Issue:
+        return self._save(repository, replace(issue, reviewers=(*issue.reviewers, login)))
+
+    def review(self, repository: Repository, issue: Issue, actor: str, state: str) -> Issue:
+        """A review answers the wish for one; it moves ``updated_at``."""
+        rest = tuple(login for login in issue.reviewers if login != actor)
+        return self._save(
+            repository, replace(issue, reviews=(*issue.reviews, (actor, state)), reviewers=rest)
+        )
+
+    def check(self, repository: Repository, issue: Issue, name: str, conclusion: str | None) -> Issue:
+        """A check of its last commit begins (None) or ends; ``updated_at`` stays."""
+        return self._save(repository, replace(issue, checks={**issue.checks, name: conclusion}), bump=False)
+
     def delete(self, repository: Repository, issue: Issue, actor: str) -> None:
         if issue.pull_id is not None:
             raise ValueError("GitHub cannot delete pull requests")

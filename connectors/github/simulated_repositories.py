@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.github.simulated_api import Call, Reply, Table, invalid, not_found, sort
 from connectors.github.simulated_shapes import Shape
-from connectors.github.simulated_state import Issue, Person, Repository
+from connectors.github.simulated_state import Person, Repository
 from connectors.github.simulated_webhooks import Hook, Posted
 from connectors.simulation import Refused
 
@@ -61,31 +61,6 @@ def check_assignee(call: Call) -> Reply:
     call.repository()
     _person(call)
     return Reply(status=204)
-
-
-def list_pulls(call: Call) -> Reply:
-    """Pull requests; newest first unless sorted by anything but creation."""
-    repository = call.repository()
-    state = call.choice("state", "open", "closed", "all")
-    order = call.choice("sort", "created", "updated", "popularity", "long-running")
-    usual = ("desc", "asc") if order == "created" else ("asc", "desc")
-    direction = call.choice("direction", *usual)
-
-    def key(issue: Issue) -> tuple[Any, int]:
-        time = issue.updated_at if order == "updated" else issue.created_at
-        return time.replace(microsecond=0), issue.number
-
-    pulls = [i for i in repository.issues.all_seen(call.lag_s) if i.pull_id and state in ("all", i.state)]
-    return call.page(
-        sort(pulls, key, direction), lambda issue: call.site.shapes.pull(repository, issue, whole=False)
-    )
-
-
-def get_pull(call: Call) -> Reply:
-    repository, issue = call.issue()
-    if issue.pull_id is None:
-        raise not_found()
-    return Reply(call.site.shapes.pull(repository, issue))
 
 
 def list_hooks(call: Call) -> Reply:
@@ -154,7 +129,7 @@ def list_deliveries(call: Call) -> Reply:
         kept = [posted for posted in kept if str(posted.id) <= cursor]
     size = call.page_size
     page, rest = kept[:size], kept[size:]
-    url = f"{call.site.api()}{call.request.url.path}?per_page={size}&cursor={rest[0].id if rest else 0}"
+    url = f"{call.site.api()}{call.path}?per_page={size}&cursor={rest[0].id if rest else 0}"
     headers = {"Link": f'<{url}>; rel="next"'} if rest else {}
     return Reply([webhooks.delivery(posted, whole=False) for posted in page], headers=headers)
 
@@ -177,8 +152,6 @@ TABLE: Table = (
     ("GET", "{repository}", get_repository),
     ("GET", "{repository}/assignees", assignees),
     ("GET", "{repository}/assignees/{login}", check_assignee),
-    ("GET", "{repository}/pulls", list_pulls),
-    ("GET", "{repository}/pulls/{number}", get_pull),
     ("GET", "{repository}/hooks", list_hooks),
     ("POST", "{repository}/hooks", create_hook),
     ("GET", "{repository}/hooks/{hook}", get_hook),

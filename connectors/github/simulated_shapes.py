@@ -85,6 +85,11 @@ def stamp(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def commit_of(issue: Issue) -> str:
+    """The last commit of a pull request."""
+    return hashlib.sha1(issue.node_id.encode(), usedforsecurity=False).hexdigest()
+
+
 def _stamp_or_none(time: datetime | None) -> str | None:
     return stamp(time) if time else None
 
@@ -92,7 +97,8 @@ def _stamp_or_none(time: datetime | None) -> str | None:
 class Shapes:
     """Records of one world as JSON objects; ``api`` tells where it is served now."""
 
-    def __init__(self, world: World, api: Callable[[], str]) -> None:
+    def __init__(self, world: World, api: Callable[[], str], html: str = HTML) -> None:
+        self.html = html
         self._world = world
         self._api = api
 
@@ -109,7 +115,7 @@ class Shapes:
             "avatar_url": f"https://avatars.githubusercontent.com/u/{person.id}?v=4",
             "gravatar_id": "",
             "url": url,
-            "html_url": f"{HTML}/{page}",
+            "html_url": f"{self.html}/{page}",
             **{name: url + path for name, path in _USER_LINKS.items()},
             "type": "Organization" if person.organization else "Bot" if person.bot else "User",
             "site_admin": False,
@@ -127,7 +133,7 @@ class Shapes:
             "name": slug,
             "description": "",
             "external_url": "https://example.com",
-            "html_url": f"{HTML}/apps/{slug}",
+            "html_url": f"{self.html}/apps/{slug}",
             "created_at": since,
             "updated_at": since,
             "permissions": dict(permissions),
@@ -160,7 +166,7 @@ class Shapes:
     def repository(self, repository: Repository) -> Shape:
         """What all places show of it; some add ``permissions`` or ``custom_properties``."""
         url, created = self.repository_url(repository), stamp(repository.created_at)
-        html = f"{HTML}/{repository.full_name}"
+        html = f"{self.html}/{repository.full_name}"
         return {
             "id": repository.id,
             "node_id": repository.node_id,
@@ -204,7 +210,7 @@ class Shapes:
 
     def page_url(self, repository: Repository, record: Issue | Comment) -> str:
         """Where people see an issue, or the issue of a comment."""
-        return f"{HTML}/{repository.full_name}/{_PAGES[record.kind]}/{record.number}"
+        return f"{self.html}/{repository.full_name}/{_PAGES[record.kind]}/{record.number}"
 
     def label(self, repository: Repository, label: Label) -> Shape:
         return {
@@ -222,7 +228,7 @@ class Shapes:
         states = [i.state for i in repository.issues.values() if i.milestone == milestone.number]
         return {
             "url": url,
-            "html_url": f"{HTML}/{repository.full_name}/milestone/{milestone.number}",
+            "html_url": f"{self.html}/{repository.full_name}/milestone/{milestone.number}",
             "labels_url": f"{url}/labels",
             "id": milestone.id,
             "node_id": milestone.node_id,
@@ -300,7 +306,7 @@ class Shapes:
         """A pull request as such; lists leave out what needs a look into git."""
         api, html = self.repository_url(repository), self.page_url(repository, issue)
         url, issue_url = f"{api}/pulls/{issue.number}", f"{api}/issues/{issue.number}"
-        sha = hashlib.sha1(issue.node_id.encode(), usedforsecurity=False).hexdigest()
+        sha = commit_of(issue)
         links = {
             "self": url,
             "html": html,
@@ -322,7 +328,7 @@ class Shapes:
             **self._what_it_says(repository, issue),
             "merged_at": _stamp_or_none(issue.merged_at),
             "merge_commit_sha": sha if issue.merged_at else None,
-            "requested_reviewers": [],
+            "requested_reviewers": [self.user(login) for login in issue.reviewers],
             "requested_teams": [],
             **{f"{name}_url": links[name] for name in links if name not in ("self", "html", "issue")},
             "head": self._branch(repository, f"change-{issue.number}", sha),

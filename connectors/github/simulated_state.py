@@ -98,6 +98,12 @@ class Issue:
     draft: bool = False
     locked: bool = False
     type: int | None = None
+    reviews: tuple[tuple[str, str], ...] = ()
+    """Of a pull request, oldest first: who, and APPROVED, CHANGES_REQUESTED, COMMENTED or DISMISSED."""
+    reviewers: tuple[str, ...] = ()
+    """Who was asked for a review and gave none since."""
+    checks: Mapping[str, str | None] = field(default_factory=dict)
+    """Name of a check of its last commit -> conclusion, None while it runs."""
     values: Mapping[int, Any] = field(default_factory=dict)
     """Id of an issue field -> value."""
 

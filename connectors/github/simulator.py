@@ -19,13 +19,14 @@ from connectors.github import (
     simulated_issues,
     simulated_planning,
     simulated_repositories,
+    simulated_reviews,
     simulated_values,
 )
 from connectors.github.simulated_api import Site, routes
 from connectors.github.simulated_app import APP_ID, BOT_OF_APP, INSTALLATION_ID, App, private_key
 from connectors.github.simulated_edits import Edits
 from connectors.github.simulated_limits import Limits
-from connectors.github.simulated_shapes import Shapes
+from connectors.github.simulated_shapes import HTML, Shapes
 from connectors.github.simulated_state import Comment, Happening, Issue, Repository
 from connectors.github.simulated_switches import Switches
 from connectors.github.simulated_webhooks import Webhooks
@@ -43,8 +44,9 @@ class GitHubSimulator(Switches, Simulator):
 
     name: ClassVar[str] = "github"
 
-    def __init__(self, *, clock: Clock | None = None) -> None:
+    def __init__(self, *, clock: Clock | None = None, enterprise: bool = False) -> None:
         super().__init__(clock=clock)
+        self._prefix = "/api/v3" if enterprise else ""
         self.world = World(self.clock)
         self.people = self.world.people
         for login, person_name in (("ada", "Ada Lovelace"), ("bob", "Bob Baker"), (BOT, "Asana Sync")):
@@ -54,7 +56,7 @@ class GitHubSimulator(Switches, Simulator):
         self.world.add_bot(BOT_OF_APP)
         self.app_installed = App(clock=self.clock, switches=self)
         self.limits = Limits(self.clock, self.journal, self._owner_of, self)
-        shapes = Shapes(self.world, self._api)
+        shapes = Shapes(self.world, self._api, "https://ghe.example.com" if enterprise else HTML)
         self.webhooks = Webhooks(self.clock, self.outbox, shapes, self)
         self.edits = Edits(self.world, self.webhooks.announce, self)
         self.site = Site(
@@ -66,6 +68,7 @@ class GitHubSimulator(Switches, Simulator):
             api=self._api,
             switches=self,
             app=self.app_installed,
+            prefix=self._prefix,
         )
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -75,6 +78,7 @@ class GitHubSimulator(Switches, Simulator):
                 *simulated_issues.TABLE,
                 *simulated_planning.TABLE,
                 *simulated_repositories.TABLE,
+                *simulated_reviews.TABLE,
                 *simulated_values.TABLE,
                 *simulated_app.TABLE,
             ),
@@ -90,7 +94,7 @@ class GitHubSimulator(Switches, Simulator):
 
     def connection(self, base_url: str) -> dict[str, Any]:
         return {
-            "settings": {"base_url": base_url, "subscriptions": "auto"},
+            "settings": {"base_url": base_url + self._prefix, "subscriptions": "auto"},
             "credentials": {"token": TOKEN, "webhook_secret": WEBHOOK_SECRET},
         }
 
@@ -170,6 +174,20 @@ class GitHubSimulator(Switches, Simulator):
         """The issue stays behind, closed and locked."""
         repository, issue = self.find(object_id)
         self.edits.convert(repository, issue, self._actor(by))
+
+    def ask_for_review(self, object_id: str, login: str, *, by: str | None = None) -> None:
+        repository, issue = self.find(object_id)
+        self.edits.ask_for_review(repository, issue, self._actor(by), login)
+
+    def review(self, object_id: str, state: str, *, by: str | None = None) -> None:
+        """``state``: APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED."""
+        repository, issue = self.find(object_id)
+        self.edits.review(repository, issue, self._actor(by), state)
+
+    def check(self, object_id: str, name: str, conclusion: str | None) -> None:
+        """A check of the pull request's last commit begins (None) or ends."""
+        repository, issue = self.find(object_id)
+        self.edits.check(repository, issue, name, conclusion)
 
     def comment(self, object_id: str, text: str, *, by: str | None = None) -> str:
         repository, issue = self.find(object_id)
@@ -345,7 +363,7 @@ class GitHubSimulator(Switches, Simulator):
         return self.tokens.get(token) or self.app_installed.actor(token)
 
     def _api(self) -> str:
-        return self.base_url
+        return self.base_url + self._prefix
 
     def _type(self, repository: Repository, name: str | None) -> int | None:
         found = self.world.organization_of(repository).type_named(name or "")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import Park, RetryLater
-from connectors.github.conftest import REPOSITORY, fetched, made
+from connectors.github.conftest import REPOSITORY, drained, fetched, made, opened
 from connectors.github.fields import checks, due, review
 from connectors.github.session import GitHubSession
 from connectors.github.simulator import GitHubSimulator
@@ -256,6 +256,33 @@ async def test_how_far_a_pull_request_is(github: GitHubSimulator, session: GitHu
     assert told == ["open", "draft", "closed", "open", "merged"]
     assert pull.fields["custom:state_reason"] is None
     assert (await made(github, session)).fields["custom:pull_request"] is None
+
+
+async def test_reviews_and_checks_are_read_where_that_is_asked_for(github: GitHubSimulator) -> None:
+    async with opened(github) as session:
+        assert not {"custom:review", "custom:checks"} & (await specs(session)).keys()
+        pull = await made(github, session, kind="pull")
+        assert "custom:review" not in (await fetched(session, pull.ref)).fields
+        assert github.journal.by("GET", "/pulls/") == []
+    async with opened(github, pull_request_details=True) as session:
+        assert {"custom:review", "custom:checks"} <= (await specs(session)).keys()
+        _, cursor = await drained(session, None)
+        github.clock.advance(2)
+        github.ask_for_review(pull.ref.id, "bob")
+        github.check(pull.ref.id, "build", None)
+        for expected in (("review_required", "pending"), ("approved", "pending"), ("approved", "success")):
+            (change,), cursor = await drained(session, cursor)
+            assert change.record is not None
+            told = {name: change.record.fields[f"custom:{name}"] for name in ("review", "checks")}
+            assert tuple(told.values()) == expected
+            if told["review"] != "approved":
+                github.clock.advance(2)
+                github.review(pull.ref.id, "APPROVED", by="bob")
+            else:
+                github.check(pull.ref.id, "build", "success")
+        assert await drained(session, cursor) == ([], cursor), "what is over is not looked at again"
+        github.edit(pull.ref.id, state="merged")
+        assert "custom:review" not in (await fetched(session, pull.ref)).fields
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.github.text import (
     harmless,
     has_live,
-    parted,
-    restored,
+    neutral,
     storable,
     with_header,
-    with_keys,
     without_header,
 )
+from connectors.richtext.mentions import mentioned
 
 ZWSP = "\u200b"
 
@@ -47,18 +46,36 @@ _FRAGMENTS = st.sampled_from(
 _TEXTS = st.one_of(st.lists(_FRAGMENTS).map("".join), st.text().filter(lambda text: ZWSP not in text))
 
 
+@settings(deadline=None)
 @given(_TEXTS)
 def test_what_is_made_harmless_reads_as_before(text: str) -> None:
     broken = harmless(text)
-    assert restored(broken) == storable(text.replace("\r\n", "\n").replace("\r", "\n"))
-    assert harmless(broken) == broken
+    assert neutral(broken) == storable(text.replace("\r\n", "\n").replace("\r", "\n"))
+    assert harmless(neutral(broken)) == broken
 
 
-@given(_TEXTS, st.sets(st.from_regex(r"[a-z0-9]{4,8}", fullmatch=True), max_size=1))
-def test_body_and_key_part_again(text: str, keys: set[str]) -> None:
-    own, found = parted(with_keys(harmless(text), keys))
-    assert found == keys
-    assert own.strip() == storable(text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+_MENTIONING = [
+    "[@ada](user:ada)",
+    "[@b-1](user:b-1)",
+    " ",
+    "\n",
+    "\n\n",
+    "\n> ",
+    "\n- ",
+    "x",
+    "@bob",
+    "`y`",
+    ", ",
+    "-",
+]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(_MENTIONING)).map("".join))
+def test_mentions_come_back_as_they_were(text: str) -> None:
+    assert mentioned(neutral(harmless(text))) <= mentioned(text), "nobody is called who was not"
+    once = neutral(harmless(text))
+    assert neutral(harmless(once)) == once, "nothing grows"
 
 
 @pytest.mark.parametrize(
@@ -116,21 +133,52 @@ def test_what_is_live_already_stays_live() -> None:
     assert harmless("cc @bob", "`@bob`") == f"cc @{ZWSP}bob"
 
 
-def test_people_write_below_the_key_line() -> None:
-    assert parted("Text\r\n\r\n<!-- asana-sync:abc -->\r\nmore") == ("Text\n\nmore", frozenset({"abc"}))
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("cc @bob", "cc [@bob](user:bob)"),
+        ("(@Bob-1), **@ada**.", "([@Bob-1](user:Bob-1)), **[@ada](user:ada)**."),
+        ("| a |\n|---|\n| @ada |", "| a |\n|---|\n| [@ada](user:ada) |"),
+        ("- @ada\n  > @bob", "- [@ada](user:ada)\n  > [@bob](user:bob)"),
+        ("cc @ada @bob", "cc [@ada](user:ada) [@bob](user:bob)"),
+    ],
+)
+def test_a_mention_reads_as_one_and_is_written_as_one(read: str, meant: str) -> None:
+    assert neutral(read) == meant
+    assert harmless(meant) == read
+    assert not has_live(meant)
 
 
-def test_a_key_in_the_text_is_no_key() -> None:
-    body = with_keys("<!-- asana-sync:forged -->", ["real"])
-    assert parted(body) == ("<!-- asana-sync:forged -->", frozenset({"real"}))
-    assert body.endswith("\n\n<!-- asana-sync:real -->")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@acme/team",
+        "ada@example.com",
+        "@-x @ada- @ada.b @ada_b",
+        "`@ada`",
+        "```\n@ada\n```",
+        "https://x.test/@ada",
+        "[ask @ada](https://x.test)",
+        "[![by @ada](https://x.test/i.png)](https://x.test)",
+        "[@ada][1]\n\n[1]: https://x.test",
+        "<div>@ada</div>",
+        "<div>\n@ada\n</div>",
+    ],
+)
+def test_what_notifies_nobody_is_no_mention(text: str) -> None:
+    assert "(user:ada)" not in neutral(text)
 
 
-def test_empty_bodies() -> None:
-    assert parted(None) == ("", frozenset())
-    assert with_keys("", ["k"]) == "<!-- asana-sync:k -->"
-    assert parted("<!-- asana-sync:k -->") == ("", frozenset({"k"}))
-    assert with_keys("", []) == ""
+def test_a_mention_never_becomes_one_of_somebody_else() -> None:
+    assert harmless("x[@ada](user:ada)-b [@ada](user:ada).c [@a](user:a)[@b](user:b)") == (
+        f"x{ZWSP}@ada{ZWSP}-b @ada{ZWSP}.c @a{ZWSP}@b"
+    )
+    assert (
+        harmless("[@Ada](user:a b) [@ada](user:dependabot%5Bbot%5D)") == f"[@{ZWSP}Ada](user:a b) @{ZWSP}ada"
+    )
+    assert harmless("https://x.test/a[@ada](user:ada)") == "https://x.test/a @ada"
+    text = "x[@ada](user:ada)-b [@ada](user:ada).c [@a](user:a)[@b](user:b)"
+    assert neutral(harmless(text)) == text
 
 
 def test_header_is_as_documented() -> None:

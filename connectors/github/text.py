@@ -1,23 +1,23 @@
 """What we add to texts on GitHub and take away again when reading: pure.
 
-* the key, a line ``<!-- asana-sync:KEY -->`` at the end of a body that we made;
 * the header of a copied comment, ``**[NAME](URL)**`` and a blank line;
 * a zero-width space that makes mentions and closing keywords harmless.
 
-``restored(harmless(text)) == text`` for every text without a zero-width space of its own.
+A mention that GitHub acts on reads as one of :mod:`connectors.richtext.mentions`, and only such a one is
+written so that GitHub acts on it. ``neutral(harmless(text)) == text`` for every text without a zero-width
+space of its own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
 
-from markdown_it import MarkdownIt
+from connectors.richtext import markdown, mentions
+from connectors.richtext.document import lines, plain
+from connectors.richtext.mentions import Mention
+from connectors.richtext.prose import outside_code
 
-_BREAK = "\u200b"
-_KEY_START = "<!-- asana-sync:"
-_KEY_START_IN_TEXT = f"<!-- {_BREAK}asana-sync:"
-_KEY_LINE = re.compile(r"^<!-- asana-sync:([^\s<>]+) -->[ \t]*$", re.MULTILINE)
+BREAK = "\u200b"
 
 # Mentions: GitHub's html-pipeline, MentionFilter (any character but a word's may stand before the @).
 # Keywords: docs.github.com, "Linking a pull request to an issue".
@@ -31,13 +31,22 @@ _LIVE_PATTERN = r"""
 """
 _FLAGS = re.VERBOSE | re.IGNORECASE | re.ASCII
 _LIVE = re.compile(_LIVE_PATTERN.format(gap=""), _FLAGS)
-_BROKEN = re.compile(_LIVE_PATTERN.format(gap=_BREAK), _FLAGS)
-
-_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_BROKEN = re.compile(_LIVE_PATTERN.format(gap=BREAK), _FLAGS)
+_LOGIN = r"[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){0,38}+"
+_GOES_ON = r"[\w/-]|\.+\w"
+"""What follows a login that GitHub does not take for one."""
+_MENTION = re.compile(
+    rf"""
+    (?P<other> https?://[^\s<>()\[\]]+ | \[ (?: \\. | [^\\\[\]] | \[ (?: \\. | [^\\\[\]] )*+ \] )*+ \] )
+  | (?: (?<=[a-z0-9_]) {BREAK} | (?<![a-z0-9_]) )
+    @ (?P<login> {_LOGIN} )
+    (?: {BREAK}(?={_GOES_ON}) | (?!{_GOES_ON}) )
+    """,
+    _FLAGS,
+)
 _HEADER = re.compile(
     r"\*\*\[(?:\\.|[^\\\[\]\n])*\]\((?P<url>(?:\\.|[^\s\\()<>])*)\)\*\*(?:\n+(?P<text>(?s:.*)))?", re.ASCII
 )
-_markdown = MarkdownIt("commonmark").enable("table")
 
 
 def with_lf(text: str | None) -> str:
@@ -48,26 +57,6 @@ def with_lf(text: str | None) -> str:
 def storable(text: str) -> str:
     """The text as UTF-8 can hold it: half a surrogate pair, which JSON lets through, is replaced."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def parted(body: str | None) -> tuple[str, frozenset[str]]:
-    """A body's own text and the keys on it.
-
-    People write below the key line, too, so it is looked for on every line.
-    """
-    text = with_lf(body)
-    pieces = _KEY_LINE.split(text)
-    keys = frozenset(pieces[1::2])
-    if keys:
-        text = "\n\n".join(own for piece in pieces[::2] if (own := piece.strip("\n")))
-    return restored(text).rstrip(), keys
-
-
-def with_keys(text: str, keys: Iterable[str]) -> str:
-    """A body for GitHub: the text, in which nothing looks like a key, and the key on the last line."""
-    own = text.replace(_KEY_START, _KEY_START_IN_TEXT).rstrip()
-    lines = "\n".join(f"{_KEY_START}{key} -->" for key in sorted(keys))
-    return "\n\n".join(part for part in (own, lines) if part)
 
 
 def with_header(text: str, author_name: str, source_url: str) -> str:
@@ -86,7 +75,9 @@ def without_header(body: str) -> tuple[str | None, str]:
 
 
 def harmless(text: str, standing: str = "") -> str:
-    """The text with mentions that notify nobody and keywords that close nothing; code is left as it is.
+    """The text as GitHub is given it: it notifies nobody but whom it mentions, and closes nothing.
+
+    Code is left as it is.
 
     Args:
         standing: the source that stands on GitHub now. What is live there already stays live: a person
@@ -97,29 +88,58 @@ def harmless(text: str, standing: str = "") -> str:
         return text
     kept = set[str]()
     if standing:
-        _outside_code(with_lf(standing), lambda piece: _LIVE.sub(lambda live: _note(live, kept), piece))
+        outside_code(with_lf(standing), lambda piece: _LIVE.sub(lambda live: _note(live, kept), piece))
 
     def broken(live: re.Match[str]) -> str:
-        return live[0] if live["url"] or _target(live) in kept else live[0] + _BREAK
+        return live[0] if live["url"] or _target(live) in kept else live[0] + BREAK
 
-    return _outside_code(text, lambda piece: _LIVE.sub(broken, piece))
+    def quiet(piece: str) -> str:
+        return _LIVE.sub(broken, piece)
+
+    def spoken(mention: Mention) -> str:
+        if not re.fullmatch(_LOGIN, mention.user, _FLAGS):
+            return quiet(mention.label)
+        before = BREAK if re.search(r"[a-z0-9_]\Z", mention.before, _FLAGS) else ""
+        if re.search(r"https?://[^\s<>()\[\]]+\Z", mention.before[-2_000:], _FLAGS):
+            before = " "  # anything else would be a part of the address
+        after = BREAK if re.match(_GOES_ON, mention.after, _FLAGS) else ""
+        return f"{before}@{mention.user}{after}"
+
+    return mentions.rewritten(text, spoken, quiet)
 
 
 def has_live(text: str) -> bool:
-    """Whether :func:`harmless` may have something to do."""
-    return any(not live["url"] for live in _LIVE.finditer(text))
+    """Whether what stands on GitHub matters to :func:`harmless`."""
+    unnamed = mentions.rewritten(text, lambda _mention: "")
+    return any(not live["url"] for live in _LIVE.finditer(unnamed))
 
 
-def restored(text: str) -> str:
-    """The text without what :func:`harmless` and :func:`with_keys` put into it."""
-    if _BREAK not in text:
+def neutral(text: str) -> str:
+    """The neutral Markdown of what stands on GitHub; undoes :func:`harmless`."""
+    if "@" in text:
+        text = outside_code(text, lambda piece: _MENTION.sub(_mention, piece), holds=_shows_the_same)
+    if BREAK not in text:
         return text
-    text = text.replace(_KEY_START_IN_TEXT, _KEY_START)
+    return outside_code(text, lambda piece: _BROKEN.sub(_whole, piece))
 
-    def whole(broken: re.Match[str]) -> str:
-        return broken[0] if broken["url"] else broken[0].removesuffix(_BREAK)
 
-    return _outside_code(text, lambda piece: _BROKEN.sub(whole, piece))
+def said(text: str) -> str:
+    """The text with mentions as they read on GitHub, whoever is meant."""
+    return mentions.rewritten(text, lambda mention: f"@{mention.user}")
+
+
+def _mention(live: re.Match[str]) -> str:
+    return live[0] if live["other"] else str(Mention(live["login"], f"@{live['login']}"))
+
+
+def _whole(broken: re.Match[str]) -> str:
+    return broken[0] if broken["url"] else broken[0].removesuffix(BREAK)
+
+
+def _shows_the_same(before: str, after: str) -> bool:
+    """Whether a block with mentions still reads as it did: not where one stood in a link or in HTML."""
+    shown = ["\n".join(map(plain, lines(markdown.tokens(source)))) for source in (before, after)]
+    return shown[0].replace(BREAK, "") == shown[1].replace(BREAK, "")
 
 
 def _note(live: re.Match[str], kept: set[str]) -> str:
@@ -132,47 +152,6 @@ def _target(live: re.Match[str]) -> str:
     if live["who"]:
         return f"@{live['who']}".lower()
     return f"{' '.join((live['closing'] or '').split())} {live['what']}".lower()
-
-
-def _outside_code(text: str, change: Callable[[str], str]) -> str:
-    """The text with everything changed that is no Markdown code.
-
-    Where the source and the parser's view of it do not fit together it counts as no code.
-    """
-    lines = text.split("\n")
-    code = dict[int, int]()
-    prose = dict[int, tuple[int, set[str]]]()
-    for token in _markdown.parse(text):
-        if token.map is None:
-            continue
-        first, end = token.map
-        if token.type in ("fence", "code_block"):
-            code[first] = end
-        elif token.type == "inline":
-            spans = {child.content for child in token.children or () if child.type == "code_inline"}
-            prose[first] = (end, spans | prose.get(first, (end, set[str]()))[1])
-    pieces = []
-    at = 0
-    while at < len(lines):
-        end, spans = prose.get(at, (at + 1, set[str]()))
-        end = max(code.get(at, end), at + 1)
-        source = "\n".join(lines[at:end])
-        pieces.append(source if at in code else "".join(_around_spans(source, spans, change)))
-        at = end
-    return "\n".join(pieces)
-
-
-def _around_spans(source: str, spans: set[str], change: Callable[[str], str]) -> Iterator[str]:
-    at = 0
-    for found in _CODE_SPAN.finditer(source) if spans else ():
-        inner = found[2].replace("\n", " ")
-        if inner.startswith(" ") and inner.endswith(" ") and inner.strip():
-            inner = inner[1:-1]
-        if inner in spans:
-            yield change(source[at : found.start()])
-            yield found[0]
-            at = found.end()
-    yield change(source[at:])
 
 
 def _percent(found: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.github.body import parted
 from connectors.github.fields import (
     STATE_REASON,
     TYPE,
@@ -18,7 +19,7 @@ from connectors.github.fields import (
     fixed_on_pulls,
     values,
 )
-from connectors.github.text import parted, restored, storable, with_lf, without_header
+from connectors.github.text import neutral, said, storable, with_lf, without_header
 from connectors.records import (
     CLOSED,
     OPEN,
@@ -106,12 +107,12 @@ def record(issue: Payload, *, site: str, place: str, me: str, defined: Collectio
     """
     ref = issue_ref(issue, site, place)
     author = author_of(issue.get("user"))
-    notes, keys = parted(issue.get("body"))
+    body = parted(issue.get("body"))
     return Record(
         ref=ref,
         fields={
             "title": " ".join(str(issue.get("title") or "").split()),
-            "notes": notes,
+            "notes": body.text,
             "state": CLOSED if issue.get("state") == "closed" else OPEN,
             "assignee": logins_of(issue),
             "labels": label_names(issue.get("labels") or ()),
@@ -125,7 +126,8 @@ def record(issue: Payload, *, site: str, place: str, me: str, defined: Collectio
         key=f"{repository_of(issue) or place}#{issue['number']}",
         author=author,
         created_by_us=same_login(author.id, me),
-        keys=keys,
+        keys=body.keys,
+        backlink=body.backlink,
         read_only=fixed_on_pulls(defined) if ref.kind == PULL else frozenset(),
     )
 
@@ -139,7 +141,7 @@ def comment(payload: Payload, *, parent: Ref, me: str) -> Comment:
     return Comment(
         ref=comment_ref(payload, parent),
         parent=parent,
-        text=restored(text).rstrip(),
+        text=neutral(text).rstrip(),
         author=author,
         created_at=instant(payload["created_at"]),
         modified_at=instant(payload["updated_at"]),
@@ -247,8 +249,8 @@ def same(field: str, sent: Value, read: Value) -> bool:
     """Whether GitHub may have made ``read`` out of ``sent``."""
     if field == "title":
         return storable(str(sent or "")).split() == str(read or "").split()
-    if field == "notes":
-        return storable(with_lf(str(sent or ""))).strip() == with_lf(str(read or "")).strip()
+    if field in ("notes", "comments"):
+        return storable(with_lf(said(str(sent or "")))).strip() == with_lf(said(str(read or ""))).strip()
     if field == STATE_REASON and sent is None:  # an open issue was reopened at some time, or it was not
         return read in (None, "reopened")
     if field in ("assignee", "labels"):

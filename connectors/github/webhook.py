@@ -16,8 +16,8 @@ from urllib.parse import parse_qs
 
 from connectors.answers import parsed
 from connectors.errors import BadSignature, Unreadable
+from connectors.github.body import parted
 from connectors.github.fields import Payload
-from connectors.github.text import parted
 from connectors.github.translate import comment_ref, instant, issue_ref, pull_ref, record
 from connectors.records import (
     Change,
@@ -143,7 +143,7 @@ def _previous(changes: Mapping[str, Any]) -> Fields:
     if "from" in (changes.get("title") or {}):
         previous["title"] = " ".join(str(changes["title"]["from"]).split())
     if "from" in (changes.get("body") or {}):
-        previous["notes"] = parted(changes["body"]["from"])[0]
+        previous["notes"] = parted(changes["body"]["from"]).text
     return previous
 
 

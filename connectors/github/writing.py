@@ -14,7 +14,7 @@ from connectors.github.edits import Edit, creation, edit
 from connectors.github.fields import Choices, are_chosen, reason_of
 from connectors.github.polling import OVERLAP_S, since_text
 from connectors.github.refusals import of_container
-from connectors.github.text import has_live
+from connectors.github.text import has_live, said
 from connectors.github.whereabouts import Whereabouts, at
 from connectors.records import CLOSED, Draft, Fields, Key, Record, Ref, Value
 
@@ -86,8 +86,8 @@ class Writing:
 
     async def _standing(self, repository: str, number: int, fields: Fields, expected: Record) -> str:
         """The body's source, asked for only where it tells which mentions are live already."""
-        texts = (fields.get("notes"), expected.fields.get("notes"))
-        if not all(has_live(str(text or "")) for text in texts):
+        wanted, present = (str(each.get("notes") or "") for each in (fields, expected.fields))
+        if not (has_live(wanted) and has_live(said(present))):
             return ""
         return str((await self._github.issue(repository, number)).get("body") or "")
 

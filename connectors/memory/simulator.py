@@ -26,7 +26,16 @@ Call: TypeAlias = Callable[[Request, str, Payload], Any]
 """(request, id of the caller, body) -> what is answered as JSON."""
 
 BOT = "sync-bot"
-_EMPTY: Payload = {"title": "", "notes": "", "state": "open", "assignee": [], "labels": []}
+_EMPTY: Payload = {
+    "title": "",
+    "notes": "",
+    "state": "open",
+    "assignee": [],
+    "labels": [],
+    "due": None,
+    "custom:points": None,
+    "custom:priority": None,
+}
 
 
 class MemorySimulator(Simulator):

@@ -31,6 +31,14 @@ FIELDS = (
     FieldSpec(name="state", kind=FieldKind.STATE, label="State"),
     FieldSpec(name="assignee", kind=FieldKind.PEOPLE, label="Assignees"),
     FieldSpec(name="labels", kind=FieldKind.SET, label="Labels"),
+    FieldSpec(name="due", kind=FieldKind.DATE, label="Due", times=True),
+    FieldSpec(name="custom:points", kind=FieldKind.NUMBER, label="Points"),
+    FieldSpec(
+        name="custom:priority",
+        kind=FieldKind.CHOICE,
+        label="Priority",
+        options={"1": "Low", "2": "Normal", "3": "High"},
+    ),
 )
 _SETS = ("assignee", "labels")
 _HEADER = re.compile(r"\*\*\[(?:\\.|[^\\\]])*\]\((?P<url>\S+)\)\*\*\n\n")

@@ -9,13 +9,13 @@ is listed in this folder's README.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from itertools import groupby
+from itertools import chain, groupby
 from urllib.parse import urlsplit
 
-from connectors.richtext import markdown
+from connectors.richtext import markdown, mentions
 from connectors.richtext.document import (
     Block,
     Code,
@@ -39,11 +39,13 @@ from connectors.richtext.markdown_writer import write
 from connectors.richtext.runs import paragraphs
 
 _APP = "https://app.asana.com"
+_PROFILE = f"{_APP}/0/profile/"
 _ASSET = f"{_APP}/app/asana/-/get_asset?asset_id="
 _BOXES = {False: "☐", True: "☑"}
 _RULE = "———"
 _HOST = re.compile(r"[\w.:-]+\Z")
 _BARE_LINK = re.compile(r'<a href="(?:mailto:|http://)?([^"]*)">\1</a>')
+_USER = re.compile(rf'(<a data-asana-gid="[0-9]+" href="{_PROFILE}[0-9]+">).*?</a>', re.DOTALL)
 _LIST_SEAM = re.compile("</(ul|ol)><\\1>")
 _GID = re.compile(r"[0-9]+\Z")
 
@@ -54,10 +56,12 @@ def from_markdown(text: str, *, comment: bool = False, present: str = "") -> str
     Args:
         text: GitHub-flavoured Markdown.
         comment: comments allow neither headings nor rules.
-        present: the rich text that stands in Asana now. Mentions and images in it which the Markdown
-            still has stay mentions and images; no other text ever becomes a mention.
+        present: the rich text that stands in Asana now. Mentions, links to objects and images in it
+            which the Markdown still has stay what they are, be it only as text: the other side has no
+            user for everybody. Beside those only what :mod:`.mentions` calls one becomes a mention.
     """
-    writer = _Writer(comment, _objects(present))
+    objects = _objects(present)
+    writer = _Writer(comment, objects, mentions.mentioned(text), _people(objects))
     return f"<body>{writer.blocks(markdown.tokens(text), top=True)}</body>"
 
 
@@ -71,19 +75,25 @@ def to_markdown(html: str) -> str:
 def same(sent_markdown: str, read_markdown: str, *, comment: bool = False) -> bool:
     """Whether what was read back can be what was sent, after the losses of the dialect.
 
-    Asana may link bare addresses by itself, and an editor may join lists that stand side by side.
+    Asana may link bare addresses by itself, and an editor may join lists that stand side by side. It
+    shows users under their own names, and keeps the mentions that stood there.
     """
-    sent, found = (from_markdown(text, comment=comment) for text in (sent_markdown, read_markdown))
+    found = from_markdown(read_markdown, comment=comment)
+    sent = from_markdown(sent_markdown, comment=comment, present=found if _PROFILE in found else "")
     return sent == found or _loosely(sent) == _loosely(found)
 
 
 def _loosely(html: str) -> str:
-    return _BARE_LINK.sub(r"\1", _LIST_SEAM.sub("", html))
+    return _BARE_LINK.sub(r"\1", _USER.sub(r"\1</a>", _LIST_SEAM.sub("", html)))
 
 
 def _link_address(attributes: Attributes) -> str:
-    gid = attributes.get("data-asana-gid", "")
-    return link_address(attributes) or (f"{_APP}/0/0/{gid}/f" if _GID.match(gid) else "")
+    gid, href = attributes.get("data-asana-gid", ""), link_address(attributes)
+    if not _GID.match(gid):
+        return href
+    if attributes.get("data-asana-type") == "user" or href == _PROFILE + gid:
+        return mentions.address(gid)
+    return href or f"{_APP}/0/0/{gid}/f"
 
 
 def _image(attributes: Attributes) -> Run | None:
@@ -118,10 +128,17 @@ def _objects(html: str) -> dict[tuple[str, str], str]:
     return found
 
 
+def _people(objects: Mapping[tuple[str, str], str]) -> dict[str, str]:
+    """Label -> gid of the users among the objects."""
+    return {label: gid for (href, label), gid in objects.items() if label and href == mentions.address(gid)}
+
+
 @dataclass(frozen=True, slots=True)
 class _Writer:
     comment: bool
     objects: Mapping[tuple[str, str], str]
+    mentioned: Collection[str]
+    people: Mapping[str, str]
 
     def blocks(self, blocks: Sequence[Block], *, top: bool) -> str:
         """Text is set apart from text by a blank line; elements stand in lines of their own anyway."""
@@ -163,7 +180,27 @@ class _Writer:
         return f"<li>{box}{self.blocks(item.blocks, top=False)}</li>"
 
     def _runs(self, runs: Runs) -> str:
-        return fold([_reachable(run) for run in runs], self._leaf, self._wrap)
+        reachable = (self._reachable(run) for run in runs)
+        return fold(list(chain.from_iterable(map(self._named, reachable))), self._leaf, self._wrap)
+
+    def _reachable(self, run: Run) -> Run:
+        """The run with a link that Asana accepts, or none; an image becomes a link to it."""
+        if mentions.user_of(run.href) in self.mentioned:
+            return run
+        href = next((address for address in (run.href, run.src) if _is_web(address)), "")
+        return Run(run.text or (run.src and "image"), run.marks, href)
+
+    def _named(self, run: Run) -> Sequence[Run]:
+        """The run cut at the names of people whom the present text mentions."""
+        if not self.people or run.href or "code" in run.marks:
+            return (run,)
+        names = "|".join(re.escape(label) for label in sorted(self.people, key=len, reverse=True))
+        pieces = re.split(rf"({names})(?!\w)", run.text)
+        return [
+            replace(run, text=text, href=mentions.address(self.people[text]) if number % 2 else "")
+            for number, text in enumerate(pieces)
+            if text
+        ]
 
     def _leaf(self, run: Run) -> str:
         text = escape(run.text, quote=False)
@@ -173,6 +210,10 @@ class _Writer:
         if layer != "href":
             return f"<{layer}>{inner}</{layer}>"
         href, label = runs[0].href, plain(runs)
+        user = mentions.user_of(href)
+        if user is not None:
+            start = f'<a data-asana-gid="{user}" href="{_PROFILE}{user}">'
+            return f"{start}{inner}</a>" if _GID.match(user) else inner
         gid = self.objects.get((href, label))
         if gid and href.startswith(_ASSET) and not self.comment:
             return f'<img data-asana-gid="{gid}"/>'
@@ -185,12 +226,6 @@ class _Writer:
 
 def _bold(runs: Runs) -> Runs:
     return tuple(replace(run, marks=run.marks | {"strong"}) for run in runs)
-
-
-def _reachable(run: Run) -> Run:
-    """The run with a link that Asana accepts, or none; an image becomes a link to it."""
-    href = next((address for address in (run.href, run.src) if _is_web(address)), "")
-    return Run(run.text or (run.src and "image"), run.marks, href)
 
 
 def _is_web(address: str) -> bool:

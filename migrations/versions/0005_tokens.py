@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.create_table(
         "token",
         sa.Column("key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("connection", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("sealed", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("until", Utc(), nullable=True),
         sa.Column("changed_at", Utc(), nullable=False),
@@ -25,11 +26,7 @@ def upgrade() -> None:
         sa.Column("turn_until", Utc(), nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_token")),
     )
-    with op.batch_alter_table("connection", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("token_until", Utc(), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("connection", schema=None) as batch_op:
-        batch_op.drop_column("token_until")
     op.drop_table("token")

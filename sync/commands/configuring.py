@@ -119,7 +119,7 @@ def check(
     connection: Annotated[str | None, typer.Argument(help="One connection; all if left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Credentials, scopes, reachability, clock offset. Exit 3: unreachable, 1: one needs you."""
+    """Credentials, permissions in each mapped container, clocks. Exit 3: unreachable, 1: one needs you."""
     settings = Settings()
 
     async def work() -> list[dict[str, Any]]:
@@ -131,28 +131,35 @@ def check(
             if connection is not None and not chosen:
                 known = ", ".join(row.name for row in rows) or "none"
                 raise typer.BadParameter(f"there is no connection {connection!r}; known: {known}")
-            return [await _check(engine, row) for row in chosen]
+            mapped = await connections.containers(engine)
+            return [await _check(engine, row, sorted(mapped.get(row.id, ()))) for row in chosen]
 
     found = run(settings, work())
-    rows = [
-        [
-            row["name"],
-            row["state"],
-            row["account"]["name"],
-            row["clock_offset_s"],
-            "; ".join(row["missing"]) or row["reason"],
-        ]
-        for row in found
-    ]
-    columns = ["connection", "state", "account", "clock offset (s)", "remarks"]
-    emit({"items": found, "next": None}, as_json=as_json, show=table("connections", columns, rows))
+    emit({"items": found, "next": None}, as_json=as_json, show=lambda console: _show(found, console))
     states = {row["state"] for row in found}
     if connections.UNREACHABLE in states:
         raise typer.Exit(UNREACHABLE)
-    raise typer.Exit(WAITS if states - {connections.OK} or any(row["missing"] for row in found) else DONE)
+    raise typer.Exit(WAITS if states - {connections.OK} or any(_missing(row) for row in found) else DONE)
 
 
-async def _check(engine: Engine, row: Connection) -> dict[str, Any]:
+def _missing(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """(container, or empty for all of them; what is missing and what that costs)."""
+    everywhere = [("", sentence) for sentence in row["missing"]]
+    return everywhere + [(each["id"], sentence) for each in row["containers"] for sentence in each["missing"]]
+
+
+def _show(found: list[dict[str, Any]], console: Console) -> None:
+    rows = [
+        [row["name"], row["state"], row["account"]["name"], row["clock_offset_s"], row["reason"]]
+        for row in found
+    ]
+    table("connections", ["connection", "state", "account", "clock offset (s)", "remarks"], rows)(console)
+    missing = [[row["name"], container, sentence] for row in found for container, sentence in _missing(row)]
+    if missing:
+        table("missing", ["connection", "container", "what, and what goes without it"], missing)(console)
+
+
+async def _check(engine: Engine, row: Connection, containers: list[str]) -> dict[str, Any]:
     """Ask now, and keep what is learnt: a running instance goes on where the credentials work again."""
     account = await connections.check(engine, row)
     async with engine.database.read() as session:
@@ -168,6 +175,10 @@ async def _check(engine: Engine, row: Connection) -> dict[str, Any]:
         "state": state,
         "account": {"id": stored.account_id or None, "name": stored.account_name or None},
         "missing": stored.missing if account is not None else [],
+        "containers": [
+            {"id": container, "missing": await connections.lacks(engine, row, container)}
+            for container in (containers if account is not None else ())
+        ],
         "clock_offset_s": round(account.clock_offset_s, 3) if account is not None else None,
         "reason": stored.reason,
     }

@@ -8,7 +8,9 @@ from pydantic import ValidationError
 
 from connectors.base import Connector
 from sync.configuration.problems import Problem, none_such, shape_problems, twice
-from sync.configuration.shapes import ConnectionConfig, FieldConfig, HubFilter, MappingConfig
+from sync.configuration.shapes import ConnectionConfig, ExternalFilter, FieldConfig, HubFilter, MappingConfig
+from sync.reconcile.frames import flaws
+from sync.reconcile.words import plain
 from sync.settings import HUB
 
 
@@ -107,10 +109,13 @@ def of_fields(path: str, fields: Sequence[FieldConfig]) -> list[Problem]:
             problems.append(Problem(where, "pairs the same two fields as a rule above; keep one"))
             continue
         pairs.add((rule.asana, rule.external))
+        problems += [Problem(f"{where}.template", flaw) for flaw in flaws(rule.template) if rule.template]
+        if rule.template and rule.values:
+            problems.append(Problem(f"{where}.template", "cannot be used together with values"))
         for side in _INTO[rule.direction] if rule.mode != "append" else ():
             field = getattr(rule, side)
             first = writers.setdefault((side, field), at)
-            if first != at:
+            if first != at and not _may_be_a_set(field):
                 problems.append(
                     Problem(
                         f"{where}.{side}",
@@ -119,6 +124,11 @@ def of_fields(path: str, fields: Sequence[FieldConfig]) -> list[Problem]:
                     )
                 )
     return problems
+
+
+def _may_be_a_set(field: str) -> bool:
+    """Whether two rules may write it: what kind it is, and whether they go together, is asked for later."""
+    return field == "labels" or field.startswith("custom:")
 
 
 def _overlaps(
@@ -146,12 +156,15 @@ def _overlaps(
                         "or set create.from_asana: false in one",
                     )
                 )
-            place = (mapping.connection, mapping.container.casefold(), mapping.filter)
-            if place == (other.connection, other.container.casefold(), other.filter):
+            place = (mapping.connection, mapping.container.casefold())
+            if place == (other.connection, other.container.casefold()) and (
+                _covers(mapping.filter, other.filter) or _covers(other.filter, mapping.filter)
+            ):
                 problems.append(
                     Problem(
                         f"{path}.container",
-                        f"mapping {other.name!r} has the same container and project already",
+                        f"mapping {other.name!r} brings the same objects of it into this project; give both "
+                        "filters of which none includes the other",
                     )
                 )
         earlier.append((external.connector, mapping))
@@ -165,4 +178,20 @@ def _goes_out(mapping: MappingConfig) -> bool:
 
 
 def _disjoint(one: HubFilter, two: HubFilter) -> bool:
-    return bool(one.sections and two.sections and not set(one.sections) & set(two.sections))
+    """Whether no task is in sections of both; sections told by name here and by id there may be the same."""
+    here, there = ({plain(section) for section in each.sections} for each in (one, two))
+    named_alike = len({section.isdigit() for section in here | there}) == 1
+    return bool(here and there and named_alike and not here & there)
+
+
+def _covers(wide: ExternalFilter, narrow: ExternalFilter) -> bool:
+    """Whether all that the one lets in is let in by the other, too."""
+    parts = [(wide.labels, narrow.labels), (wide.kinds, narrow.kinds), (wide.authors, narrow.authors)]
+    parts.append((_listed(wide.milestone), _listed(narrow.milestone)))
+    parts += [(words, narrow.fields.get(name, ())) for name, words in wide.fields.items()]
+    folded = [({plain(word) for word in w}, {plain(word) for word in n}) for w, n in parts]
+    return all(not w or (n and n <= w) for w, n in folded)
+
+
+def _listed(word: str | None) -> tuple[str, ...]:
+    return () if word is None else (word,)

@@ -87,6 +87,7 @@ class ExternalFilter(_Strict):
     kinds: tuple[str, ...] = ()
     authors: tuple[Identifier, ...] = ()
     milestone: Identifier | None = None
+    fields: dict[str, tuple[Identifier, ...]] = {}
 
 
 class HubFilter(_Strict):
@@ -94,6 +95,7 @@ class HubFilter(_Strict):
 
     sections: tuple[Identifier, ...] = ()
     tags: tuple[Identifier, ...] = ()
+    fields: dict[str, tuple[Identifier, ...]] = {}
 
 
 class HubEnd(_Strict):

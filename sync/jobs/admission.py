@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from connectors.records import Record
 from sync.jobs.route import Route
-from sync.reconcile import Scope, inside
+from sync.reconcile import inside
 from sync.reconcile.model import Side
 
 
@@ -16,27 +16,19 @@ def wanted(route: Route, side: Side, record: Record) -> bool:
     if not route.creates(side.other) or not route.end(side).holds(record):
         return False
     if side.other is Side.EXTERNAL:
-        kinds = {kind.casefold() for kind in scope_of(route, side.other).kinds}
+        kinds = {kind.casefold() for kind in route.scopes[side.other].kinds}
         creatable = route.end(side.other).connector.capabilities.creatable
         if not creatable or (kinds and kinds.isdisjoint(kind.casefold() for kind in creatable)):
             return False
     return in_scope(route, side, record) and is_new(route, side, record) and record.parent is None
 
 
-def scope_of(route: Route, side: Side) -> Scope:
-    """The mapping's filter of that side."""
-    if side is Side.HUB:
-        return Scope(sections=route.config.asana.filter.sections, tags=route.config.asana.filter.tags)
-    chosen = route.config.filter
-    return Scope(labels=chosen.labels, kinds=chosen.kinds, authors=chosen.authors, milestone=chosen.milestone)
-
-
 def in_scope(route: Route, side: Side, record: Record) -> bool:
     """Whether the filter of that side lets the object through; its authors do not bar what we made."""
-    scope = scope_of(route, side)
-    if record.created_by_us and record.keys:
+    scope = route.scopes[side]
+    if scope.authors and record.created_by_us and record.keys:
         scope = replace(scope, authors=())
-    return inside(record, scope, route.end(side).container, label_field="labels")
+    return inside(record, scope, route.end(side).container)
 
 
 def is_new(route: Route, side: Side, record: Record) -> bool:
@@ -47,9 +39,9 @@ def is_new(route: Route, side: Side, record: Record) -> bool:
 
 def left(route: Route, records: Mapping[Side, Record]) -> str:
     """Why a link of these two sleeps, empty when it does not."""
-    for side in Side:
-        if not route.end(side).holds(records[side]):
+    for side, record in records.items():
+        if not route.end(side).holds(record):
             return f"no longer in {route.end(side).container}"
-    if not in_scope(route, Side.EXTERNAL, records[Side.EXTERNAL]):
-        return "left the mapping's filter"
+        if not in_scope(route, side, record):
+            return f"left the mapping's filter in {route.end(side).connector.title}"
     return ""

@@ -10,7 +10,9 @@ from connectors.errors import ConnectorError, PauseConnection, PauseMapping
 from connectors.records import Account, Container
 from sync.configuration import Configuration, MappingConfig, Problem
 from sync.jobs.engine import Engine
+from sync.jobs.fitness import filter_findings, rule_findings, section_problems, writer_problems
 from sync.jobs.in_force import InForce, same_connection, same_mapping
+from sync.reconcile.sides import Side
 from sync.store.tables import Connection
 
 
@@ -98,8 +100,6 @@ async def _check_mapping(
     hub = await _container(
         engine, rows[mapping.asana.connection], mapping.asana.project, f"{path}.asana.project", found
     )
-    if hub is not None:
-        _check_sections(mapping, path, hub, found)
     if external is not None and external.public and _tells_the_world(mapping):
         found.warnings.append(
             f"{mapping.name}: {external.name} is public: everybody will read the comments copied from Asana"
@@ -111,6 +111,8 @@ async def _check_mapping(
                 f"{mapping.name}: backlinks are off, yet what is created in {connector.title} shows one: "
                 "it is the only key by which asana-sync finds it again"
             )
+    if hub is not None:
+        found.problems += section_problems(mapping, f"{path}.asana", hub)
     if external is not None and hub is not None:
         await _check_fields(engine, mapping, path, rows, found)
 
@@ -127,18 +129,6 @@ async def _container(
     return None
 
 
-def _check_sections(mapping: MappingConfig, path: str, hub: Container, found: Findings) -> None:
-    chosen = {f"{path}.asana.section": mapping.asana.section} if mapping.asana.section else {}
-    for at, gid in enumerate(mapping.asana.filter.sections):
-        chosen[f"{path}.asana.filter.sections[{at}]"] = gid
-    known = ", ".join(f"{gid} ({name})" for gid, name in hub.sections.items()) or "none"
-    found.problems += [
-        Problem(where, f"{gid!r} is no section of {hub.name}; known: {known}")
-        for where, gid in chosen.items()
-        if gid not in hub.sections
-    ]
-
-
 def _tells_the_world(mapping: MappingConfig) -> bool:
     return mapping.comments.from_asana and mapping.direction != "to_asana"
 
@@ -146,36 +136,23 @@ def _tells_the_world(mapping: MappingConfig) -> bool:
 async def _check_fields(
     engine: Engine, mapping: MappingConfig, path: str, rows: Map[str, Connection], found: Findings
 ) -> None:
-    if mapping.fields == "default":
-        return
+    """Rules and filters, against the fields and options that there are."""
     places = {
-        "asana": (rows[mapping.asana.connection], mapping.asana.project),
-        "external": (rows[mapping.connection], mapping.container),
+        Side.HUB: (rows[mapping.asana.connection], mapping.asana.project),
+        Side.EXTERNAL: (rows[mapping.connection], mapping.container),
     }
     try:
-        known = {
+        fields = {
             side: {spec.name: spec for spec in await (await engine.sessions.get(row)).fields(container)}
             for side, (row, container) in places.items()
         }
     except ConnectorError as error:
         found.warnings.append(f"the fields of {mapping.name} could not be checked now: {error.reason}")
         return
-    for at, rule in enumerate(mapping.fields):
-        kinds = []
-        for side, by_name in known.items():
-            name = getattr(rule, side)
-            if name in by_name:
-                kinds.append(by_name[name].kind.value)
-                continue
-            found.problems.append(
-                Problem(
-                    f"{path}.fields[{at}].{side}", f"there is no field {name!r}; known: {', '.join(by_name)}"
-                )
-            )
-        if len(kinds) == 2 and kinds[0] != kinds[1] and not set(kinds) <= {"person", "people"}:
-            found.problems.append(
-                Problem(
-                    f"{path}.fields[{at}]",
-                    f"a {kinds[0]} field cannot stand for a {kinds[1]} field; pair like with like",
-                )
-            )
+    problems, warnings = filter_findings(mapping, path, fields)
+    problems += writer_problems(mapping, f"{path}.fields", fields)
+    for at, rule in enumerate(mapping.fields if mapping.fields != "default" else ()):
+        against, about = rule_findings(rule, mapping, f"{path}.fields[{at}]", fields)
+        problems, warnings = problems + against, warnings + about
+    found.problems += problems
+    found.warnings += [f"{mapping.name}: {sentence}" for sentence in warnings]

@@ -8,11 +8,12 @@ from sqlmodel import col
 
 from connectors.errors import Park
 from connectors.records import Comment, CommentDraft
+from sync.jobs.creations import await_turn
 from sync.jobs.ledger import fence
 from sync.jobs.thread import TEXT, Thread
 from sync.jobs.writing import Intent, intend, perform
 from sync.metrics import REPAIRED
-from sync.reconcile import root_url
+from sync.reconcile import root_url, told
 from sync.reconcile.model import Clash, CommentAction, CommentStep, Pair, Policy, Side
 from sync.store import conflicts, links, marks, parking, writes
 from sync.store.history import tell
@@ -95,8 +96,13 @@ def _new_row(thread: Thread, source: Side, root: Comment) -> Link:
     return row
 
 
-def _draft(row: Link, root: Comment) -> CommentDraft:
-    return CommentDraft(text=root.text, author_name=row.author or root.author.name, source_url=root_url(root))
+def _draft(thread: Thread, into: Side, row: Link, root: Comment) -> CommentDraft:
+    """What the copy says: the people whom it mentions are those of its own side."""
+    return CommentDraft(
+        text=told(root.text, into, thread.desk.route.translation),
+        author_name=row.author or root.author.name,
+        source_url=root_url(root),
+    )
 
 
 async def _copy(thread: Thread, action: CommentAction, root: Comment) -> None:
@@ -109,7 +115,10 @@ async def _copy(thread: Thread, action: CommentAction, root: Comment) -> None:
         row = _new_row(thread, into.other, root)
         async with desk.engine.database.write() as session:
             session.add(row)
-    url = root_url(root)
+    draft, end = _draft(thread, into, row, root), desk.route.end(into)
+    await await_turn(
+        await desk.engine.sessions.turns(end.connection), f"comment-{row.id}", end.connector.title
+    )
     (write,) = await intend(
         desk,
         [
@@ -118,14 +127,12 @@ async def _copy(thread: Thread, action: CommentAction, root: Comment) -> None:
                 side=into,
                 op=writes.COMMENT_ADD,
                 ref=thread.ends[into],
-                fields={TEXT: root.text},
-                plan={"root_url": url},
+                fields={TEXT: draft.text},
+                plan={"root_url": draft.source_url, "root_text": root.text},
             )
         ],
     )
-    draft = _draft(row, root)
-    session_ = desk.route.end(into).session
-    copy = await perform(desk, write, lambda: session_.add_comment(thread.ends[into], draft))
+    copy = await perform(desk, write, lambda: end.session.add_comment(thread.ends[into], draft))
     await copied(thread, row, write, copy, root.text)
 
 
@@ -194,7 +201,7 @@ async def _edit(thread: Thread, action: CommentAction, root: Comment, row: Link)
     desk, into = thread.desk, action.into
     assert action.link is not None
     assert action.link.copy is not None
-    copy_ref = action.link.copy
+    copy_ref, draft = action.link.copy, _draft(thread, into, row, root)
     (write,) = await intend(
         desk,
         [
@@ -203,13 +210,12 @@ async def _edit(thread: Thread, action: CommentAction, root: Comment, row: Link)
                 side=into,
                 op=writes.COMMENT_EDIT,
                 ref=copy_ref,
-                fields={TEXT: root.text},
+                fields={TEXT: draft.text},
                 before={TEXT: action.link.copy_text},
                 plan={"root_text": root.text, "root_before": action.link.root_text},
             )
         ],
     )
-    draft = _draft(row, root)
     session = desk.route.end(into).session
     copy = await perform(desk, write, lambda: session.edit_comment(copy_ref, draft))
     await edited(thread, row, write, copy, root.text)

@@ -129,7 +129,7 @@ async def _resolve(thread: Thread, comment: Link, row: Write) -> Later | None:
     if row.op == writes.COMMENT_ADD:
         copies = [c for c in thread.listed[side] if c.by_us and c.source_url == row.plan["root_url"]]
         if copies:
-            await copied(thread, comment, row, copies[0], str(row.fields[TEXT]))
+            await copied(thread, comment, row, copies[0], str(row.plan["root_text"]))
             return None
         certain_at = max(row.deadline_at, row.done_at or row.deadline_at) + timedelta(
             seconds=desk.engine.settings.lookup_delay_seconds

@@ -65,6 +65,14 @@ async def check(engine: Engine, connection: Connection) -> Account | None:
     return account
 
 
+async def lacks(engine: Engine, connection: Connection, container: str) -> list[str]:
+    """What the account may not do in one container, in sentences; also that it cannot see it."""
+    try:
+        return list(await (await engine.sessions.get(connection)).lacks(container))
+    except ConnectorError as error:
+        return [f"{error.reason}."]
+
+
 async def note(engine: Engine, connection_id: int, state: str, reason: str) -> None:
     """Keep the state of a connection; a dead one stays dead until its credentials change."""
     async with engine.database.write() as session:

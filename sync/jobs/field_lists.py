@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from connectors.base import Session
 from connectors.errors import ConnectorError
 from connectors.records import FieldSpec
 from sync.store import field_lists
@@ -20,10 +21,11 @@ _FRESH = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The fields of a container, and when its provider told them, by our clock."""
+    """The fields of a container, and when its provider told them to this session, by our clock."""
 
     specs: Sequence[FieldSpec]
     read_at: datetime
+    session: Session
 
 
 async def fields_of(
@@ -36,31 +38,28 @@ async def fields_of(
     Raises:
         ConnectorError: it does not, and never did before.
     """
+    session = await engine.sessions.get(connection)
     if not connection.id:  # only being checked: nothing is kept about it
-        return await (await engine.sessions.get(connection)).fields(container)
-    key, oldest = (connection.id, container), engine.now() - fresh
+        return await session.fields(container)
+    key, asked_at = (connection.id, container), engine.now()
     known = engine.field_lists.get(key)
-    if known is None or known.read_at < oldest:
-        known = await _stored(engine, key) or known
-    if known is None or known.read_at < oldest:
-        try:
-            known = await _ask(engine, connection, container)
-        except ConnectorError:
-            if known is None:
-                raise
-    engine.field_lists[key] = known
-    return known.specs
+    if known is not None and known.session is session and known.read_at >= asked_at - fresh:
+        return known.specs
+    try:
+        specs = await session.fields(container)
+    except ConnectorError:
+        before = known.specs if known is not None else await _told_before(engine, key)
+        if before is None:
+            raise
+        return before
+    engine.field_lists[key] = Known(specs, asked_at, session)
+    if known is None or list(known.specs) != list(specs):
+        async with engine.database.write() as store:
+            await field_lists.keep(store, connection.id, container, specs, asked_at)
+    return specs
 
 
-async def _stored(engine: Engine, key: tuple[int, str]) -> Known | None:
-    async with engine.database.read() as session:
-        found = await field_lists.told(session, *key)
-    return Known(*found) if found is not None else None
-
-
-async def _ask(engine: Engine, connection: Connection, container: str) -> Known:
-    asked_at = engine.now()
-    specs = await (await engine.sessions.get(connection)).fields(container)
-    async with engine.database.write() as session:
-        await field_lists.keep(session, connection.id, container, specs, asked_at)
-    return Known(specs, asked_at)
+async def _told_before(engine: Engine, key: tuple[int, str]) -> Sequence[FieldSpec] | None:
+    """What another process, or one before, was told."""
+    async with engine.database.read() as store:
+        return await field_lists.told(store, *key)

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
-from connectors.records import Fields, Record
+from connectors.records import SECTION, Fields, Record
 from sync.jobs import restoring, settling
+from sync.jobs.backlinks import backlink
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Halted, Later, Outcome
@@ -50,7 +51,7 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
     plan = await _without_loops(desk, link, plan, past, work.read)
     if plan.unmatched and await asked_anew(desk):
         raise ReplanNeeded("the options of the fields were asked for anew: one may have been added")
-    if any(write.side in work.listed for write in plan.writes):
+    if any(write.side in work.listed or _is_unproven(write, work) for write in plan.writes):
         raise ReplanNeeded("it was told by a listing and not read: before it is written it is")
     work.told = _decided(desk, link, work.read, view, plan, past)
     for write in plan.writes:
@@ -69,6 +70,11 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
     return DID if plan.writes or plan.settle or plan.clashes else DONE
 
 
+def _is_unproven(write: FieldWrite, work: Written) -> bool:
+    """Whether somebody may have moved the object unseen: a move is not in every listing of versions."""
+    return write.field == SECTION and write.side in work.presumed
+
+
 def _view(desk: Desk, past: Past, records: Mapping[Side, Record], skip: frozenset[str]) -> LinkView:
     return LinkView(
         hub=records[Side.HUB],
@@ -83,9 +89,15 @@ def _view(desk: Desk, past: Past, records: Mapping[Side, Record], skip: frozense
 
 
 def _still_parked(desk: Desk, past: Past, records: Mapping[Side, Record]) -> frozenset[str]:
-    """Rules that were parked with the very values that stand there now; other values are tried anew."""
+    """Rules that were parked with the very values that stand there now; other values are tried anew.
+
+    Where the mapping's own rules were the reason, new ones are, too.
+    """
     return frozenset(
-        entry.field for entry in past.parked if entry.values == _values_of(desk, entry.field, records)
+        entry.field
+        for entry in past.parked
+        if (values := _values_of(desk, entry.field, records)) == entry.values
+        or [*values, desk.route.mapping.version] == entry.values
     )
 
 
@@ -145,7 +157,7 @@ def _decided(
     entry.settled |= {name: pair for name, pair in plan.settle.items() if settled.get(name) != pair}
     for name, word in plan.unmatched.items():
         error = no_counterpart(desk.route, name, word)
-        values = _values_of(desk, name, records)
+        values = [*_values_of(desk, name, records), version]
         entry.steps.append(partial(_park_field, desk=desk, link=link, name=name, error=error, values=values))
     over = {found.field for found in past.parked} - view.skip - plan.unmatched.keys()
     for name in over - {write.rule for write in plan.writes} - plan.held.keys():
@@ -214,7 +226,8 @@ async def _write_side(
         work.told = Entry(link)
     side = Side(row.side)
     fields: Fields = {write.field: write.value for write in chosen}
-    expected = work.answered.get(side, work.read[side])
+    counterpart = backlink(desk.route, desk.route.end(side.other), work.read[side.other])
+    expected = replace(work.answered.get(side, work.read[side]), backlink=counterpart)
     session = desk.route.end(side).session
     asked_at = desk.engine.now()
     try:

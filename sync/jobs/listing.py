@@ -21,9 +21,6 @@ from sync.reconcile.model import Side
 from sync.store import links, marks
 from sync.store.settled import SettledEnd, ends_of
 
-_PAIRED_BY = ("title", "labels", "milestone")
-"""Fields that matching and the mapping's filter look at."""
-
 
 @dataclass(slots=True)
 class Listed:
@@ -84,7 +81,7 @@ async def _compare(
         elif ref not in found.refs:
             found.refs.add(ref)
             if change.record and ref not in had_a_link:
-                found.loose.append(_light(change.record))
+                found.loose.append(_light(route, side, change.record))
         if (end is not None or not by_title(route)) and _is_news(route, side, change.record, end):
             newly += [change.record] if change.record else []
             news.append(
@@ -114,9 +111,10 @@ def _is_news(route: Route, side: Side, record: Record | None, end: SettledEnd | 
     return newer or not end.calm or differs(route, side, record, end.seen)
 
 
-def _light(record: Record) -> Record:
-    """Without long texts: a first listing may bring a hundred thousand."""
-    return replace(record, fields={name: record.fields[name] for name in _PAIRED_BY if name in record.fields})
+def _light(route: Route, side: Side, record: Record) -> Record:
+    """With what matching and the filter look at, not the long texts: a first listing may bring 100 000."""
+    needed = {"title", "labels", *(asked.field for asked in route.scopes[side].fields)}
+    return replace(record, fields={name: value for name, value in record.fields.items() if name in needed})
 
 
 def by_title(route: Route) -> bool:

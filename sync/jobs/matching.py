@@ -17,7 +17,7 @@ from sync.jobs.engine import Engine
 from sync.jobs.listing import Listed, by_title
 from sync.jobs.route import Route
 from sync.metrics import REPAIRED
-from sync.reconcile.model import Side
+from sync.reconcile.model import Rule, Side
 from sync.store import links, marks, parking
 from sync.store.history import tell
 from sync.store.tables import Link
@@ -31,7 +31,7 @@ _AT_ONCE = 100
 _NAMED = 5
 """So many of the objects that one may belong to are named."""
 
-_HOW = {"match": "matched by title", "adopt": "adopted by its key"}
+_HOW = {"match": "matched with one that was there", "adopt": "adopted by its key"}
 
 
 @dataclass(slots=True)
@@ -71,19 +71,26 @@ def match(route: Route, listed: dict[Side, Listed]) -> Pairs:
                 for record in external
                 if record.ref not in taken and in_scope(route, Side.EXTERNAL, record)
             ],
+            next((rule for rule in route.rules if rule.hub == rule.external == "title"), None),
             found,
         )
     return found
 
 
-def _match_titles(hub: Iterable[Record], external: Iterable[Record], found: Pairs) -> None:
-    """One object of a title on each side is a pair; more are for a person to tell apart."""
+def _match_titles(hub: Iterable[Record], external: Iterable[Record], rule: Rule | None, found: Pairs) -> None:
+    """One object of a title on each side is a pair; more are for a person to tell apart.
+
+    ``rule``: that of the titles; where it has a template, a task may have its object's title in it.
+    """
     tasks: defaultdict[str, list[Record]] = defaultdict(list)
     for record in hub:
         tasks[_title(record)].append(record)
     others: defaultdict[str, list[Record]] = defaultdict(list)
     for record in external:
-        others[_title(record)].append(record)
+        title = str(record.fields.get("title", ""))
+        frame = rule.framed(record).frame if rule is not None else None
+        framed = _plain(frame.around(title)) if frame is not None else ""
+        others[framed if framed in tasks else _plain(title)].append(record)
     for title, candidates in tasks.items():
         counterparts = others.get(title, [])
         if not title or not counterparts:
@@ -95,7 +102,11 @@ def _match_titles(hub: Iterable[Record], external: Iterable[Record], found: Pair
 
 
 def _title(record: Record) -> str:
-    return " ".join(str(record.fields.get("title", "")).casefold().split())
+    return _plain(str(record.fields.get("title", "")))
+
+
+def _plain(title: str) -> str:
+    return " ".join(title.casefold().split())
 
 
 async def keep(engine: Engine, route: Route, pairs: Pairs) -> None:

@@ -13,15 +13,19 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.errors import Park, ParkClass
+from connectors.errors import Park, ParkClass, ReplanNeeded
 from connectors.records import SECTION, Draft, FieldKind, Fields, Key, Record, Ref, Value
-from sync.jobs import settling
-from sync.jobs.admission import scope_of, wanted
+from sync.jobs import settling, sharing
+from sync.jobs.admission import wanted
+from sync.jobs.backlinks import label
+from sync.jobs.creations import await_turn
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Later, Outcome
+from sync.jobs.scoping import unresolved
 from sync.jobs.stamps import origin_of
 from sync.jobs.unit import Unit
+from sync.jobs.unmatched import asked_anew
 from sync.jobs.writing import Intent, close, new_writes, perform
 from sync.metrics import REPAIRED
 from sync.reconcile import draft, fitting, pairs_after_create
@@ -55,6 +59,9 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
         return Later(1, "it carries the key of a creation whose answer is awaited", attempt=False)
     if elsewhere or had_a_link or not wanted(desk.route, side, record):
         return DONE
+    shared = await sharing.join(desk, side, record)
+    if shared is not None:
+        return shared
     if record.created_by_us and record.keys:
         holders = await _holders(desk, record)
         for twin in holders:
@@ -185,17 +192,21 @@ class Creation:
     key: Key
     fields: Fields
 
-    def draft(self, landing: str | None) -> Draft:
-        """``landing``: the section where it goes if no rule says so."""
+    @property
+    def draft(self) -> Draft:
         fields = dict(self.fields)
         section = fields.pop(SECTION, None)
-        return Draft(fields=fields, section=landing if section is None else str(section))
+        return Draft(fields=fields, section=None if section is None else str(section))
 
 
 async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record) -> Outcome:
     """Make the other end of a link that has only one. Its earlier tries were looked up before."""
+    if unresolved(desk.route.config, desk.route.fields) and await asked_anew(desk, fresh=timedelta(0)):
+        raise ReplanNeeded("the options of the fields were asked for anew: the filter names one of them")
     creation = _creation(desk, link, side, record)
     end = desk.route.end(creation.into)
+    turns = await desk.engine.sessions.turns(end.connection)
+    await await_turn(turns, link.key_token, end.connector.title)
     intent = Intent(
         link=link,
         side=creation.into,
@@ -216,10 +227,9 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
         version=desk.route.mapping.version,
     )
     await desk.ledger.enter(decided)
-    landing = desk.route.config.asana.section if creation.into is Side.HUB else None
     asked_at = desk.engine.now()
     created = await perform(
-        desk, row, lambda: end.session.create(end.container, creation.draft(landing), creation.key)
+        desk, row, lambda: end.session.create(end.container, creation.draft, creation.key)
     )
     desk.engine.snapshots.keep(end.connection.id, [created], asked_at)
     created = desk.route.placed(creation.into, created)
@@ -228,12 +238,14 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
 
 
 def _creation(desk: Desk, link: Link, side: Side, record: Record) -> Creation:
-    fields: dict[str, Value] = dict(draft(desk.route.rules, record, side, desk.route.translation))
-    if side is Side.HUB:
-        fields |= fitting(fields, scope_of(desk.route, Side.EXTERNAL))
+    route = desk.route
+    fields: dict[str, Value] = dict(draft(route.rules, record, side, route.translation))
+    if side is Side.EXTERNAL and route.landing is not None:
+        fields.setdefault(SECTION, route.landing)
+    fields |= fitting(fields, route.scopes[side.other])
     return Creation(
         into=side.other,
-        key=Key(link.key_token, record.url, record.key, backlink=desk.route.config.backlinks),
+        key=Key(link.key_token, record.url, label(route.end(side), record), backlink=route.config.backlinks),
         fields=fields,
     )
 

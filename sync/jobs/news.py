@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.records import Change, Record
-from sync.jobs.admission import wanted
+from sync.jobs.admission import in_scope, wanted
 from sync.jobs.route import Route
 from sync.metrics import SUPPRESSED
 from sync.reconcile.model import Mode, Pair, Side
@@ -162,7 +162,7 @@ def _is_settled(route: Route, side: Side, change: Change, link: Link) -> bool:
 
 
 def differs(route: Route, side: Side, record: Record, seen: Mapping[str, Pair]) -> bool:
-    """Whether any mapped field is not what was settled on that side, or never was settled."""
+    """Whether a mapped field is not what was settled on that side, or never was, or the object left."""
     same, record = route.end(side).session.same, route.placed(side, record)
     for rule in route.rules:
         name = rule.field(side)
@@ -172,4 +172,4 @@ def differs(route: Route, side: Side, record: Record, seen: Mapping[str, Pair]) 
         value = record.fields[name]
         if pair is None or (pair.of(side) != value and not same(name, pair.of(side), value)):
             return True
-    return not route.end(side).holds(record)
+    return not in_scope(route, side, record)

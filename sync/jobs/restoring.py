@@ -23,7 +23,7 @@ def with_restored(view: LinkView, plan: LinkPlan, entries: Sequence[Conflict]) -
         )
         if rule is None:
             continue
-        source = Side(entry.restoring)
+        rule, source = rule.framed(view.external), Side(entry.restoring)
         wanted: dict[Side, Value] = {}
         wanted[source] = parse((entry.hub if source is Side.HUB else entry.external)["value"])
         current = {side: view.record(side).fields.get(rule.field(side)) for side in Side}

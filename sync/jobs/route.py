@@ -21,6 +21,8 @@ from sync.jobs.engine import Engine
 from sync.jobs.field_lists import fields_of
 from sync.jobs.people import people_of
 from sync.jobs.ruling import DIRECTIONS, rules
+from sync.jobs.scoping import meant, scopes, unresolved
+from sync.reconcile import Scope
 from sync.reconcile.model import People, Rule, Side, Translation
 from sync.store.tables import Connection, Mapping, Setting
 from sync.store.times import parse_time
@@ -66,6 +68,8 @@ class Route:
     started_at: datetime
     fields: Map[Side, Sequence[FieldSpec]]
     """What there is to pair in either container."""
+    scopes: Map[Side, Scope]
+    """Which objects are let in on either side."""
     paused: bool = False
     """Whether everything is paused, not only this mapping."""
 
@@ -101,6 +105,13 @@ class Route:
             if place.casefold() == container:
                 return replace(record, fields={**record.fields, SECTION: section})
         return record
+
+    @property
+    def landing(self) -> str | None:
+        """The section where new tasks go if no rule and no filter says otherwise."""
+        chosen = self.config.asana.section
+        sections = next((spec for spec in self.fields[Side.HUB] if spec.name == SECTION), None)
+        return meant(chosen, sections) if chosen is not None else None
 
     def since(self, side: Side) -> datetime | None:
         """Objects created before this time, by the provider's clock, stay out; None lets all in."""
@@ -199,16 +210,20 @@ async def make_route(
         Side.HUB: await _end(engine, Side.HUB, hub, mapping.hub_container),
         Side.EXTERNAL: await _end(engine, Side.EXTERNAL, external, mapping.external_container),
     }
-    fields = {
-        Side.HUB: await fields_of(engine, hub, mapping.hub_container),
-        Side.EXTERNAL: await fields_of(engine, external, mapping.external_container),
-    }
+    fields = {side: await fields_of(engine, end.connection, end.container) for side, end in ends.items()}
+    if unresolved(config, fields):
+        just_now = timedelta(seconds=engine.settings.poll_seconds)
+        fields = {
+            side: await fields_of(engine, end.connection, end.container, fresh=just_now)
+            for side, end in ends.items()
+        }
     return Route(
         mapping=mapping,
         config=config,
         ends=ends,
         rules=rules(config, fields[Side.HUB], fields[Side.EXTERNAL]),
         fields=fields,
+        scopes=scopes(config, fields),
         people=people,
         started_at=parse_time(mapping.started["at"]),
         paused=paused,

@@ -16,6 +16,7 @@ from connectors import discover
 from connectors.base import Connector, Session
 from connectors.http import Egress, Gate, LocalGate, Outbound
 from sync import __version__
+from sync.jobs.creations import Turns, turns
 from sync.jobs.gate import SharedGate, restore_hold
 from sync.jobs.tokens import SharedTokens
 from sync.metrics import THROTTLED, count_request
@@ -31,6 +32,7 @@ class Opened:
 
     session: Session
     outbound: Outbound
+    turns: Turns
     fingerprint: str
 
 
@@ -52,6 +54,10 @@ class Sessions:
     async def outbound(self, connection: Connection) -> Outbound:
         """The client below the session: what it observed of quota and clock."""
         return (await self._open(connection)).outbound
+
+    async def turns(self, connection: Connection) -> Turns:
+        """Who may create something there, and when."""
+        return (await self._open(connection)).turns
 
     async def _open(self, connection: Connection) -> Opened:
         # a connection that is only being checked has no row yet that could remember a silence
@@ -79,7 +85,12 @@ class Sessions:
             observe=partial(count_request, connector.name),
         )
         tokens = SharedTokens(self._database, self._vault, connection, turn_s=2 * self.call_s)
-        return Opened(connector.open(settings, credentials, outbound, tokens), outbound, fingerprint)
+        return Opened(
+            connector.open(settings, credentials, outbound, tokens),
+            outbound,
+            turns(connector.limits(settings), connection.name, self._redis),
+            fingerprint,
+        )
 
     @property
     def call_s(self) -> float:

@@ -29,7 +29,7 @@ class SharedTokens:
     def __init__(self, database: Database, vault: Vault, connection: Connection, turn_s: float) -> None:
         self._database = database
         self._vault = vault
-        self._connection_id = connection.id
+        self._connection = connection.name
         self._key = tokens.key_of(connection.connector, vault.open(connection.credentials))
         self._turn = timedelta(seconds=turn_s)
         self._owner = secrets.token_hex(8)
@@ -60,12 +60,11 @@ class SharedTokens:
             kept = await tokens.keep(
                 session, self._key, self._owner, sealed=sealed, until=issued.until, now=datetime.now(UTC)
             )
-            if kept and self._connection_id is not None:
-                await tokens.tell(session, self._connection_id, issued.until)
         if not kept:
             raise RetryLater("renewing the tokens took too long: somebody else does it now", after=1)
 
     async def _taken(self) -> bool:
         now = datetime.now(UTC)
         async with self._database.write() as session:
-            return await tokens.take_turn(session, self._key, self._owner, now, now + self._turn)
+            until = now + self._turn
+            return await tokens.take_turn(session, self._key, self._connection, self._owner, now, until)

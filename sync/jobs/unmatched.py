@@ -10,15 +10,15 @@ from sync.jobs.field_lists import fields_of
 from sync.jobs.route import Route
 from sync.reconcile.model import Side, Unmatched
 
-_JUST_NOW = timedelta(seconds=30)
+_JUST_NOW = timedelta(seconds=5)
 _NAMED = 12
 """So many options are named."""
 
 
-async def asked_anew(desk: Desk) -> bool:
+async def asked_anew(desk: Desk, *, fresh: timedelta = _JUST_NOW) -> bool:
     """Ask for the fields of both ends again; whether that told anything new: an option may be younger."""
     told = [
-        list(await fields_of(desk.engine, end.connection, end.container, fresh=_JUST_NOW))
+        list(await fields_of(desk.engine, end.connection, end.container, fresh=fresh))
         for end in desk.route.ends.values()
     ]
     return told != [list(desk.route.fields[side]) for side in desk.route.ends]

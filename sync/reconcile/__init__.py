@@ -32,7 +32,7 @@ What a new counterpart holds is in :mod:`~sync.reconcile.draft`. Comments
 
 from __future__ import annotations
 
-from sync.reconcile.carry import carry
+from sync.reconcile.carry import carry, told
 from sync.reconcile.comments import plan_comments, root_url
 from sync.reconcile.draft import draft, pairs_after_create
 from sync.reconcile.merge import changed, dropped, settle_after
@@ -52,4 +52,5 @@ __all__ = [
     "plan_link",
     "root_url",
     "settle_after",
+    "told",
 ]

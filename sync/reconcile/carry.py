@@ -7,6 +7,7 @@ nobody mapped, Markdown the other side cannot hold), and that survives.
 from __future__ import annotations
 
 from connectors.records import FieldKind, Value
+from connectors.richtext import mentions
 from connectors.richtext.carry import carry_over
 from sync.reconcile.dates import carry_date
 from sync.reconcile.elements import COLLECTIONS, WHO, across, counterparts, empty, is_apart, offered, words
@@ -44,13 +45,8 @@ def carry(
     if kind is other is FieldKind.DATE:
         whole = into.other in rule.times
         return carry_date(value, current, translation.zone, times=into in rule.times, whole=whole)
-    if seen is not None and kind is other is FieldKind.MARKDOWN:
-        return carry_over(
-            old_source=_text(seen.of(into)),
-            old_other=_text(seen.of(into.other)),
-            new_other=_text(value),
-            through=translation.through[into.other],
-        )
+    if other is FieldKind.MARKDOWN:
+        return _prose(rule, into, value, current=current, seen=seen, translation=translation)
     if rule.frame is not None:
         return _framed(rule, into, _text(value), current=_text(current), seen=seen)
     return _word(rule, into, value, current=current)
@@ -77,6 +73,32 @@ def _framed(rule: Rule, into: Side, value: str, *, current: str, seen: Pair | No
     if into is Side.EXTERNAL:
         return without_frame(value, frames, current)
     return current if without_frame(current, frames, value) == value else rule.frame.around(value)
+
+
+def _prose(
+    rule: Rule, into: Side, value: Value, *, current: Value, seen: Pair | None, translation: Translation
+) -> Value:
+    """Markdown with the people whom it mentions; a field of plain text only names them."""
+    if rule.kind(into) is not FieldKind.MARKDOWN:
+        return _word(rule, into, mentions.translated(_text(value), {}), current=current)
+    if seen is None:
+        return told(value, into, translation) if isinstance(value, str) else value
+
+    def shown(block: str) -> str:
+        back = mentions.unlabelled(told(block, into.other, translation))
+        return translation.through[into.other](back)
+
+    return carry_over(
+        old_source=_text(seen.of(into)),
+        old_other=told(_text(seen.of(into.other)), into, translation),
+        new_other=told(_text(value), into, translation),
+        through=shown,
+    )
+
+
+def told(text: str, into: Side, translation: Translation) -> str:
+    """Markdown of the other side with its mentions as those of ``into``."""
+    return mentions.translated(text, translation.people.into(into))
 
 
 def _appended(

@@ -17,7 +17,7 @@ def joined_writes(writes: Sequence[FieldWrite]) -> tuple[FieldWrite, ...]:
         fields.setdefault((write.side, write.field), []).append(write)
     return tuple(
         replace(write, value=_together(fields[write.side, write.field]))
-        if len(fields[write.side, write.field]) > 1
+        if len(fields[write.side, write.field]) > 1 and isinstance(write.value, tuple)
         else write
         for write in writes
     )

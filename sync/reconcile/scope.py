@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from connectors.records import Fields, Record, Value
+from connectors.records import SECTION, Fields, Record, Value
 from sync.reconcile.elements import words
+
+
+@dataclass(frozen=True, slots=True)
+class FieldScope:
+    """A field that must hold one of these words; ``many`` tells that it holds several at once."""
+
+    field: str
+    words: tuple[str, ...]
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,39 +31,44 @@ class Scope:
     authors: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    milestone: str | None = None
+    fields: tuple[FieldScope, ...] = ()
 
 
-def inside(record: Record, scope: Scope, container: str, *, label_field: str = "labels") -> bool:
+def inside(record: Record, scope: Scope, container: str) -> bool:
     """Whether the object lies in the container and satisfies the filter.
 
-    ``label_field`` is the field that holds the labels. What the Record does not tell is no match.
+    What the Record does not tell is no match.
     """
     sections = {place.casefold(): section for place, section in record.places.items()}
     if container.casefold() not in sections:
         return False
-    labels = words(record.fields.get(label_field))
     author = (record.author.id, record.author.name) if record.author else ()
-    milestone = () if scope.milestone is None else (scope.milestone,)
     return (
-        _matches(scope.labels, labels)
-        and _matches(scope.tags, labels)
-        and _matches(scope.kinds, (record.ref.kind,))
+        _matches(scope.kinds, (record.ref.kind,))
         and _matches(scope.authors, author)
         and _matches(scope.sections, words(sections[container.casefold()]))
-        and _matches(milestone, words(record.fields.get("milestone")))
+        and all(_matches(asked.words, words(record.fields.get(asked.field))) for asked in _asked(scope))
     )
 
 
 def fitting(fields: Fields, scope: Scope) -> Fields:
-    """What a new object needs beside these fields to satisfy the filter: a label, the milestone."""
+    """What a new object needs beside these fields to satisfy the filter: a label, a section, an option."""
     more: dict[str, Value] = {}
-    labels = words(fields.get("labels"))
-    if not _matches(scope.labels, labels):
-        more["labels"] = tuple(sorted((*labels, scope.labels[0])))
-    if scope.milestone is not None:
-        more["milestone"] = scope.milestone
+    if not _matches(scope.sections, words(fields.get(SECTION))):
+        more[SECTION] = scope.sections[0]
+    for asked in _asked(scope):
+        here = words(more.get(asked.field, fields.get(asked.field)))
+        if not _matches(asked.words, here):
+            more[asked.field] = tuple(sorted((*here, asked.words[0]))) if asked.many else asked.words[0]
     return more
+
+
+def _asked(scope: Scope) -> tuple[FieldScope, ...]:
+    return (
+        FieldScope("labels", scope.labels, many=True),
+        FieldScope("labels", scope.tags, many=True),
+        *scope.fields,
+    )
 
 
 def _matches(wanted: Iterable[str], found: Iterable[str]) -> bool:

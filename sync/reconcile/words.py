@@ -75,11 +75,11 @@ def words_of(values: Mapping[str, Sequence[str]], hub: FieldSpec, external: Fiel
     ]
     listed = [{pair[0] for pair in pairs}, {pair[1] for pair in pairs}]
     for pair in _alike(here, there):
-        if pair[0] not in listed[0]:  # before those that only share its counterpart
+        if here is not None and pair[0] not in listed[0]:  # before those that only share its counterpart
             pairs.insert(
                 next((at for at, other in enumerate(pairs) if other[1] == pair[1]), len(pairs)), pair
             )
-        elif pair[1] not in listed[1]:
+        elif there is not None and pair[1] not in listed[1]:
             pairs.append(pair)
     known = {Side.HUB: here, Side.EXTERNAL: there}
     return Words(tuple(pairs), {side: words for side, words in known.items() if words is not None})

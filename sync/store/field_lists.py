@@ -13,12 +13,10 @@ from sync.store.tables import FieldList
 from sync.store.upsert import insert_into
 
 
-async def told(
-    session: AsyncSession, connection_id: int, container: str
-) -> tuple[Sequence[FieldSpec], datetime] | None:
-    """The fields, and when they were told; None before the first time."""
+async def told(session: AsyncSession, connection_id: int, container: str) -> Sequence[FieldSpec] | None:
+    """The fields; None before the first time."""
     row = await session.get(FieldList, (connection_id, container))
-    return ([_spec(spec) for spec in row.specs], row.read_at) if row is not None else None
+    return [_spec(spec) for spec in row.specs] if row is not None else None
 
 
 async def keep(

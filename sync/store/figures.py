@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from sync.store import writes
-from sync.store.tables import Claim, Connection, Mapping, Mark
+from sync.store.tables import Claim, Connection, Mapping, Mark, Token
 from sync.store.totals import CONFLICTS, DELIVERIES, WRITES, total
 
 Counted = dict[tuple[str, ...], float]
@@ -51,13 +52,19 @@ async def figures(session: AsyncSession, now: datetime) -> Figures:
         writes={key: number for key, number in written.items() if key[-1] not in writes.OPEN},
         conflicts={key: number.number for key, number in (await total(session, CONFLICTS)).items()},
         backlog=await _backlog(session, now),
-        tokens_until={
-            (row.connector, row.name): row.token_until.timestamp()
-            for row in connections
-            if row.token_until is not None and row.removed_at is None
-        },
+        tokens_until=await _tokens_until(session, connections),
         ambiguous=sum(number for key, number in written.items() if key[-1] == writes.UNKNOWN),
     )
+
+
+async def _tokens_until(session: AsyncSession, connections: Iterable[Connection]) -> Counted:
+    services = {row.name: row.connector for row in connections if row.removed_at is None}
+    newest = select(col(Token.connection), func.max(col(Token.until))).group_by(col(Token.connection))
+    return {
+        (services[name], name): until.timestamp()
+        for name, until in await session.execute(newest)
+        if name in services and until is not None
+    }
 
 
 async def _backlog(session: AsyncSession, now: datetime) -> Counted:

@@ -32,13 +32,15 @@ ALIVE = timedelta(seconds=15)
 """A worker says every second that it lives; one silent for this long is gone."""
 
 _SIDES = ("hub", "external")
+_REASONS = 5
+"""So many of the reasons why marks wait are told."""
 
 
 async def status(
     session: AsyncSession, *, version: str, now: datetime, instance: dict[str, Any], since: datetime | None
 ) -> dict[str, Any]:
     """``since``: quiet is only what was read after that time; None asks for no reading."""
-    counts = await _Counts.read(session)
+    counts = await _Counts.read(session, now)
     connections = [
         row
         for row in (await session.execute(select(Connection).order_by(col(Connection.id)))).scalars()
@@ -114,6 +116,7 @@ class _Counts:
     def __init__(self) -> None:
         self.links: dict[tuple[int, str], int] = {}
         self.pending: dict[int, tuple[int, datetime | None]] = {}
+        self.waiting: dict[int, list[tuple[str, int, datetime]]] = {}
         self.in_flight: dict[int, int] = {}
         self.conflicts: dict[int, int] = {}
         self.parked: dict[int, int] = {}
@@ -122,7 +125,7 @@ class _Counts:
         self.confirming: dict[int, int] = {}
 
     @classmethod
-    async def read(cls, session: AsyncSession) -> _Counts:
+    async def read(cls, session: AsyncSession, now: datetime) -> _Counts:
         found = cls()
         kinds = col(Link.mapping_id), col(Link.kind), col(Link.state)
         for mapping_id, kind, state, number in await session.execute(
@@ -138,6 +141,7 @@ class _Counts:
             )
         ):
             found.pending[mapping_id] = (number, oldest)
+        found.waiting = await _waiting(session, now)
         found.in_flight = await _by_mapping(
             session,
             select(col(Write.mapping_id), func.count()).where(col(Write.state).in_(writes.OPEN)),
@@ -157,6 +161,21 @@ class _Counts:
         for (_, _, state), received in (await total(session, DELIVERIES)).items():
             found.deliveries[state] = found.deliveries.get(state, 0) + received.number
         return found
+
+
+async def _waiting(session: AsyncSession, now: datetime) -> dict[int, list[tuple[str, int, datetime]]]:
+    """Why marks wait, how many for that reason, and until when the last of them; the commonest first."""
+    why = col(Mark.mapping_id), col(Mark.reason)
+    query = (
+        select(*why, func.count(), func.max(col(Mark.due_at)))
+        .where(col(Mark.due_at) > now, col(Mark.reason) != "")
+        .group_by(*why)
+        .order_by(func.count().desc())
+    )
+    found: dict[int, list[tuple[str, int, datetime]]] = {}
+    for mapping_id, reason, number, until in await session.execute(query):
+        found.setdefault(mapping_id, []).append((reason, number, until))
+    return found
 
 
 async def _by_mapping(session: AsyncSession, query: Select[int, int], table: Any) -> dict[int, int]:
@@ -201,6 +220,7 @@ def _mapping(
         "external": (row.external_connection_id, row.external_container),
     }
     pending, oldest = counts.pending.get(row.id, (0, None))
+    waiting = counts.waiting.get(row.id, [])
     written = {side: counts.writes.get((row.id, side), Total()) for side in _SIDES}
     read_at = {side: cursors[place].read_at if place in cursors else None for side, place in places.items()}
     return {
@@ -228,7 +248,11 @@ def _mapping(
         "last_full_pass_at": rfc3339(row.full_pass_at),
         "last_write_at": {_word(side): rfc3339(written[side].last_at) for side in _SIDES},
         "writes_total": {_word(side): written[side].number for side in _SIDES},
-        "first_sync": _first_sync(row, pending, now),
+        "waiting": [
+            {"reason": reason, "number": number, "until": rfc3339(until)}
+            for reason, number, until in waiting[:_REASONS]
+        ],
+        "first_sync": _first_sync(row, pending, now, max((until for *_, until in waiting), default=now)),
         "subscriptions": [
             {
                 "side": _word(side),
@@ -245,8 +269,11 @@ def _mapping(
     }
 
 
-def _first_sync(row: Mapping, pending: int, now: datetime) -> dict[str, Any] | None:
-    """How far the first sync is. ``pending`` counts what came in meanwhile, too: ``total`` grows by it."""
+def _first_sync(row: Mapping, pending: int, now: datetime, until: datetime) -> dict[str, Any] | None:
+    """How far the first sync is. ``pending`` counts what came in meanwhile, too: ``total`` grows by it.
+
+    ``until``: it does not end before, for something waits so long for its turn.
+    """
     if row.state == "first_sync":
         return {"phase": "listing", "done": 0, "total": None, "rate_per_s": None, "eta_s": None}
     if row.first_sync is None:
@@ -260,7 +287,7 @@ def _first_sync(row: Mapping, pending: int, now: datetime) -> dict[str, Any] | N
         "done": done,
         "total": total,
         "rate_per_s": round(rate, 3),
-        "eta_s": round(pending / rate, 1) if rate else None,
+        "eta_s": round(max(pending / rate, (until - now).total_seconds()), 1) if rate else None,
     }
 
 

@@ -72,18 +72,18 @@ class Connection(SQLModel, table=True):
     checked_at: datetime | None = _time()
     people_at: datetime | None = _time()
     """When its users were listed; None: not yet, or a new container has others."""
-    token_until: datetime | None = _time()
-    """When its present access token ends; None: it has none that ends."""
     removed_at: datetime | None = _time()
 
 
 class Token(SQLModel, table=True):
     """What a provider handed out for configured credentials; ``sealed`` is ciphertext, at first empty.
 
-    ``key`` is a digest of the credentials. ``turn_*``: who renews them now.
+    ``key`` is a digest of the credentials, ``connection`` the name of the one that used them last. ``until``
+    is when the access token ends. ``turn_*``: who renews them now.
     """
 
     key: str = Field(primary_key=True)
+    connection: str
     sealed: str = Field(repr=False)
     until: datetime | None = _time()
     changed_at: datetime = _time(null=False)

@@ -16,7 +16,7 @@ from sqlalchemy import delete, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from sync.store.tables import Connection, Token
+from sync.store.tables import Token
 from sync.store.upsert import insert_into
 
 
@@ -31,14 +31,16 @@ async def find(session: AsyncSession, key: str) -> Token | None:
     return await session.get(Token, key)
 
 
-async def take_turn(session: AsyncSession, key: str, owner: str, now: datetime, until: datetime) -> bool:
+async def take_turn(
+    session: AsyncSession, key: str, connection: str, owner: str, now: datetime, until: datetime
+) -> bool:
     """Whether the owner may renew them now; the turn of one who died ends by itself."""
-    insert = insert_into(session, Token).values(key=key, sealed="", changed_at=now)
+    insert = insert_into(session, Token).values(key=key, connection=connection, sealed="", changed_at=now)
     await session.execute(insert.on_conflict_do_nothing())
     statement = (
         update(Token)
         .where(col(Token.key) == key, or_(col(Token.turn_until).is_(None), col(Token.turn_until) < now))
-        .values(turn_owner=owner, turn_until=until)
+        .values(connection=connection, turn_owner=owner, turn_until=until)
         .returning(col(Token.key))
     )
     return (await session.execute(statement)).scalar_one_or_none() is not None
@@ -64,13 +66,6 @@ async def keep(
         .returning(col(Token.key))
     )
     return (await session.execute(statement)).scalar_one_or_none() is not None
-
-
-async def tell(session: AsyncSession, connection_id: int, until: datetime) -> None:
-    """Note at the connection when its present token ends: what is watched from outside."""
-    await session.execute(
-        update(Connection).where(col(Connection.id) == connection_id).values(token_until=until)
-    )
 
 
 async def clear(session: AsyncSession, used: Collection[str], before: datetime) -> None:

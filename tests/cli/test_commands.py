@@ -250,7 +250,13 @@ async def test_check_asks_the_providers(running: Town) -> None:
     (item,) = said.json["items"]
     assert (item["state"], item["account"]["name"]) == ("ok", "asana-sync-bot")
     assert said.code == (1 if item["missing"] else 0)
+    assert item["containers"] == [{"id": running.places["main"].repo, "missing": []}]
     assert (await running.cli("check", "nobody")).code == 2
+    running.github.admin_access = False
+    said = await running.cli("check", "github")
+    running.github.admin_access = True
+    assert said.code == 1
+    assert "The account has no admin access" in said.out
 
 
 async def test_people_tells_who_is_who(running: Town) -> None:

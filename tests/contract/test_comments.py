@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connectors.records import CommentDraft
+from connectors.richtext.mentions import Mention, mentioned
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Bench
@@ -94,3 +95,15 @@ async def test_a_copy_is_changed_and_deleted(bench: Bench) -> None:
 
 async def test_an_object_without_comments(bench: Bench) -> None:
     assert list(await bench.session.comments((await bench.made_by_person()).ref)) == []
+
+
+async def test_a_mention_stays_one_and_what_reads_like_one_does_not_become_one(bench: Bench) -> None:
+    user = await bench.user_id("ada")
+    text = f"{Mention(user, '@Ada')} knows, @bob does not; `{Mention(user, '@Ada')}`"
+    parent = await bench.create(title="Mentions", notes=text)
+    added = await bench.session.add_comment(parent.ref, _draft(text))
+    (read,) = await bench.session.comments(parent.ref)
+    for found in (str(parent.fields["notes"]), added.text, read.text):
+        assert mentioned(found) == {user}
+    assert bench.session.same("notes", text, parent.fields["notes"])
+    assert bench.session.same("comments", text, read.text)

@@ -33,8 +33,9 @@ def told() -> Iterator[list[EventDict]]:
 async def build(settings: Settings, database: Database) -> AsyncIterator[Build]:
     """Makes a World with one mapping between a project and a container of ``external``.
 
-    Args of the maker: ``external`` a simulator class, ``settings`` over the fast ones, everything
-    else as in the mapping of a configuration file.
+    Args of the maker: ``external`` a simulator class, ``settings`` over the fast ones, ``prepare`` what
+    is there before the mapping and tells more of it, everything else as in the mapping of a
+    configuration file.
     """
     async with AsyncExitStack() as stack:
 
@@ -43,6 +44,7 @@ async def build(settings: Settings, database: Database) -> AsyncIterator[Build]:
             *,
             settings_: dict[str, Any] | None = None,
             first: bool = True,
+            prepare: Callable[[World], dict[str, Any]] = lambda world: {},
             **mapping: Any,
         ) -> World:
             hub, other = AsanaSimulator(), external()
@@ -51,7 +53,7 @@ async def build(settings: Settings, database: Database) -> AsyncIterator[Build]:
                 settings.model_copy(update={**FAST, **(settings_ or {})}), database, hub, other, urls
             )
             stack.push_async_callback(world.engine.sessions.aclose)
-            await world.apply(**mapping)
+            await world.apply(**mapping, **prepare(world))
             if first:
                 await world.settle()
             return world

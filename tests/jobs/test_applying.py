@@ -56,7 +56,7 @@ async def test_fields_that_are_not_there_or_do_not_fit(world: World) -> None:
     ]
     problems = await refused(world, document)
     assert "no field 'nothing'" in problems["mappings[0].fields[0].external"]
-    assert "pair like with like" in problems["mappings[0].fields[1]"]
+    assert "cannot be written into" in problems["mappings[0].fields[1]"]
     assert not any("fields[2]" in path for path in problems)
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.records import User as Listed
-from sync.jobs.connections import refresh_people
 from sync.jobs.identities import How, Match, find, guesses, match
 from sync.jobs.people import store_users
 from sync.store.tables import Connection, Parked, User
@@ -86,16 +85,10 @@ async def test_who_is_not_listed_any_more_is_known_but_not_active(world: World) 
     assert await listed("x", "y") == {"x": True, "y": True}
 
 
-async def refreshed(world: World) -> None:
-    for row in await world.rows(Connection):
-        container = world.project if row.connector == "asana" else world.container
-        await refresh_people(world.engine, row, [container])
-
-
 async def test_who_left_asana_is_not_assigned_and_comes_back_with_the_account(build: Build) -> None:
     world = await build(GitHubSimulator)
     world.hub.deactivate("bob")
-    await refreshed(world)
+    await world.list_people()
     issue, _task = await world.paired(assignee="bob")
     assert world.task()["assignee"] is None
     world.external.edit(issue, assignees=["bob", "ada"])
@@ -103,7 +96,7 @@ async def test_who_left_asana_is_not_assigned_and_comes_back_with_the_account(bu
     assert world.task()["assignee"] == "ada", "the first one who is somebody in Asana"
     assert (await world.rows(Parked)) == []
     world.hub.deactivate("bob", active=True)
-    await refreshed(world)
+    await world.list_people()
     await world.paired(title="Another", assignee="bob")
     assert world.task()["assignee"] == "bob"
 
@@ -113,7 +106,7 @@ async def test_who_left_github_stays_the_assignee_of_the_task(build: Build) -> N
     issue, task = await world.paired(assignee="bob")
     assert isinstance(world.external, GitHubSimulator)
     world.external.leave("bob")
-    await refreshed(world)
+    await world.list_people()
     before = len(world.writes())
     await world.settle(full=True)
     assert len(world.writes()) == before, "what people are is no edit"

@@ -10,7 +10,6 @@ from connectors.github.simulator import GitHubSimulator
 from sync.jobs.roster import couples, roster
 from sync.store.tables import Setting, User
 from tests.jobs.conftest import Build
-from tests.jobs.test_people import refreshed
 from tests.jobs.world import World
 
 
@@ -37,7 +36,7 @@ async def test_matched_guessed_unmatched_and_unknown(build: Build) -> None:
         {"asana": "nobody@example.com", "github": "bob"},
     ]
     await world.change(Setting, {"value": entries}, key="people")
-    await refreshed(world)
+    await world.list_people()
     seen = await told(world)
     ada = seen["ada@example.com", "ada"]
     assert (ada["how"], ada["into"], ada["line"]) == ("configured", {"asana": True, "external": True}, None)
@@ -57,14 +56,14 @@ async def test_the_line_of_a_guess_makes_it_true(build: Build) -> None:
     world = await build(GitHubSimulator)
     world.document["people"] = []
     await world.apply_document(world.document)
-    await refreshed(world)
+    await world.list_people()
     guesses = [item for item in (await told(world)).values() if item["how"] == "guess"]
     assert len(guesses) == 2
     issue, _ = await world.paired(assignee="ada")
     assert world.task()["assignee"] is None, "a guess is never used"
     world.document["people"] = [entry for item in guesses for entry in yaml.safe_load(item["line"])]
     await world.apply_document(world.document)
-    await refreshed(world)
+    await world.list_people()
     assert {item["how"] for item in (await told(world)).values()} == {"configured"}
     world.external.edit(issue, assignees=["bob"])
     await world.settle()
@@ -74,7 +73,7 @@ async def test_the_line_of_a_guess_makes_it_true(build: Build) -> None:
 async def test_who_left_is_marked(build: Build) -> None:
     world = await build(GitHubSimulator)
     world.hub.deactivate("bob")
-    await refreshed(world)
+    await world.list_people()
     bob = (await told(world))["bob@example.com", "bob"]
     assert not bob["asana"]["active"]
     assert bob["into"] == {"asana": False, "external": True}

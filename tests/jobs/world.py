@@ -21,6 +21,7 @@ from connectors.simulation import Exchange, Fault, Faults, Simulator
 from sync.configuration import Configuration, load
 from sync.jobs import polling, upkeep
 from sync.jobs.applying import Applied, apply
+from sync.jobs.connections import refresh_people
 from sync.jobs.desk import Desk
 from sync.jobs.engine import Engine
 from sync.jobs.full_pass import full_pass
@@ -200,6 +201,12 @@ class World:
         done = await full_pass(self.engine, (await self.the(Mapping)).id, all_comments=all_comments)
         await self.work()
         return done
+
+    async def list_people(self) -> None:
+        """Ask both sides who is there."""
+        containers = {"our-asana": self.project, "other": self.container}
+        for row in await self.rows(Connection):
+            await refresh_people(self.engine, row, [containers[row.name]])
 
     async def mark(self, side: Side, object_id: str, **more: Any) -> None:
         """Mark an object, as if somebody had told of it."""

@@ -117,3 +117,36 @@ def test_one_person_is_appended_to_a_list() -> None:
     followers = rule((FieldKind.PEOPLE, FieldKind.PERSON), mode=Mode.APPEND)
     appended = carry(followers, HUB, "ada_x", current=("nia",), seen=None, translation=translation())
     assert appended == ("nia", "ada")
+
+
+def test_mentions_are_those_of_the_other_side() -> None:
+    notes, text = rule(FieldKind.MARKDOWN), "[@A](user:ada) [@Z](user:zoe)"
+    carried = carry(notes, EXTERNAL, text, current="", seen=None, translation=translation())
+    assert carried == "[@A](user:ada_x) @Z"
+    edited = carry(
+        notes,
+        HUB,
+        "[@A](user:ada_x) [@Y](user:yan)!\n\n| a |\n| - |",
+        current=text,
+        seen=Pair(text, "[@A](user:ada_x) [@Y](user:yan)"),
+        translation=translation(),
+    )
+    assert edited == "[@A](user:ada) @Y!\n\n| a |\n| - |"
+
+
+def test_a_block_that_mentions_somebody_keeps_its_source_where_another_is_edited() -> None:
+    notes, own = rule(FieldKind.MARKDOWN), "[@Ada L](user:ada) [@Zoe](user:zoe) *x*\n\nb"
+    carried = carry(
+        notes,
+        HUB,
+        "[@a](user:ada_x) @Zoe *x*\n\nc\n\nd",
+        current=own,
+        seen=Pair(own, "[@a](user:ada_x) @Zoe *x*\n\nb"),
+        translation=translation(),
+    )
+    assert carried == "[@Ada L](user:ada) [@Zoe](user:zoe) *x*\n\nc\n\nd"
+
+
+def test_a_plain_field_only_names_people() -> None:
+    plain = rule(FieldKind.MARKDOWN, external_kind=FieldKind.TEXT)
+    assert carry(plain, EXTERNAL, "[@A](user:ada)", current="", seen=None, translation=translation()) == "@A"

@@ -189,6 +189,7 @@ MENTION = (
     '<a href="https://app.asana.com/0/56789/list" data-asana-accessible="true" data-asana-dynamic="true" '
     'data-asana-type="user" data-asana-gid="54321">@Tim</a>'
 )
+WRITTEN_MENTION = '<a data-asana-gid="54321" href="https://app.asana.com/0/profile/54321">@Tim</a>'
 IMAGE = (
     '<img data-asana-gid="77" src="https://s3.example/x?Expires=1" alt="\nhttps://s3.example/x" '
     'style="display:block"/>'
@@ -196,19 +197,50 @@ IMAGE = (
 
 
 class TestMentionsAndImages:
-    def test_mention_is_a_link_that_pings_nobody(self) -> None:
+    def test_mention_is_one_there_and_back(self) -> None:
         text = to_markdown(f"<body>ask {MENTION}</body>")
-        assert text == "ask [@Tim](https://app.asana.com/0/56789/list)"
-        assert "data-asana-gid" not in from_markdown(text)
+        assert text == "ask [@Tim](user:54321)"
+        written = from_markdown(text)
+        assert written == f"<body>ask {WRITTEN_MENTION}</body>"
+        assert to_markdown(written) == text
 
-    def test_mention_that_stands_there_stays(self) -> None:
-        html = f"<body>ask {MENTION}</body>"
-        text = to_markdown(html) + " and @Tim, [@Ada](https://app.asana.com/0/1/list)"
-        assert from_markdown(text, present=html) == (
-            '<body>ask <a data-asana-gid="54321" href="https://app.asana.com/0/56789/list">@Tim</a> '
-            "and @Tim, "
-            '<a data-asana-dynamic="false" href="https://app.asana.com/0/1/list">@Ada</a></body>'
+    def test_what_is_not_exactly_a_mention_pings_nobody(self) -> None:
+        for text in (
+            "[@Tim](https://app.asana.com/0/56789/list)",
+            "[a](<user:54321>)",
+            "<user:54321>",
+            '<a href="user:54321">b</a>',
+            "[a][1]\n\n[1]: user:54321",
+            "[a](&#117;ser:54321)",
+            "`[a](user:54321)`",
+            "[a](user:tim)",
+            '[a](user:5432" data-asana-gid="1)',
+        ):
+            assert "<a data-asana-gid" not in from_markdown(text), text
+
+    def test_link_to_an_object_that_stands_there_stays(self) -> None:
+        task = (
+            '<a data-asana-gid="77" data-asana-type="task" href="https://app.asana.com/0/0/77/f">A task</a>'
         )
+        html = f"<body>see {task}</body>"
+        text = to_markdown(html) + " and [A task](https://app.asana.com/0/1/list)"
+        assert from_markdown(text, present=html) == (
+            '<body>see <a data-asana-gid="77" href="https://app.asana.com/0/0/77/f">A task</a> and '
+            '<a data-asana-dynamic="false" href="https://app.asana.com/0/1/list">A task</a></body>'
+        )
+
+    def test_mention_that_stands_there_stays_where_only_its_name_came_back(self) -> None:
+        html = f"<body>ask {MENTION}</body>"
+        assert from_markdown("**ask** @Tim, not @Timothy or `@Tim`", present=html) == (
+            f"<body><strong>ask</strong> {WRITTEN_MENTION}, not @Timothy or <code>@Tim</code></body>"
+        )
+        assert "gid" not in from_markdown("ask @Tim")
+
+    def test_users_have_their_own_names_on_each_side(self) -> None:
+        read = to_markdown(f"<body>ask {MENTION} or {MENTION}</body>")
+        assert same("ask [@tim](user:54321) or @Tim", read)
+        assert not same("ask [@tim](user:5) or @Tim", read)
+        assert not same("ask [@tim](user:54321) or @Ada", read)
 
     def test_mention_as_sent(self) -> None:
         assert to_markdown('<body><a data-asana-gid="12"/></body>') == "https://app.asana.com/0/0/12/f"

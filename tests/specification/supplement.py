@@ -11,9 +11,81 @@ _CHOICES = {
     "direction": ["asc", "desc"],
 }
 
+_COMMIT = [
+    {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    for name in ("owner", "repo", "ref")
+]
+_PAGES = [{"$ref": f"#/components/parameters/{name}"} for name in ("per-page", "page")]
+
+
+def _answer(properties: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "required": list(properties), "properties": properties}
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+_CHECK_RUN = {
+    "type": "object",
+    "required": ["id", "name", "head_sha", "status", "conclusion"],
+    "properties": {
+        "id": {"type": "integer"},
+        "name": {"type": "string"},
+        "head_sha": {"type": "string"},
+        "status": {"enum": ["queued", "in_progress", "completed", "waiting", "requested", "pending"]},
+        "conclusion": {
+            "enum": [
+                "success",
+                "failure",
+                "neutral",
+                "cancelled",
+                "skipped",
+                "timed_out",
+                "action_required",
+                None,
+            ]
+        },
+    },
+}
+"""https://docs.github.com/rest/checks/runs"""
+_STATUS = {
+    "type": "object",
+    "required": ["state"],
+    "properties": {"state": {"enum": ["error", "failure", "pending", "success"]}},
+}
+"""https://docs.github.com/rest/commits/statuses"""
+
 PATHS: dict[str, dict[str, Any]] = {
     "asana": {},
     "github": {
+        "/repos/{owner}/{repo}/commits/{ref}/check-runs": {
+            "get": {
+                "parameters": [*_COMMIT, *_PAGES],
+                "responses": {
+                    "200": _answer(
+                        {
+                            "total_count": {"type": "integer"},
+                            "check_runs": {"type": "array", "items": _CHECK_RUN},
+                        }
+                    ),
+                    "404": {"$ref": "#/components/responses/not_found"},
+                },
+            }
+        },
+        "/repos/{owner}/{repo}/commits/{ref}/status": {
+            "get": {
+                "parameters": [*_COMMIT, *_PAGES],
+                "responses": {
+                    "200": _answer(
+                        {
+                            "state": {"type": "string"},
+                            "statuses": {"type": "array", "items": _STATUS},
+                            "sha": {"type": "string"},
+                            "total_count": {"type": "integer"},
+                        }
+                    ),
+                    "404": {"$ref": "#/components/responses/not_found"},
+                },
+            }
+        },
         "/user/repos": {
             "get": {
                 "parameters": [

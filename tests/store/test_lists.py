@@ -268,6 +268,7 @@ async def test_status_tells_connections_mappings_and_workers(database: Database)
                     object_id="1",
                     first_at=at(number),
                     due_at=at(99),
+                    reason="waits for its turn",
                 )
             )
         session.add(
@@ -310,6 +311,10 @@ async def test_status_tells_connections_mappings_and_workers(database: Database)
         2,
         4,
     )
+    assert shown["waiting"] == [
+        {"reason": "waits for its turn", "number": 2, "until": "2026-01-05T12:01:39.000Z"}
+    ]
+    assert shown["first_sync"]["eta_s"] == 89, "it does not end before the last one's turn"
     assert shown["approval"] == {"id": "x", "actions": []}
     assert [(row["side"], row["state"]) for row in shown["subscriptions"]] == [("asana", "active")]
     async with database.read() as session:

@@ -116,7 +116,13 @@ async def test_what_surrounds_issues_has_the_shape_of_githubs_openapi_descriptio
     one = R + "/milestones/{milestone_number}"
     await sent("PATCH", one, {"state": "open", "description": "soon"}, milestone_number=second)
     await sent("DELETE", one, milestone_number=second)
-    await sent("GET", R + "/pulls/{pull_number}", pull_number=github.find(pull)[1].number)
+    github.ask_for_review(pull, "ada")
+    github.review(pull, "APPROVED", by="bob")
+    github.check(pull, "build", None)
+    asked = await sent("GET", R + "/pulls/{pull_number}", pull_number=github.find(pull)[1].number)
+    await sent("GET", R + "/pulls/{pull_number}/reviews", pull_number=asked["number"])
+    for what in ("check-runs", "status"):
+        await sent("GET", R + "/commits/{ref}/" + what, ref=asked["head"]["sha"])
     assert departures() == []
 
 

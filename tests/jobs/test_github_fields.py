@@ -1,0 +1,103 @@
+"""GitHub's own fields in tasks and back: milestones, reasons, the state of pull requests, moved issues."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from connectors.asana.simulator import AsanaSimulator
+from connectors.github.simulator import GitHubSimulator
+from sync.store.tables import Conflict, Parked
+from tests.jobs.conftest import Build
+from tests.jobs.world import World
+
+TITLE = {"asana": "title", "external": "title"}
+STATE = {"asana": "state", "external": "state"}
+REASONS = ["Completed", "Not planned", "Duplicate", "Reopened"]
+
+
+@pytest.fixture
+async def world(build: Build) -> World:
+    """Before the first sync, so that both sides can be furnished."""
+    return await build(GitHubSimulator, first=False)
+
+
+def sides(world: World) -> tuple[AsanaSimulator, GitHubSimulator]:
+    assert isinstance(world.external, GitHubSimulator)
+    return world.hub, world.external
+
+
+async def paired_by(world: World, *fields: dict[str, Any]) -> None:
+    await world.apply(fields=[TITLE, STATE, *fields])
+    await world.settle()
+
+
+def choice(world: World, name: str, options: list[str]) -> tuple[str, dict[str, str]]:
+    """A custom field of the project: its gid, and its options by name."""
+    field = world.hub.new_field(world.project, name, "enum", options)
+    return field.gid, {option.name: option.gid for option in field.options}
+
+
+async def at_rest(world: World) -> bool:
+    before = len(world.writes())
+    await world.settle(full=True)
+    return len(world.writes()) == before
+
+
+async def test_a_milestone_arrives_as_option_and_due_day_and_goes_back(world: World) -> None:
+    hub, github = sides(world)
+    first = github.new_milestone(world.container, "v1", due_on=datetime(2026, 7, 31, 12, tzinfo=UTC))
+    second = github.new_milestone(world.container, "v2", due_on=datetime(2026, 12, 31, 12, tzinfo=UTC))
+    gid, options = choice(world, "Version", ["v1", "v2"])
+    await paired_by(
+        world,
+        {"asana": f"custom:{gid}", "external": "milestone"},
+        {"asana": "due", "external": "due", "direction": "to_asana"},
+    )
+    issue, task = await world.paired(milestone=first)
+    assert (world.task()["due"], world.task()["custom"][gid]) == (date(2026, 7, 31), options["v1"])
+    github.edit(issue, milestone=second)
+    await world.settle()
+    assert (world.task()["due"], world.task()["custom"][gid]) == (date(2026, 12, 31), options["v2"])
+    hub.edit(task, custom={gid: options["v1"]})
+    await world.settle()
+    assert world.thing()["milestone"] == "v1"
+    assert world.task()["due"] == date(2026, 7, 31), "the due day follows the milestone"
+    assert await at_rest(world)
+    assert await world.rows(Conflict) == []
+
+
+async def test_a_reason_goes_both_ways_with_the_state(world: World) -> None:
+    hub, github = sides(world)
+    gid, options = choice(world, "Outcome", REASONS)
+    await paired_by(world, {"asana": f"custom:{gid}", "external": "custom:state_reason"})
+    issue, task = await world.paired()
+    github.edit(issue, state="closed", state_reason="not_planned")
+    await world.settle()
+    assert (world.task()["state"], world.task()["custom"][gid]) == ("closed", options["Not planned"])
+    hub.edit(task, state="open")
+    await world.settle()
+    assert (world.thing()["state"], world.thing()["state_reason"]) == ("open", "reopened")
+    assert world.task()["custom"][gid] == options["Reopened"]
+    hub.edit(task, state="closed", custom={gid: options["Duplicate"]})
+    await world.settle()
+    assert (world.thing()["state"], world.thing()["state_reason"]) == ("closed", "duplicate")
+    assert await at_rest(world)
+    assert await world.rows(Parked) == []
+
+
+async def test_a_merged_pull_request_shows_in_its_task_and_is_never_merged_from_there(world: World) -> None:
+    hub, github = sides(world)
+    gid, options = choice(world, "Pull request", ["Draft", "Open", "Merged", "Closed"])
+    await paired_by(world, {"asana": f"custom:{gid}", "external": "custom:pull_request"})
+    pull, task = await world.paired(kind="pull")
+    assert world.task()["custom"][gid] == options["Open"]
+    hub.edit(task, custom={gid: options["Merged"]}, state="closed")
+    await world.settle()
+    assert (world.thing()["state"], world.thing()["merged"]) == ("open", False)
+    github.edit(pull, state="merged")
+    await world.settle()
+    assert (world.task()["state"], world.task()["custom"][gid]) == ("closed", options["Merged"])
+    assert await at_rest(world)
