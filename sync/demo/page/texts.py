@@ -60,7 +60,7 @@ def markdown(text: str) -> Markup:
 
 def rich(html: str) -> Markup:
     """Asana's rich text as people see it. Who writes on at its end does not write into the back-link."""
-    shown = markdown(asana_html.to_markdown(html))
+    shown = str(markdown(asana_html.to_markdown(html)))
     return Markup(_BACKLINK.sub(r'<p contenteditable="false">\1', shown))  # noqa: S704 - escaped already
 
 

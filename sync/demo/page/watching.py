@@ -144,11 +144,11 @@ class Watch:
         fresh = await self._product.items("history", after=self._history_at)
         if fresh:
             self._history_at = fresh[-1]["id"]
-            links = await self._product.items("links")
-            if {link["id"] for link in links} != set(self.links):
+            before = [_ends(link) for link in self.links.values()]
+            self.links = {link["id"]: link for link in await self._product.items("links")}
+            if before != [_ends(link) for link in self.links.values()]:
                 for pane in self._panes:
                     self._tell(pane.name)
-            self.links = {link["id"]: link for link in links}
             self._lines.extend(self._of_history(line) for line in fresh if line["link"] in self.links)
         open_: dict[int, list[Mapping[str, Any]]] = {}
         for conflict in await self._product.items("conflicts"):
