@@ -224,6 +224,11 @@ class Simulator(ABC):
     def objects(self, container: str) -> list[str]:
         """Ids of all living objects."""
 
+    def further_field(self, container: str, name: str, options: Sequence[str] | None = None) -> str | None:
+        """A further field of the objects there: a choice of these options, or a day. What field rules call
+        it; None where there are no such fields. In :meth:`edit` and :meth:`view` it is one of ``values``."""
+        return None
+
     def choices(self, container: str) -> Mapping[str, Mapping[str, str]]:
         """What people pick from there: field -> id -> name, in order. Nothing where they type everything."""
         return {}

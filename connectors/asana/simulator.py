@@ -301,8 +301,6 @@ class AsanaSimulator(Simulator):
             "parent": task.parent,
             "created_at": task.created_at,
             "modified_at": task.modified_at,
-            "due_on": task.due_on,
-            "due_at": task.due_at,
             "author": self._person(task.created_by),
             "url": Answers(workspace, "", 0).task(task)["permalink_url"],
             "attachments": [

@@ -262,10 +262,17 @@ class GitHubSimulator(Switches, Simulator):
     def objects(self, container: str) -> list[str]:
         return [issue.node_id for issue in self.repository(container).issues.values()]
 
+    def further_field(self, container: str, name: str, options: Sequence[str] | None = None) -> str | None:
+        """An issue field of the organisation."""
+        kind, owner = "date" if options is None else "single_select", container.partition("/")[0]
+        return f"custom:{self.new_issue_field(name, kind, options or (), owner=owner)}"
+
     def choices(self, container: str) -> Mapping[str, Mapping[str, str]]:
-        """Labels by their name, milestones by their number."""
+        """Labels by their name, milestones by their number, issue fields by their name."""
         repository = self.repository(container)
+        fields = self.world.organization_of(repository).fields.values()
         return {
+            **{field.name: {str(id): name for id, name in field.options.items()} for field in fields},
             "labels": {label.name: label.name for label in repository.labels.values()},
             "milestone": {str(number): each.title for number, each in repository.milestones.items()},
         }
