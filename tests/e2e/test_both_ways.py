@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from connectors.simulation import Fault
 from tests.e2e.town import Town, times
 
 pytestmark = [pytest.mark.chaos, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -220,3 +222,36 @@ async def test_nothing_is_written_when_nothing_was_edited(shared: Town) -> None:
     await shared.done("sync", "main", "--once", "--full", "--timeout", "30")
     await shared.quiet()
     assert (len(shared.github.journal.writes()), len(shared.asana.journal.writes())) == before
+
+
+async def test_files_arrive_once_though_the_workers_are_killed(shared: Town) -> None:
+    place, github, asana = shared.places["main"], shared.github, shared.asana
+    image = github.upload(place.repo, "shot.png", b"\x89PNG")
+    issue = github.new(place.repo, title="With a file", notes=f"![Shot]({image})")
+    task = await shared.twin(issue)
+    await shared.quiet()
+    assert _files(asana.view(task)) == [("Shot.png", b"\x89PNG")]
+
+    uploads = len(asana.journal.by("POST", "/attachments$"))
+    asana.faults.add(Fault(kind="slow", method="POST", path="/attachments$", seconds=2))
+    github.attach(issue, "more.gif", b"GIF89a", by="bob")
+    await shared.until(
+        lambda: len(asana.journal.by("POST", "/attachments$")) > uploads, "an upload is under way"
+    )
+    await shared.kill_workers()
+    asana.attach(task, "plan.pdf", b"%PDF", by="ada")
+    await shared.quiet()
+    assert sorted(_files(asana.view(task))) == [
+        ("Shot.png", b"\x89PNG"),
+        ("more.gif", b"GIF89a"),
+        ("plan.pdf", b"%PDF"),
+    ]
+    told = [comment["text"] for comment in (github.view(issue) or {})["comments"]]
+    assert len([text for text in told if "attached [plan.pdf](https://app.asana.com/" in text]) == 1
+    kinds = [link["kind"] for link in await shared.listing("links", "main")]
+    assert kinds.count("attachment") == 3
+
+
+def _files(view: dict[str, Any] | None) -> list[tuple[str, bytes | None]]:
+    assert view is not None
+    return [(file["name"], file["content"]) for file in view["attachments"]]
