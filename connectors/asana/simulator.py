@@ -223,6 +223,21 @@ class AsanaSimulator(Wording, Simulator):
     def delete_comment(self, comment_id: str) -> None:
         self.workspace.delete_comment(comment_id, self.workspace.stories[comment_id].created_by)
 
+    def attach(self, object_id: str, name: str, content: bytes, *, by: str | None = None) -> str:
+        return self.workspace.attach(
+            object_id, self._gid(by), name, content=content, url=None, source="web"
+        ).gid
+
+    def attach_from(self, object_id: str, host: str, name: str, url: str, *, by: str | None = None) -> str:
+        """A person attaches what lies at ``dropbox``, ``gdrive``, ``vimeo``, ... or a link (``external``)."""
+        return self.workspace.attach(
+            object_id, self._gid(by), name, content=None, url=url, source="web", host=host
+        ).gid
+
+    def detach(self, attachment_id: str, *, by: str | None = None) -> None:
+        """A person removes an attachment."""
+        self.workspace.detach(attachment_id, self._gid(by))
+
     def remove(self, object_id: str, *, by: str | None = None) -> None:
         """Into the trash."""
         self.workspace.trash(object_id, self._gid(by))
@@ -285,8 +300,6 @@ class AsanaSimulator(Wording, Simulator):
             "parent": task.parent,
             "created_at": task.created_at,
             "modified_at": task.modified_at,
-            "due_on": task.due_on,
-            "due_at": task.due_at,
             "author": self._person(task.created_by),
             "url": Answers(workspace, "", 0).task(task)["permalink_url"],
             "attachments": [
