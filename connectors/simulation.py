@@ -207,6 +207,10 @@ class Simulator(ABC):
     def delete_comment(self, comment_id: str) -> None:
         """The author deletes a comment."""
 
+    def attach(self, object_id: str, name: str, content: bytes, *, by: str | None = None) -> str:
+        """A person adds a file, where there are attachments; its id, or that of the text it is a link in."""
+        raise LookupError(f"{self.name} has no attachments")
+
     @abstractmethod
     def remove(self, object_id: str, *, by: str | None = None) -> None:
         """Delete the object as a person would."""
