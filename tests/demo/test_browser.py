@@ -153,6 +153,7 @@ def test_both_edit_at_once_and_nothing_is_lost(page: Page, github: Locator, asan
     expect(chapter).to_contain_text("Kept: Slow start page (Ada's words)")
     title, name = github.get_by_role("heading", level=2), asana.get_by_role("textbox", name="Task name")
     expect(title).to_contain_text("(Bob's words)")
+    expect(page.get_by_role("status")).to_contain_text("In step")
     chapter.get_by_role("button", name="Restore it").click()
     expect(title).to_contain_text("(Ada's words)")
     expect(name).to_have_value("Slow start page (Ada's words)")
