@@ -167,7 +167,8 @@ async def test_the_key_is_the_last_line(github: GitHubSimulator, session: GitHub
     created = await session.create(REPOSITORY, draft, KEY)
     view = github.view(created.ref.id)
     assert view is not None
-    assert view["notes"] == "cc @\u200bbob\n\n<!-- asana-sync:k1 -->"
+    line = f"Synced with [{KEY.label}]({KEY.url})"
+    assert view["notes"] == f"cc @\u200bbob\n\n{line}\n\n<!-- asana-sync:k1 -->"
     assert (view["labels"], view["assignees"]) == (["new one"], ["ada"])
     assert (created.fields["notes"], created.keys, created.created_by_us) == (
         "cc @bob",

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 
-from connectors.richtext import markdown, mentions
-from connectors.richtext.document import lines, plain
+from connectors.richtext import mentions
 from connectors.richtext.mentions import Mention
 from connectors.richtext.prose import outside_code
 
@@ -33,7 +32,7 @@ _FLAGS = re.VERBOSE | re.IGNORECASE | re.ASCII
 _LIVE = re.compile(_LIVE_PATTERN.format(gap=""), _FLAGS)
 _BROKEN = re.compile(_LIVE_PATTERN.format(gap=BREAK), _FLAGS)
 _LOGIN = r"[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){0,38}+"
-_GOES_ON = r"[\w/-]|\.+\w"
+_GOES_ON = r"[\w/-]|[.*_~]+\w"
 """What follows a login that GitHub does not take for one."""
 _MENTION = re.compile(
     rf"""
@@ -99,8 +98,9 @@ def harmless(text: str, standing: str = "") -> str:
     def spoken(mention: Mention) -> str:
         if not re.fullmatch(_LOGIN, mention.user, _FLAGS):
             return quiet(mention.label)
-        before = BREAK if re.search(r"[a-z0-9_]\Z", mention.before, _FLAGS) else ""
-        if re.search(r"https?://[^\s<>()\[\]]+\Z", mention.before[-2_000:], _FLAGS):
+        last = re.split(r"[\s<>()\[\]]", mention.before)[-1]
+        before = BREAK if re.search(r"[a-z0-9_]\Z", last, _FLAGS) else ""
+        if re.search("https?://", last, _FLAGS):
             before = " "  # anything else would be a part of the address
         after = BREAK if re.match(_GOES_ON, mention.after, _FLAGS) else ""
         return f"{before}@{mention.user}{after}"
@@ -117,7 +117,7 @@ def has_live(text: str) -> bool:
 def neutral(text: str) -> str:
     """The neutral Markdown of what stands on GitHub; undoes :func:`harmless`."""
     if "@" in text:
-        text = outside_code(text, lambda piece: _MENTION.sub(_mention, piece), holds=_shows_the_same)
+        text = outside_code(text, lambda piece: _MENTION.sub(_mention, piece), in_html=False)
     if BREAK not in text:
         return text
     return outside_code(text, lambda piece: _BROKEN.sub(_whole, piece))
@@ -134,12 +134,6 @@ def _mention(live: re.Match[str]) -> str:
 
 def _whole(broken: re.Match[str]) -> str:
     return broken[0] if broken["url"] else broken[0].removesuffix(BREAK)
-
-
-def _shows_the_same(before: str, after: str) -> bool:
-    """Whether a block with mentions still reads as it did: not where one stood in a link or in HTML."""
-    shown = ["\n".join(map(plain, lines(markdown.tokens(source)))) for source in (before, after)]
-    return shown[0].replace(BREAK, "") == shown[1].replace(BREAK, "")
 
 
 def _note(live: re.Match[str], kept: set[str]) -> str:

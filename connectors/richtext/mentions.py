@@ -17,11 +17,13 @@ from connectors.richtext.prose import Change, outside_code
 
 _MENTION = re.compile(r"\[(?P<label>(?:\\[^\w\s]|[^\\\[\]\n`<>])*)\]\(user:(?P<id>[\w.~%+-]+)\)", re.ASCII)
 _SCHEME = "user:"
+_LOOK = 200
+"""Characters behind a mention that matter to whoever writes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One mention in its place. ``before`` is what was written before it, ``after`` the source behind it."""
+    """One mention in its place: ``before`` it the piece written last, ``after`` it some of the source."""
 
     user: str
     label: str
@@ -55,12 +57,14 @@ def rewritten(text: str, write: Callable[[Mention], str], between: Change = _as_
         return text
 
     def piecewise(piece: str) -> str:
-        written, at = "", 0
+        written, at = [""], 0
         for found in _MENTION.finditer(piece):
-            written += between(piece[at : found.start()])
+            written.append(between(piece[at : found.start()]))
             at = found.end()
-            written += write(Mention(unquote(found["id"]), found["label"], written, piece[at:]))
-        return written + between(piece[at:])
+            before = written[-1] or written[-2]
+            mention = Mention(unquote(found["id"]), found["label"], before, piece[at : at + _LOOK])
+            written.append(write(mention))
+        return "".join([*written, between(piece[at:])])
 
     return outside_code(text, piecewise)
 

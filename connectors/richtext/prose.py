@@ -10,14 +10,11 @@ from markdown_it import MarkdownIt
 Change = Callable[[str], str]
 
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
-_markdown = MarkdownIt("commonmark").enable("table")
+_markdown = MarkdownIt("commonmark").enable("table").disable(["link", "image", "emphasis"])
+"""Nothing but code spans matters in a line, and the time for ``[[[[...`` grows with its square."""
 
 
-def _always(_before: str, _after: str) -> bool:
-    return True
-
-
-def outside_code(text: str, change: Change, *, holds: Callable[[str, str], bool] = _always) -> str:
+def outside_code(text: str, change: Change, *, in_html: bool = True) -> str:
     """The text with everything changed that is no Markdown code.
 
     Where the source and the parser's view of it do not fit together it counts as no code.
@@ -25,7 +22,7 @@ def outside_code(text: str, change: Change, *, holds: Callable[[str, str], bool]
     Args:
         text: Markdown with ``\\n`` line ends.
         change: makes the new source of a piece; it never sees a code span, fence or indented code.
-        holds: asked with the source of each block before and after; where False, the block stays.
+        in_html: whether blocks of raw HTML are changed, too.
     """
     lines = text.split("\n")
     code = dict[int, int]()
@@ -34,23 +31,18 @@ def outside_code(text: str, change: Change, *, holds: Callable[[str, str], bool]
         if token.map is None:
             continue
         first, end = token.map
-        if token.type in ("fence", "code_block"):
+        if token.type in ("fence", "code_block") or (token.type == "html_block" and not in_html):
             code[first] = end
         elif token.type == "inline":
             spans = {child.content for child in token.children or () if child.type == "code_inline"}
             prose[first] = (end, spans | prose.get(first, (end, set[str]()))[1])
-        elif token.type == "html_block":
-            prose[first] = (end, set[str]())
     pieces = []
     at = 0
     while at < len(lines):
         end, spans = prose.get(at, (at + 1, set[str]()))
         end = max(code.get(at, end), at + 1)
         source = "\n".join(lines[at:end])
-        if at not in code:
-            changed = "".join(_around_spans(source, spans, change))
-            source = changed if changed == source or holds(source, changed) else source
-        pieces.append(source)
+        pieces.append(source if at in code else "".join(_around_spans(source, spans, change)))
         at = end
     return "\n".join(pieces)
 

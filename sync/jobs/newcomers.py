@@ -204,7 +204,7 @@ class Creation:
 
 async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record) -> Outcome:
     """Make the other end of a link that has only one. Its earlier tries were looked up before."""
-    if unresolved(desk.route.config, desk.route.fields) and await asked_anew(desk, fresh=timedelta(0)):
+    if unresolved(desk.route.config, desk.route.fields) and await asked_anew(desk, at_once=True):
         raise ReplanNeeded("the options of the fields were asked for anew: the filter names one of them")
     creation = _creation(desk, link, side, record)
     end = desk.route.end(creation.into)
