@@ -292,6 +292,7 @@ async def test_history_of_fields(github: GitHubSimulator, session: GitHubSession
     told = {(entry.field, entry.before, entry.after) for entry in times if entry.has_values}
     assert told == {("title", "One", "Two"), ("state", "open", "closed"), ("state", "closed", "open")}
     assert [entry.field for entry in times if not entry.has_values].count("labels") == 2
+    assert [entry.field for entry in times].count("custom:state_reason") == 2
     assert all(entry.author and entry.author.id == "bob" for entry in times)
     assert isinstance(times[0], FieldTime)
     assert await session.field_times(record.ref, datetime.now(UTC) + timedelta(hours=1)) == []
