@@ -10,17 +10,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from pydantic import BaseModel
 
 from connectors.errors import Park, ParkClass, Unreadable
 from connectors.records import (
     Account,
+    Attachment,
+    AttachmentDraft,
     Comment,
     CommentDraft,
     Container,
+    Content,
     Delivery,
+    Discussion,
     Draft,
     Fields,
     FieldSpec,
@@ -52,9 +56,11 @@ class Capabilities:
     ``webhooks``: "none", "secret" (we choose the secret) or "handshake" (the provider sends it).
     ``clock_resolution_s``: how finely the provider dates changes. ``exact_create``: the same key
     twice makes one object. ``preconditions``: a stale ``expected`` is refused by the provider.
-    ``sections``: objects lie in sections. ``hidden_key``: people need not see the key of what we
-    create; where False the key is the visible link to the counterpart. ``container_word`` and
-    ``container_example``: for messages.
+    ``attachments``: "none"; "files" (objects have files, which can be added and read), or "texts" (a file
+    is a link in a text: it can be read, and none can be added). ``largest_attachment``: bytes that an
+    added file may have. ``sections``: objects lie in sections. ``hidden_key``: people need not see the
+    key of what we create; where False the key is the visible link to the counterpart.
+    ``container_word`` and ``container_example``: for messages.
     """
 
     kinds: tuple[str, ...]
@@ -65,6 +71,8 @@ class Capabilities:
     preconditions: bool = False
     comments: bool = True
     comment_edits: bool = True
+    attachments: str = "none"
+    largest_attachment: int = 0
     sections: bool = False
     hidden_key: bool = True
     container_word: str = "container"
@@ -158,6 +166,31 @@ class Session(ABC):
     async def delete_comment(self, comment: Ref) -> None:
         """Delete a comment that we posted; already gone is success."""
 
+    async def discussion(self, ref: Ref) -> Discussion:
+        """The comments, and what the provider's history tells of files on the way."""
+        return Discussion(comments=tuple(await self.comments(ref)))
+
+    async def attachments(self, record: Record, discussion: Discussion) -> Sequence[Attachment]:
+        """The files of an object that was read a moment ago, complete, oldest first.
+
+        Files that the notes show within the text are left out where the notes carry a link to them
+        across. Comments that are not in ``discussion`` are as if they did not exist.
+        """
+        return ()
+
+    async def read_attachment(self, attachment: Attachment, into: BinaryIO, limit: int) -> Content:
+        """Write its bytes into an empty file.
+
+        Raises:
+            OnlyLinked: more than ``limit`` bytes, or the provider has none.
+            Park: the account may not read it, or it is gone.
+        """
+        raise _without_attachments()
+
+    async def add_attachment(self, ref: Ref, draft: AttachmentDraft, content: BinaryIO | None) -> Attachment:
+        """Add one file, or where there is no ``content`` a link. Never repeated."""
+        raise _without_attachments()
+
     @abstractmethod
     async def field_times(self, ref: Ref, since: datetime) -> Sequence[FieldTime]:
         """The provider's own history of the object's fields since then; empty where it keeps none."""
@@ -237,6 +270,10 @@ class Connector(ABC):
             Unreadable: signed, but not readable.
         """
         raise Unreadable(f"{self.title} sends no webhooks")
+
+
+def _without_attachments() -> Park:
+    return Park("this provider has no attachments", park_class=ParkClass.NOT_SUPPORTED)
 
 
 def _without_webhooks() -> Park:

@@ -5,6 +5,7 @@ ConnectorError
 ├── ReplanNeeded      the object moved on since it was read: read again, plan again
 ├── OutcomeUnknown    a write may or may not have happened: look before doing anything else
 ├── Park              this object or field needs a person: rejected, not supported, ambiguous, permission
+│   └── OnlyLinked    a file whose bytes cannot be copied: a link to it can
 ├── PauseMapping      the container is gone or not ours
 └── PauseConnection   the credentials do not work, or the account is not the pinned one
 
@@ -93,6 +94,10 @@ class Park(ConnectorError):
         self.park_class = park_class
         self.field = field
         self.fix = fix
+
+
+class OnlyLinked(Park):
+    """The bytes of this file cannot be copied (too many, or kept elsewhere): a link to it can."""
 
 
 class PauseMapping(ConnectorError):

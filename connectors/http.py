@@ -1,4 +1,4 @@
-"""The one outbound client: httpx is imported here alone.
+"""The one outbound client: httpx is imported here, and for the bytes of files in ``fetching.py``, alone.
 
 A call goes to the connection's own host and nowhere else, ends within its deadline, waits for the
 gate, sends no cookies and is never repeated by itself. What comes back is an :class:`Answer` or one of
@@ -24,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json as json_text
+import re
 import ssl
 import time
 from collections import deque
@@ -35,7 +36,8 @@ from datetime import UTC, datetime
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from statistics import median
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
+from urllib.parse import quote
 
 import httpx
 
@@ -51,8 +53,17 @@ from connectors.answers import (
     retry_after,
 )
 from connectors.egress import Egress
-from connectors.errors import ConnectorError, OutcomeUnknown, Park, PauseConnection, RetryLater
+from connectors.errors import (
+    ConnectorError,
+    OutcomeUnknown,
+    Park,
+    ParkClass,
+    PauseConnection,
+    RetryLater,
+)
+from connectors.fetching import Fetching, origin
 from connectors.limits import Gate, LocalGate, OpenGate
+from connectors.records import Content
 from connectors.redaction import redact
 
 __all__ = [
@@ -71,9 +82,12 @@ __all__ = [
 
 _MAX_BODY = 32 * 1024 * 1024
 _MAX_REDIRECTS = 5
+_DOWNLOAD_PATIENCE = 4
+"""A file may take so many times as long as a call: nothing is written meanwhile."""
 _CLOCK_SAMPLES = 31
 _KEEP_ALIVE_S = 4.0
 """Below the 5 s after which common servers close: a write on a socket that closes just then is "unknown"."""
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9 ._()+,=@~-]+")
 _READS = frozenset({"GET", "HEAD"})
 _ABOUT_TO_SEND = (".send_request_headers.started", ".send_request_body.started")
 """Events of httpcore (its extension "trace")."""
@@ -211,7 +225,6 @@ class Outbound:
             accept: statuses that are answers, too; accepted redirects are not followed.
         """
         write = method not in _READS
-        under_way = False
         content = None if json is None else json_text.dumps(json, allow_nan=False).encode()
         request = self._client.build_request(
             method,
@@ -222,12 +235,98 @@ class Outbound:
             headers=self._merged(headers, write, content is not None),
             extensions={"trace": _not_after(time.time() + self._timeout_s)},
         )
+        followed = _FOLLOWED_BY_WRITES if write else _FOLLOWED_BY_READS
+        return await self._sent(request, write=write, accept=accept, followed=followed)
+
+    async def upload(
+        self,
+        path: str,
+        form: Mapping[str, str],
+        *,
+        params: Mapping[str, Any] | None = None,
+        file: tuple[str, str, BinaryIO, str] | None = None,
+    ) -> Answer:
+        """POST a form (``multipart/form-data``, RFC 7578); a file in it is sent as it is read.
+
+        Args:
+            file: name of the part, name of the file, its bytes (from their start), their media type. A
+                name of other than plain characters is sent URL-encoded.
+        """
+        parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in form.items()]
+        if file is not None:
+            part, name, content, media_type = file
+            content.seek(0)
+            parts.append((part, (name if _PLAIN_NAME.fullmatch(name) else quote(name), content, media_type)))
+        request = self._client.build_request(
+            "POST",
+            self._url(path),
+            params=params,
+            files=parts,
+            headers=self._merged(None, True, False),
+            extensions={"trace": _not_after(time.time() + self._timeout_s)},
+        )
+        return await self._sent(request, write=True, accept=(), followed=frozenset())
+
+    async def download(
+        self,
+        address: str,
+        into: BinaryIO,
+        *,
+        limit: int,
+        hosts: Collection[str] = (),
+        trusted: str = "",
+    ) -> Content:
+        """Write what lies at an address into a file; a path leads below ``base_url``.
+
+        The credentials go to our own origin and to ``trusted``, and nowhere else: providers lead from
+        there to a storage that knows nothing of them.
+
+        Args:
+            limit: in bytes.
+            hosts: further hosts, with everything below them, that may be asked, over https alone.
+            trusted: one more origin (``https://github.com``) of the same provider.
+
+        Raises:
+            OnlyLinked: more than ``limit`` bytes.
+            Park: not there, not ours to read, or at a host that may not be asked.
+            RetryLater: it did not come whole.
+        """
+        try:
+            async with (
+                asyncio.timeout(_DOWNLOAD_PATIENCE * self._timeout_s),
+                self._gate.slot(write=False),
+            ):
+                url = httpx.URL(f"{self._base}{address}" if address.startswith("/") else address)
+                fetching = Fetching(
+                    client=self._client,
+                    own=frozenset(origin(each) for each in (self._base, httpx.URL(trusted)) if each.host),
+                    hosts=hosts,
+                    credentials=self._headers,
+                    user_agent=self._user_agent,
+                    observe=self._observe,
+                )
+                return await fetching.fetch(url, into, limit)
+        except TimeoutError:
+            raise self._interrupted(False, "the file did not come in time") from None
+        except httpx.InvalidURL as error:
+            raise self._clean(Park("the file's address cannot be read")) from error
+        except httpx.RequestError as error:
+            raise self._interrupted(False, str(error) or type(error).__name__) from error
+        except PauseConnection as error:  # the guard refuses the address; the connection itself is well
+            raise self._clean(Park(error.reason, park_class=ParkClass.PERMISSION)) from error
+        except ConnectorError as error:
+            raise self._clean(error) from error.__cause__
+
+    async def _sent(
+        self, request: httpx.Request, *, write: bool, accept: Collection[int], followed: Collection[int]
+    ) -> Answer:
+        under_way = False
         try:
             async with asyncio.timeout(self._timeout_s) as deadline, self._gate.slot(write=write):
                 if write and (permit := _stamp.get().permit) is not None:
                     await permit()
                 under_way = True
-                answer = await self._follow(request, write, accept)
+                answer = await self._follow(request, followed, accept)
                 deadline.reschedule(None)
                 if answer.status in accept or 200 <= answer.status < 300:
                     return answer
@@ -265,12 +364,13 @@ class Outbound:
                 url = httpx.URL(f"{self._base}/{path.lstrip('/')}")
         except httpx.InvalidURL as error:
             raise self._clean(Park(f"{self._base.host} gave an address that cannot be read")) from error
-        if _origin(url) != _origin(self._base) or url.userinfo:
+        if origin(url) != origin(self._base) or url.userinfo:
             raise Park(f"{self._base.host} leads to another host ({url.host}); that is not followed")
         return url
 
-    async def _follow(self, request: httpx.Request, write: bool, accept: Collection[int]) -> Answer:
-        followed = _FOLLOWED_BY_WRITES if write else _FOLLOWED_BY_READS
+    async def _follow(
+        self, request: httpx.Request, followed: Collection[int], accept: Collection[int]
+    ) -> Answer:
         for _ in range(_MAX_REDIRECTS + 1):
             answer = await self._exchange(request)
             location = answer.headers.get("location")
@@ -406,7 +506,7 @@ class _CheckedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:
-            addresses = await self._egress.addresses(request.url.host, _origin(request.url)[2])
+            addresses = await self._egress.addresses(request.url.host, origin(request.url)[2])
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(f"{request.url.host} is not known: {error}") from error
         timeouts = dict(request.extensions["timeout"])
@@ -426,10 +526,6 @@ class _CheckedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._wire.aclose()
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int]:
-    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
 
 
 @cache

@@ -207,6 +207,10 @@ class Simulator(ABC):
     def delete_comment(self, comment_id: str) -> None:
         """The author deletes a comment."""
 
+    def attach(self, object_id: str, name: str, content: bytes, *, by: str | None = None) -> str:
+        """A person adds a file, where there are attachments; its id, or that of the text it is a link in."""
+        raise LookupError(f"{self.name} has no attachments")
+
     @abstractmethod
     def remove(self, object_id: str, *, by: str | None = None) -> None:
         """Delete the object as a person would."""
@@ -219,6 +223,11 @@ class Simulator(ABC):
     @abstractmethod
     def objects(self, container: str) -> list[str]:
         """Ids of all living objects."""
+
+    def further_field(self, container: str, name: str, options: Sequence[str] | None = None) -> str | None:
+        """A further field of the objects there: a choice of these options, or a day. What field rules call
+        it; None where there are no such fields. In :meth:`edit` and :meth:`view` it is one of ``values``."""
+        return None
 
     def choices(self, container: str) -> Mapping[str, Mapping[str, str]]:
         """What people pick from there: field -> id -> name, in order. Nothing where they type everything."""

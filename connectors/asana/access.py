@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from connectors.answers import Answer
 from connectors.asana.config import AsanaCredentials
 from connectors.errors import OutcomeUnknown, Park, PauseConnection, RetryLater
 from connectors.http import Outbound
+from connectors.records import Content
 from connectors.tokens import Issued, Tokens
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ _LIVES_S = 3600
 """Life of an access token, where the answer does not tell."""
 _REVOKED = (
     "Asana does not take the refresh token any more: authorise the app again, and apply the new "
-    "refresh token (connectors/asana/README.md, OAuth)"
+    "refresh token (connectors/asana/README.md, 2b)"
 )
 
 
@@ -48,6 +49,21 @@ class Access(Protocol):
         accept: Collection[int] = (),
     ) -> Answer:
         """As :meth:`connectors.http.Outbound.send`."""
+
+    async def upload(
+        self,
+        path: str,
+        form: Mapping[str, str],
+        *,
+        params: Mapping[str, Any] | None = None,
+        file: tuple[str, str, BinaryIO, str] | None = None,
+    ) -> Answer:
+        """As :meth:`connectors.http.Outbound.upload`."""
+
+    async def download(
+        self, address: str, into: BinaryIO, *, limit: int, hosts: Collection[str] = ()
+    ) -> Content:
+        """As :meth:`connectors.http.Outbound.download`."""
 
     async def aclose(self) -> None:
         """Release the sockets."""
@@ -97,6 +113,23 @@ class OAuth:
     ) -> Answer:
         return await self._calling(
             partial(Outbound.send, method=method, path=path, params=params, json=json, accept=accept)
+        )
+
+    async def upload(
+        self,
+        path: str,
+        form: Mapping[str, str],
+        *,
+        params: Mapping[str, Any] | None = None,
+        file: tuple[str, str, BinaryIO, str] | None = None,
+    ) -> Answer:
+        return await self._calling(partial(Outbound.upload, path=path, form=form, params=params, file=file))
+
+    async def download(
+        self, address: str, into: BinaryIO, *, limit: int, hosts: Collection[str] = ()
+    ) -> Content:
+        return await self._calling(
+            partial(Outbound.download, address=address, into=into, limit=limit, hosts=hosts)
         )
 
     async def aclose(self) -> None:

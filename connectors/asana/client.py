@@ -9,18 +9,20 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from connectors.answers import http_date, provider_message
 from connectors.asana.access import Access
 from connectors.asana.custom_fields import SETTING_FIELDS
 from connectors.asana.dates import timestamp
+from connectors.asana.files import ATTACHMENT_FIELDS, DOWNLOAD_FIELDS, FILE_HOSTS
 from connectors.asana.history import HISTORY_FIELDS
 from connectors.asana.stories import COMMENT_FIELDS
 from connectors.asana.translate import Row
-from connectors.errors import OutcomeUnknown, Park, PauseMapping, RetryLater
+from connectors.errors import OnlyLinked, OutcomeUnknown, Park, PauseMapping, RetryLater
 from connectors.http import Answer
+from connectors.records import AttachmentDraft, Content
 
 PAGE = 100
 """Rows of a page; more is refused, and without a limit long listings end silently at about 1000."""
@@ -275,6 +277,33 @@ class Asana:
 
     async def delete_story(self, gid: str) -> None:
         await self._outbound.send("DELETE", _path("stories", gid), accept=_GONE)
+
+    # attachments
+
+    async def attachments(self, task: str) -> list[Row]:
+        """Inline images of the notes among them."""
+        return await self._all("attachments", ATTACHMENT_FIELDS, parent=task)
+
+    async def download(self, gid: str, into: BinaryIO, limit: int) -> Content:
+        """
+        Raises:
+            OnlyLinked: larger than ``limit``, or Asana has no bytes of it.
+        """
+        row = _object(await self._get(_path("attachments", gid), DOWNLOAD_FIELDS))
+        address = row.get("download_url")
+        if not isinstance(address, str):
+            raise OnlyLinked("Asana has no bytes of this attachment")
+        return await self._outbound.download(address, into, limit=limit, hosts=FILE_HOSTS)
+
+    async def attach(self, task: str, draft: AttachmentDraft, content: BinaryIO | None) -> Row:
+        """Upload a file, or without content attach a link."""
+        form, file = {"parent": task}, None
+        if content is None:
+            form |= {"resource_subtype": "external", "name": draft.name, "url": draft.url}
+        else:
+            file = ("file", draft.name, content, draft.media_type)
+        params = {"opt_fields": ",".join(ATTACHMENT_FIELDS)}
+        return _object(await self._outbound.upload("attachments", form, params=params, file=file), write=True)
 
     # webhooks
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 from pydantic import BaseModel
 
-from connectors.asana import history, stories, translate, webhook
+from connectors.asana import files, history, stories, translate, webhook
 from connectors.asana.access import Access, OAuth, bearer
 from connectors.asana.client import Asana
 from connectors.asana.config import AsanaCredentials, AsanaSettings
@@ -25,10 +25,14 @@ from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection
 from connectors.http import Outbound
 from connectors.records import (
     Account,
+    Attachment,
+    AttachmentDraft,
     Comment,
     CommentDraft,
     Container,
+    Content,
     Delivery,
+    Discussion,
     Draft,
     Fields,
     FieldSpec,
@@ -138,10 +142,30 @@ class AsanaSession(Session):
         await self._tasks.delete(ref)
 
     async def comments(self, ref: Ref) -> Sequence[Comment]:
+        return (await self.discussion(ref)).comments
+
+    async def discussion(self, ref: Ref) -> Discussion:
         account = await self._tasks.account()
-        rows = [row for row in await self._asana.stories(ref.id) if stories.is_comment(row)]
-        comments = [stories.comment(row, ref.id, self._workspace, account) for row in rows]
-        return sorted(comments, key=lambda comment: (comment.created_at, len(comment.ref.id), comment.ref.id))
+        rows = await self._asana.stories(ref.id)
+        told = [row for row in rows if stories.is_comment(row)]
+        comments = [stories.comment(row, ref.id, self._workspace, account) for row in told]
+        comments.sort(key=lambda comment: (comment.created_at, len(comment.ref.id), comment.ref.id))
+        return Discussion(comments=tuple(comments), uploads=files.uploads(rows))
+
+    async def attachments(self, record: Record, discussion: Discussion) -> Sequence[Attachment]:
+        if not discussion.uploads:
+            return ()
+        task, text = record.ref.id, str(record.fields.get("notes") or "")
+        rows = [row for row in await self._asana.attachments(task) if not files.is_inline(row, text)]
+        found = [files.attachment(row, task, self._workspace, discussion.uploads) for row in rows]
+        return sorted(found, key=lambda attachment: (attachment.created_at, attachment.ref.id))
+
+    async def read_attachment(self, attachment: Attachment, into: BinaryIO, limit: int) -> Content:
+        return await self._asana.download(attachment.ref.id, into, limit)
+
+    async def add_attachment(self, ref: Ref, draft: AttachmentDraft, content: BinaryIO | None) -> Attachment:
+        row = await self._asana.attach(ref.id, draft, content)
+        return files.attachment(row, ref.id, self._workspace, ())
 
     async def add_comment(self, ref: Ref, draft: CommentDraft) -> Comment:
         account = await self._tasks.account()
@@ -213,6 +237,8 @@ class AsanaConnector(Connector):
         kinds=(translate.TASK,),
         creatable=(translate.TASK,),
         webhooks="handshake",
+        attachments="files",
+        largest_attachment=files.LARGEST,
         sections=True,
         hidden_key=False,
         container_word="project",

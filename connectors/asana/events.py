@@ -17,6 +17,8 @@ from connectors.records import Change, Gone, Ref
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _COMMENT = "comment_added"
+_DISCUSSED = (_COMMENT, "attachment_added")
+"""Stories after which the comments and files of a task are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +98,13 @@ def _read(event: Any, site: str) -> _Event | str:
         return _Event(task_ref(site, gid), at, actor, action, comments=False)
     if kind != "story":
         return f"{kind} {action}: not synced"
-    comments = resource.get("resource_subtype", _COMMENT) == _COMMENT
+    subtype = resource.get("resource_subtype", _COMMENT)
     task = parent.get("gid")
     if task and parent.get("resource_type", "task") == "task":
         # What happens to a story is no more than a change of its task.
-        return _Event(task_ref(site, task), at, actor, "changed", comments)
-    if comments:
-        return _Event(comment_ref(site, gid), at, actor, "changed", comments)
+        return _Event(task_ref(site, task), at, actor, "changed", subtype in _DISCUSSED)
+    if subtype == _COMMENT:
+        return _Event(comment_ref(site, gid), at, actor, "changed", comments=True)
     return f"story {action} without its task: not synced"
 
 

@@ -300,7 +300,7 @@ class Answers:
 
     def attachment(self, attachment: Attachment) -> dict[str, Any]:
         """Without ``download_url``, which each answer makes anew."""
-        host, content = "asana" if attachment.url is None else "external", attachment.content
+        host, content = attachment.host, attachment.content
         kept = f"{APP}/app/asana/-/get_asset?asset_id={attachment.gid}"
         return {
             "gid": attachment.gid,

@@ -24,8 +24,10 @@ Endpoint: TypeAlias = Callable[[Call], Response | Awaitable[Response]]
 Served: TypeAlias = Callable[[Endpoint], Callable[..., Awaitable[Response]]]
 
 
-def routes(serve: Served, hooks: Hooks) -> Sequence[BaseRoute]:
-    """``serve`` makes a Starlette endpoint of ours; it knows who asks."""
+def routes(
+    serve: Served, hooks: Hooks, further: Sequence[tuple[str, str, Endpoint]] = ()
+) -> Sequence[BaseRoute]:
+    """``serve`` makes a Starlette endpoint of ours; it knows who asks. ``further``: as in the table."""
     table: list[tuple[str, str, Endpoint]] = [
         ("GET", "/users", list_users),
         ("GET", "/users/{user}", get_user),
@@ -79,6 +81,7 @@ def routes(serve: Served, hooks: Hooks) -> Sequence[BaseRoute]:
         ("DELETE", "/attachments/{attachment}", attachments.delete_attachment),
         ("GET", "/events", list_events),
         *_hook_endpoints(hooks),
+        *further,
     ]
     return [
         Mount(

@@ -14,11 +14,11 @@ from starlette.routing import Route
 
 from connectors.asana.simulated_answers import checked_gid
 from connectors.asana.simulated_call import Call
-from connectors.asana.simulated_forms import Upload
 from connectors.asana.simulated_records import Attachment
 from connectors.asana.simulated_task_values import typed
 from connectors.asana.simulated_workspace import Workspace
 from connectors.simulation import Refused
+from connectors.simulation_forms import Upload
 
 DOWNLOADABLE = timedelta(minutes=2)
 """Life of a ``download_url``."""

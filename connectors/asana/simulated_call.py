@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from connectors.asana.simulated_answers import Answers, Tree, wanted
-from connectors.asana.simulated_forms import is_form, read_form
 from connectors.asana.simulated_records import Link, User
 from connectors.asana.simulated_workspace import Workspace
 from connectors.simulation import Clock, Refused
+from connectors.simulation_forms import is_form, read_form
 
 TRUNCATED_AT = 1000
 """Rows that a listing without ``limit`` shows."""

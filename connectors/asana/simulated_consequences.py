@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
 
 from connectors.asana.simulated_records import Link, Task
@@ -54,7 +55,12 @@ def history(before: Task, task: Task, values: dict[str, Any]) -> Iterable[tuple[
 
 def _dates(task: Task) -> dict[str, Any]:
     """The three that stories tell of."""
-    return {"start_on": task.start_on, "due_at": task.due_at, "due_on": task.due_on}
+    return story_dates(start_on=task.start_on, due_at=task.due_at, due_on=task.due_on)
+
+
+def story_dates(*, start_on: date | None, due_at: datetime | None, due_on: date | None) -> dict[str, Any]:
+    """As stories write dates: a day that is none is left out."""
+    return {"start_on": start_on, "due_at": due_at} | ({"due_on": due_on} if due_on else {})
 
 
 def union(old: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:

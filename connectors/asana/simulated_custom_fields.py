@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
+from connectors.asana.simulated_consequences import story_dates
 from connectors.asana.simulated_records import Link, Task, rfc3339
 from connectors.simulation import Refused
 
@@ -170,7 +171,8 @@ def unattached(gid: str) -> Refused:
 def _story_date(value: CustomValue) -> dict[str, Any]:
     """Stories tell a date in the words of due dates."""
     moment = value if isinstance(value, datetime) else None
-    return {"start_on": None, "due_at": moment, "due_on": None if moment else value}
+    day = value if isinstance(value, date) and moment is None else None
+    return story_dates(start_on=None, due_at=moment, due_on=day)
 
 
 def _gids(value: CustomValue) -> tuple[str, ...]:

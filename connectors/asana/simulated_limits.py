@@ -9,6 +9,8 @@ from datetime import datetime
 
 from connectors.simulation import Clock
 
+SEARCHES_PER_MINUTE = 60
+
 
 class CostLimit:
     """A balance per token, refilled at an even rate up to one minute's allowance."""

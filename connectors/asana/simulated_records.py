@@ -116,7 +116,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file of a task; where it has a ``url`` instead of content, it lies elsewhere."""
+    """A file of a task; where it has a ``url`` instead of content, it lies elsewhere, at ``host``."""
 
     gid: str
     task: str
@@ -124,6 +124,7 @@ class Attachment:
     created_at: datetime
     content: bytes | None = field(default=None, repr=False)
     url: str | None = None
+    host: str = "asana"
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,12 +254,29 @@ class Workspace(Relations):
     # attachments
 
     def attach(
-        self, gid: str, by: str | None, name: str, *, content: bytes | None, url: str | None, source: str
+        self,
+        gid: str,
+        by: str | None,
+        name: str,
+        *,
+        content: bytes | None,
+        url: str | None,
+        source: str,
+        host: str = "external",
     ) -> Attachment:
-        """No event names the attachment itself: the story that it makes tells of it."""
+        """No event names the attachment itself: the story that it makes tells of it.
+
+        ``host``: where a file without content lies.
+        """
         now = self.now()
         attachment = Attachment(
-            gid=self.mint(), task=gid, name=name, created_at=now, content=content, url=url
+            gid=self.mint(),
+            task=gid,
+            name=name,
+            created_at=now,
+            content=content,
+            url=url,
+            host=host if content is None else "asana",
         )
         self.attachments[attachment.gid] = attachment
         self.tasks[gid] = task = replace(self.tasks[gid], modified_at=now, touched_at=now)

@@ -39,12 +39,14 @@ from connectors.asana import simulated_richtext as richtext
 from connectors.asana.simulated_answers import APP, Answers
 from connectors.asana.simulated_api import Endpoint, routes
 from connectors.asana.simulated_attachment_api import downloads
+from connectors.asana.simulated_batch_api import Batch
 from connectors.asana.simulated_call import Call, Pages, Token, read_body
 from connectors.asana.simulated_custom_fields import CustomField
 from connectors.asana.simulated_hooks import Hooks
 from connectors.asana.simulated_limits import CostLimit
 from connectors.asana.simulated_oauth import OAuthServer
 from connectors.asana.simulated_records import Task, User
+from connectors.asana.simulated_search_api import Search
 from connectors.asana.simulated_workspace import Workspace
 from connectors.simulation import Clock, Exchange, RateLimit, Refused, Simulator
 
@@ -84,7 +86,15 @@ class AsanaSimulator(Simulator):
     # the provider
 
     def routes(self) -> Sequence[BaseRoute]:
-        return [*routes(self._served, self.hooks), downloads(self.workspace), *self.oauth_app.routes()]
+        further: list[tuple[str, str, Endpoint]] = [
+            ("GET", "/workspaces/{workspace}/tasks/search", Search(RateLimit(self.clock, limit=1))),
+            ("POST", "/batch", Batch(self._admit_actions)),
+        ]
+        return [
+            *routes(self._served, self.hooks, further),
+            downloads(self.workspace),
+            *self.oauth_app.routes(),
+        ]
 
     def refusal(self, refused: Refused) -> dict[str, Any]:
         help_ = f"For more information on API status codes and how to handle them, read the docs: {APP}/docs"
@@ -108,10 +118,15 @@ class AsanaSimulator(Simulator):
         )
         if wait is None and busy > (self.reads_in_flight if read else self.writes_in_flight):
             wait = 1.0
-        if wait is None:
-            return None
-        retry = {"Retry-After": str(max(1, math.ceil(wait)))}
-        return Refused(429, "You have made too many requests recently. Please, be chill.", retry)
+        return None if wait is None else _too_many(wait)
+
+    def _admit_actions(self, authorization: str, methods: Sequence[str]) -> Refused | None:
+        """Each action of a batch counts like a request, also those that are refused with the others."""
+        waits = [wait for _ in methods if (wait := self._minute.take(authorization)) is not None]
+        reads = sum(method == "GET" for method in methods)
+        if reads > self.reads_in_flight or len(methods) - reads > self.writes_in_flight:
+            waits.append(1.0)
+        return _too_many(max(waits)) if waits else None
 
     def _served(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         async def serve(request: Request) -> Response:
@@ -209,6 +224,21 @@ class AsanaSimulator(Simulator):
     def delete_comment(self, comment_id: str) -> None:
         self.workspace.delete_comment(comment_id, self.workspace.stories[comment_id].created_by)
 
+    def attach(self, object_id: str, name: str, content: bytes, *, by: str | None = None) -> str:
+        return self.workspace.attach(
+            object_id, self._gid(by), name, content=content, url=None, source="web"
+        ).gid
+
+    def attach_from(self, object_id: str, host: str, name: str, url: str, *, by: str | None = None) -> str:
+        """A person attaches what lies at ``dropbox``, ``gdrive``, ``vimeo``, ... or a link (``external``)."""
+        return self.workspace.attach(
+            object_id, self._gid(by), name, content=None, url=url, source="web", host=host
+        ).gid
+
+    def detach(self, attachment_id: str, *, by: str | None = None) -> None:
+        """A person removes an attachment."""
+        self.workspace.detach(attachment_id, self._gid(by))
+
     def remove(self, object_id: str, *, by: str | None = None) -> None:
         """Into the trash."""
         self.workspace.trash(object_id, self._gid(by))
@@ -271,8 +301,6 @@ class AsanaSimulator(Simulator):
             "parent": task.parent,
             "created_at": task.created_at,
             "modified_at": task.modified_at,
-            "due_on": task.due_on,
-            "due_at": task.due_at,
             "author": self._person(task.created_by),
             "url": Answers(workspace, "", 0).task(task)["permalink_url"],
             "attachments": [
@@ -355,6 +383,11 @@ class AsanaSimulator(Simulator):
                 case _:
                     values[name] = value
         return values
+
+
+def _too_many(wait_s: float) -> Refused:
+    retry = {"Retry-After": str(max(1, math.ceil(wait_s)))}
+    return Refused(429, "You have made too many requests recently. Please, be chill.", retry)
 
 
 def _lives_in(task: Task, project: str) -> bool:

@@ -24,6 +24,7 @@ Row: TypeAlias = Mapping[str, Any]
 NAME = "asana"
 TASK = "task"
 COMMENT = "comment"
+ATTACHMENT = "attachment"
 
 TASK_FIELDS = (
     "name",

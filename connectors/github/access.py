@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 import jwt
 
@@ -20,6 +20,9 @@ from connectors.answers import Answer
 from connectors.errors import OutcomeUnknown, Park, PauseConnection, RetryLater
 from connectors.github.refusals import Refusals
 from connectors.http import Outbound
+from connectors.records import Content
+
+T = TypeVar("T")
 
 HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 
@@ -47,6 +50,11 @@ class Access(Protocol):
         accept: Collection[int] = (),
     ) -> Answer:
         """As :meth:`connectors.http.Outbound.send`."""
+
+    async def download(
+        self, address: str, into: BinaryIO, *, limit: int, hosts: Collection[str] = (), trusted: str = ""
+    ) -> Content:
+        """As :meth:`connectors.http.Outbound.download`."""
 
 
 def bearer(outbound: Outbound, token: str, secrets: Sequence[str], refusals: Refusals) -> Outbound:
@@ -109,13 +117,30 @@ class Installation:
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
     ) -> Answer:
+        return await self._calling(
+            partial(
+                Outbound.send,
+                method=method,
+                path=path,
+                params=params,
+                json=json,
+                headers=headers,
+                accept=accept,
+            )
+        )
+
+    async def download(
+        self, address: str, into: BinaryIO, *, limit: int, hosts: Collection[str] = (), trusted: str = ""
+    ) -> Content:
+        return await self._calling(
+            partial(Outbound.download, address=address, into=into, limit=limit, hosts=hosts, trusted=trusted)
+        )
+
+    async def _calling(self, call: Callable[[Outbound], Awaitable[T]]) -> T:
         """A call refused with 401 was not done: it is sent again, a fresh token as it is, then another.
 
         A token that was just made is not known everywhere yet.
         """
-        call = partial(
-            Outbound.send, method=method, path=path, params=params, json=json, headers=headers, accept=accept
-        )
         calls = await self._with_token()
         for again in (self._still_fresh, self._another):
             try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import quote
 
 from connectors.answers import Answer
@@ -17,6 +17,7 @@ from connectors.github.access import Access, Installation
 from connectors.github.fields import Payload
 from connectors.github.translate import label_names, logins_of
 from connectors.http import Outbound
+from connectors.records import Content
 
 PER_PAGE = 100
 NOT_MODIFIED = 304
@@ -249,6 +250,20 @@ class Client:
 
     async def delete_comment(self, repository: str, id: int) -> None:
         await self._write("DELETE", repository, f"/issues/comments/{id}")
+
+    # --- files -------------------------------------------------------------------------------------
+
+    async def rendered(self, repository: str, number: int, comment: int | None) -> str:
+        """The HTML that GitHub shows of an issue's body, or of one of its comments."""
+        path = f"/repos/{repository}/issues/{number if comment is None else f'comments/{comment}'}"
+        headers = {"accept": "application/vnd.github.full+json"}
+        answer = await self._calls.send("GET", path, headers=headers)
+        return str(answer.data.get("body_html") or "") if isinstance(answer.data, Mapping) else ""
+
+    async def download(
+        self, address: str, into: BinaryIO, *, limit: int, hosts: Collection[str], trusted: str
+    ) -> Content:
+        return await self._calls.download(address, into, limit=limit, hosts=hosts, trusted=trusted)
 
     # --- webhooks ----------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from connectors.github import webhook
 from connectors.github.access import Access, App, Installation, bearer
 from connectors.github.client import Client
 from connectors.github.config import GitHubCredentials, GitHubSettings
+from connectors.github.files import web_of
 from connectors.github.refusals import Refusals
 from connectors.github.session import GitHubSession
 from connectors.github.translate import CONNECTOR, ISSUE, PULL
@@ -33,6 +34,7 @@ class GitHub(Connector):
         kinds=(ISSUE, PULL),
         creatable=(ISSUE,),
         webhooks="secret",
+        attachments="texts",
         container_word="repository",
         container_example="acme/website",
     )
@@ -59,6 +61,7 @@ class GitHub(Connector):
         return GitHubSession(
             Client(_access(credentials, outbound, secrets), outbound),
             self.site(settings),
+            web_of(self.base_url(settings)),
             with_webhooks=chosen.subscriptions == "auto",
             with_details=chosen.pull_request_details,
         )

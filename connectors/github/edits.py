@@ -8,7 +8,8 @@ from typing import Any
 
 from connectors.errors import Park, ParkClass
 from connectors.github.body import composed
-from connectors.github.fields import Choices, issue_field_values, patch, reason_of, specs
+from connectors.github.field_edits import issue_field_values, patch, reason_of
+from connectors.github.fields import Choices, specs
 from connectors.github.text import harmless, storable
 from connectors.github.translate import PULL, names, without
 from connectors.records import Backlink, Draft, Fields, Key, Record, Value

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import BinaryIO
 
 from connectors.base import Session
 from connectors.errors import Park, ParkClass, PauseMapping
-from connectors.github import hooks, translate
+from connectors.github import files, hooks, translate
 from connectors.github.body import composed, parted
 from connectors.github.catalogue import Catalogue
 from connectors.github.client import Client
 from connectors.github.commenting import Commenting
 from connectors.github.details import Details
+from connectors.github.downloads import Downloads
 from connectors.github.fields import specs
 from connectors.github.permissions import lacking_in
 from connectors.github.reading import Reading
@@ -22,9 +24,12 @@ from connectors.github.whereabouts import Whereabouts, at, of_issue, together
 from connectors.github.writing import Writing
 from connectors.records import (
     Account,
+    Attachment,
     Comment,
     CommentDraft,
     Container,
+    Content,
+    Discussion,
     Draft,
     Fields,
     FieldSpec,
@@ -44,8 +49,12 @@ from connectors.records import (
 class GitHubSession(Session):
     """Made by :meth:`connectors.github.connector.GitHub.open`."""
 
-    def __init__(self, client: Client, site: str, *, with_webhooks: bool, with_details: bool = False) -> None:
+    def __init__(
+        self, client: Client, site: str, web: str, *, with_webhooks: bool, with_details: bool = False
+    ) -> None:
         self._github = client
+        self._web = web
+        self._downloads = Downloads(client, web)
         self._site = site
         self._with_webhooks = with_webhooks
         self._catalogue = Catalogue(client)
@@ -160,6 +169,14 @@ class GitHubSession(Session):
 
     async def delete_comment(self, comment: Ref) -> None:
         await self._commenting.delete(comment)
+
+    # --- files -------------------------------------------------------------------------------------
+
+    async def attachments(self, record: Record, discussion: Discussion) -> Sequence[Attachment]:
+        return list(files.attachments(record, discussion, self._web))
+
+    async def read_attachment(self, attachment: Attachment, into: BinaryIO, limit: int) -> Content:
+        return await self._downloads.read(attachment, into, limit)
 
     # --- webhooks ----------------------------------------------------------------------------------
 

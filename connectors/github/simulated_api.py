@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from connectors.github.simulated_edits import Edits
+from connectors.github.simulated_files import Files
 from connectors.github.simulated_limits import VERSIONS, Limits
 from connectors.github.simulated_shapes import Shapes
 from connectors.github.simulated_state import Issue, Repository
@@ -46,6 +47,7 @@ class Site:
     edits: Edits
     shapes: Shapes
     webhooks: Webhooks
+    files: Files
     limits: Limits
     api: Callable[[], str]
     switches: Switches
@@ -236,6 +238,8 @@ def _response(site: Site, request: Request, reply: Reply, headers: dict[str, str
     if reply.data is None:
         return Response(status_code=reply.status, headers={**headers, **reply.headers})
     data = reply.data
+    if "full+json" in request.headers.get("accept", "") and isinstance(data, dict) and "body" in data:
+        data = {**data, "body_html": site.files.rendered(data["body"] or "")}
     if headers["X-GitHub-Api-Version-Selected"] >= VERSIONS[1]:
         data = _without_singular_assignee(data)
     body = json.dumps(data, ensure_ascii=False).encode()

@@ -6,39 +6,24 @@ announces itself, once per label, assignee or state, for the webhooks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
-from connectors.github.simulated_shapes import stamp
+from connectors.github.simulated_planning_edits import PlanningEdits
+from connectors.github.simulated_pull_edits import PullEdits
 from connectors.github.simulated_state import (
     Comment,
-    Happening,
     Issue,
-    Label,
-    Milestone,
-    Occurrence,
     Repository,
     node_id,
 )
-from connectors.github.simulated_switches import Switches
-from connectors.github.simulated_world import World
-
-ASSIGNEES_MAX = 10
-_CALIFORNIA = ZoneInfo("America/Los_Angeles")
 
 K = TypeVar("K")
 
 
-class Edits:
+class Edits(PlanningEdits, PullEdits):
     """The one way to change a :class:`World`."""
-
-    def __init__(self, world: World, announce: Callable[[Happening], None], switches: Switches) -> None:
-        self.world = world
-        self.announce = announce
-        self.switches = switches
 
     # issues
 
@@ -218,29 +203,6 @@ class Edits:
         self._record(repository, issue, actor, "converted_to_discussion")
         return issue
 
-    def set_draft(self, repository: Repository, issue: Issue, actor: str, *, draft: bool) -> Issue:
-        if issue.draft == draft:
-            return issue
-        issue = self._save(repository, replace(issue, draft=draft))
-        word = "converted_to_draft" if draft else "ready_for_review"
-        self._record(repository, issue, actor, "convert_to_draft" if draft else word)
-        self._issue_told(repository, issue, word, actor)
-        return issue
-
-    def ask_for_review(self, repository: Repository, issue: Issue, actor: str, login: str) -> Issue:
-        return self._save(repository, replace(issue, reviewers=(*issue.reviewers, login)))
-
-    def review(self, repository: Repository, issue: Issue, actor: str, state: str) -> Issue:
-        """A review answers the wish for one; it moves ``updated_at``."""
-        rest = tuple(login for login in issue.reviewers if login != actor)
-        return self._save(
-            repository, replace(issue, reviews=(*issue.reviews, (actor, state)), reviewers=rest)
-        )
-
-    def check(self, repository: Repository, issue: Issue, name: str, conclusion: str | None) -> Issue:
-        """A check of its last commit begins (None) or ends; ``updated_at`` stays."""
-        return self._save(repository, replace(issue, checks={**issue.checks, name: conclusion}), bump=False)
-
     def delete(self, repository: Repository, issue: Issue, actor: str) -> None:
         if issue.pull_id is not None:
             raise ValueError("GitHub cannot delete pull requests")
@@ -324,169 +286,6 @@ class Edits:
         del repository.comments[str(comment.id)]
         issue = repository.issues[str(comment.number)]
         self._tell(repository, "issue_comment", "deleted", actor, issue=issue, comment=comment)
-
-    # labels and milestones of a repository
-
-    def find_or_create_label(self, repository: Repository, actor: str, name: str, **looks: Any) -> Label:
-        found = repository.label(name)
-        if found is not None:
-            return found
-        label = self.world.add_label(repository, name, **looks)
-        self._tell(repository, "label", "created", actor, label=label)
-        return label
-
-    def edit_label(self, repository: Repository, label: Label, actor: str, **values: Any) -> Label:
-        """Change name, color, description; every issue shows it, and none of them tells."""
-        edited = repository.labels[label.id] = replace(label, **values)
-        changes = _was(label, edited, "name", "color", "description")
-        if changes:
-            self._tell(repository, "label", "edited", actor, label=edited, changes=changes)
-        return edited
-
-    def delete_label(self, repository: Repository, label: Label, actor: str) -> None:
-        """It vanishes from every issue, and none of them tells."""
-        del repository.labels[label.id]
-        self._tell(repository, "label", "deleted", actor, label=label)
-
-    def add_milestone(
-        self,
-        repository: Repository,
-        actor: str,
-        title: str,
-        *,
-        description: str | None = None,
-        due_on: datetime | None = None,
-    ) -> Milestone:
-        now, id, due_on = self.world.clock.now(), self.world.next_id("milestone"), _midnight(due_on)
-        milestone = Milestone(
-            id=id,
-            node_id=node_id("MI", id, repository.id),
-            number=next(repository.milestone_numbers),
-            title=title,
-            creator=actor,
-            created_at=now,
-            updated_at=now,
-            description=description,
-            due_on=due_on,
-        )
-        repository.milestones[milestone.number] = milestone
-        self._tell(repository, "milestone", "created", actor, milestone=milestone)
-        return milestone
-
-    def edit_milestone(
-        self, repository: Repository, milestone: Milestone, actor: str, **values: Any
-    ) -> Milestone:
-        """Change title, description, due_on."""
-        if "due_on" in values:
-            values["due_on"] = _midnight(values["due_on"])
-        edited = replace(milestone, **values)
-        changes = _was(milestone, edited, "title", "description", "due_on")
-        if not changes:
-            return milestone
-        edited = self._keep_milestone(repository, edited)
-        self._tell(repository, "milestone", "edited", actor, milestone=edited, changes=changes)
-        return edited
-
-    def move_milestone(
-        self, repository: Repository, milestone: Milestone, actor: str, state: str
-    ) -> Milestone:
-        """Close it or open it again."""
-        if state == milestone.state:
-            return milestone
-        closed = self.world.clock.now() if state == "closed" else None
-        milestone = self._keep_milestone(repository, replace(milestone, closed_at=closed))
-        action = "closed" if closed else "opened"
-        self._tell(repository, "milestone", action, actor, milestone=milestone)
-        return milestone
-
-    def delete_milestone(self, repository: Repository, milestone: Milestone, actor: str) -> None:
-        """It vanishes from every issue, and none of them tells."""
-        del repository.milestones[milestone.number]
-        for issue in repository.issues.values():
-            if issue.milestone == milestone.number:
-                repository.keep(replace(issue, milestone=None))
-        self._tell(repository, "milestone", "deleted", actor, milestone=milestone)
-
-    # traces
-
-    def _save(self, repository: Repository, issue: Issue, *, bump: bool = True) -> Issue:
-        if bump:
-            issue = replace(issue, updated_at=self.world.clock.now())
-        repository.keep(issue)
-        return issue
-
-    def _keep_milestone(self, repository: Repository, milestone: Milestone) -> Milestone:
-        milestone = replace(milestone, updated_at=self.world.clock.now())
-        repository.milestones[milestone.number] = milestone
-        return milestone
-
-    def _label_ids(self, repository: Repository, actor: str, names: Collection[str]) -> tuple[int, ...]:
-        found = (self.find_or_create_label(repository, actor, name).id for name in names)
-        return tuple(dict.fromkeys(found))
-
-    def _assignable(self, logins: Iterable[str]) -> tuple[str, ...]:
-        known = {login.lower(): login for login, person in self.world.people.items() if not person.left}
-        found = (known[login.lower()] for login in logins if login.lower() in known)
-        return tuple(dict.fromkeys(found))[:ASSIGNEES_MAX]
-
-    def _label_told(
-        self, repository: Repository, issue: Issue, actor: str, label: Label, action: str
-    ) -> None:
-        self._record(repository, issue, actor, action, label={"name": label.name, "color": label.color})
-        self._issue_told(repository, issue, action, actor, label=label)
-
-    def _assignee_told(
-        self, repository: Repository, issue: Issue, actor: str, login: str, action: str
-    ) -> None:
-        self._record(repository, issue, actor, action, assignee=login)
-        self._issue_told(repository, issue, action, actor, assignee=login)
-
-    def _milestone_told(
-        self, repository: Repository, issue: Issue, actor: str, milestone: Milestone, action: str
-    ) -> None:
-        self._record(repository, issue, actor, action, milestone={"title": milestone.title})
-        self._issue_told(repository, issue, action, actor, milestone=milestone)
-
-    def _record(self, repository: Repository, issue: Issue, actor: str, event: str, **details: Any) -> None:
-        id = self.world.next_id("event")
-        repository.timelines[issue.number].append(
-            Occurrence(
-                id=id,
-                node_id=node_id("LE", id, repository.id),
-                event=event,
-                actor=actor,
-                at=self.world.clock.now(),
-                details=details,
-            )
-        )
-
-    def _issue_told(self, repository: Repository, issue: Issue, action: str, actor: str, **rest: Any) -> None:
-        event = "issues" if issue.pull_id is None else "pull_request"
-        self._tell(repository, event, action, actor, issue=issue, **rest)
-
-    def _tell(self, repository: Repository, event: str, action: str, actor: str, **rest: Any) -> None:
-        self.announce(Happening(repository=repository, event=event, action=action, actor=actor, **rest))
-
-
-def _midnight(due_on: datetime | None) -> datetime | None:
-    """GitHub keeps the midnight before, in California: 07:00 or 08:00 of the day in UTC.
-
-    https://github.com/microsoft/PowerShellForGitHub/pull/133
-    """
-    if due_on is None:
-        return None
-    day = due_on.astimezone(_CALIFORNIA).replace(hour=0, minute=0, second=0, microsecond=0)
-    return day.astimezone(UTC)
-
-
-def _was(before: Any, after: Any, *names: str) -> dict[str, Any]:
-    """What stood in the fields that differ, as webhooks tell it."""
-    told: dict[str, Any] = {}
-    for name in names:
-        value = getattr(before, name)
-        if value != getattr(after, name):
-            told[name] = {"from": (stamp(value) if isinstance(value, datetime) else value) or ""}
-    return told
 
 
 def _difference(these: Iterable[K], those: Collection[K]) -> list[K]:

@@ -25,6 +25,7 @@ from connectors.github import (
 from connectors.github.simulated_api import Site, routes
 from connectors.github.simulated_app import APP_ID, BOT_OF_APP, INSTALLATION_ID, App, private_key
 from connectors.github.simulated_edits import Edits
+from connectors.github.simulated_files import PATHS, Files
 from connectors.github.simulated_limits import Limits
 from connectors.github.simulated_shapes import HTML, Shapes
 from connectors.github.simulated_state import Comment, Happening, Issue, Repository
@@ -58,12 +59,14 @@ class GitHubSimulator(Switches, Simulator):
         self.limits = Limits(self.clock, self.journal, self._owner_of, self)
         shapes = Shapes(self.world, self._api, "https://ghe.example.com" if enterprise else HTML)
         self.webhooks = Webhooks(self.clock, self.outbox, shapes, self)
+        self.files = Files(self.clock, self.tokens, self, lambda: self.base_url)
         self.edits = Edits(self.world, self.webhooks.announce, self)
         self.site = Site(
             world=self.world,
             edits=self.edits,
             shapes=shapes,
             webhooks=self.webhooks,
+            files=self.files,
             limits=self.limits,
             api=self._api,
             switches=self,
@@ -72,20 +75,18 @@ class GitHubSimulator(Switches, Simulator):
         )
 
     def routes(self) -> Sequence[BaseRoute]:
-        return routes(
-            self.site,
-            (
-                *simulated_issues.TABLE,
-                *simulated_planning.TABLE,
-                *simulated_repositories.TABLE,
-                *simulated_reviews.TABLE,
-                *simulated_values.TABLE,
-                *simulated_app.TABLE,
-            ),
+        tables = (
+            *simulated_issues.TABLE,
+            *simulated_planning.TABLE,
+            *simulated_repositories.TABLE,
+            *simulated_reviews.TABLE,
+            *simulated_values.TABLE,
+            *simulated_app.TABLE,
         )
+        return [*routes(self.site, tables), *self.files.routes()]
 
     def admission(self, exchange: Exchange) -> Refused | None:
-        return self.limits.admit(exchange)
+        return None if PATHS.match(exchange.path) else self.limits.admit(exchange)
 
     def refusal(self, refused: Refused) -> dict[str, Any]:
         """All but validation errors repeat their status."""
@@ -193,6 +194,16 @@ class GitHubSimulator(Switches, Simulator):
         repository, issue = self.find(object_id)
         return self.edits.post(repository, issue, self._actor(by), text).node_id
 
+    def upload(self, container: str, name: str, content: bytes) -> str:
+        """A file dropped into a text that is being written: the address to put there."""
+        return self.files.add(self.repository(container), name, content).url
+
+    def attach(self, object_id: str, name: str, content: bytes, *, by: str | None = None) -> str:
+        """A comment with nothing but the file; its id."""
+        repository, _ = self.find(object_id)
+        file = self.files.add(repository, name, content)
+        return self.comment(object_id, f"{'!' if file.is_image else ''}[{name}]({file.url})", by=by)
+
     def edit_comment(self, comment_id: str, text: str) -> None:
         repository, comment = self.find_comment(comment_id)
         self.edits.reword(repository, comment, comment.author, text)
@@ -251,10 +262,17 @@ class GitHubSimulator(Switches, Simulator):
     def objects(self, container: str) -> list[str]:
         return [issue.node_id for issue in self.repository(container).issues.values()]
 
+    def further_field(self, container: str, name: str, options: Sequence[str] | None = None) -> str | None:
+        """An issue field of the organisation."""
+        kind, owner = "date" if options is None else "single_select", container.partition("/")[0]
+        return f"custom:{self.new_issue_field(name, kind, options or (), owner=owner)}"
+
     def choices(self, container: str) -> Mapping[str, Mapping[str, str]]:
-        """Labels by their name, milestones by their number."""
+        """Labels by their name, milestones by their number, issue fields by their name."""
         repository = self.repository(container)
+        fields = self.world.organization_of(repository).fields.values()
         return {
+            **{field.name: {str(id): name for id, name in field.options.items()} for field in fields},
             "labels": {label.name: label.name for label in repository.labels.values()},
             "milestone": {str(number): each.title for number, each in repository.milestones.items()},
         }

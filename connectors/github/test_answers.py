@@ -11,10 +11,12 @@ import httpx
 import pytest
 from pydantic import BaseModel, SecretStr
 
+from connectors.answers import Answer
 from connectors.errors import OutcomeUnknown, Park, ParkClass, ReplanNeeded, RetryLater
 from connectors.github import connector, translate
 from connectors.github.config import GitHubCredentials, GitHubSettings
 from connectors.github.polling import Position
+from connectors.github.refusals import Refusals
 from connectors.github.session import GitHubSession
 from connectors.http import Egress, OpenGate, Outbound
 from connectors.records import (
@@ -320,3 +322,22 @@ def test_settings_of_another_connector() -> None:
 
 class Foreign(BaseModel):
     """Of no connector of ours."""
+
+
+def test_silence_without_a_time_grows_while_it_is_not_enough() -> None:
+    now = [1000.0]
+    refusals = Refusals(clock=lambda: now[0])
+
+    def silence() -> float:
+        refused = refusals(Answer(403, {}, {"message": "You have exceeded a secondary rate limit."}), True)
+        assert isinstance(refused, RetryLater)
+        return refused.after or 0
+
+    assert silence() == 60
+    now[0] += 5
+    assert silence() == 55, "what was under way together counts as one"
+    for expected in (120, 240, 480):
+        now[0] += silence() + 1
+        assert silence() == expected
+    now[0] += 2000
+    assert silence() == 60, "a quiet time is the end of it"

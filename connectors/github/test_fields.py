@@ -77,21 +77,30 @@ def test_without_a_date_there_is_no_due_day() -> None:
     assert due(None) is None
 
 
-async def test_a_new_milestone_is_offered_as_soon_as_an_issue_has_it(
+async def test_a_new_milestone_can_be_written_as_soon_as_an_issue_has_it(
     github: GitHubSimulator, session: GitHubSession
 ) -> None:
-    assert (await specs(session))["milestone"].options == {}
-    number = github.new_milestone(REPOSITORY, "v1")
-    assert (await specs(session))["milestone"].options == {}, "asked again after some minutes only"
-    await made(github, session, milestone=number)
-    assert (await specs(session))["milestone"].options == {str(number): "v1"}
+    record = await made(github, session)
+    with pytest.raises(Park):
+        await session.update(record.ref, {"milestone": "1"}, record)
+    number = str(github.new_milestone(REPOSITORY, "v1"))
+    with pytest.raises(Park):
+        await session.update(record.ref, {"milestone": number}, record)
+    await made(github, session, milestone=int(number))
+    assert (await changed(session, record, milestone=number))["milestone"] == number
 
 
-async def test_what_is_offered_is_asked_for_once(github: GitHubSimulator, session: GitHubSession) -> None:
-    github.new_milestone(REPOSITORY, "v1")
-    for _ in range(3):
-        await session.fields(REPOSITORY)
+async def test_what_is_offered_is_asked_for_once_by_writes_and_unchanged_it_costs_nothing(
+    github: GitHubSimulator, session: GitHubSession
+) -> None:
+    number = str(github.new_milestone(REPOSITORY, "v1"))
+    record = await made(github, session)
+    for milestone in (number, None, number):
+        record = await session.update(record.ref, {"milestone": milestone}, record)
     assert len(github.journal.by("GET", "/milestones$")) == 1
+    for _ in range(2):
+        assert (await specs(session))["milestone"].options == {number: "v1"}
+    assert github.journal.by("GET", "/milestones$")[-1].status == 304
 
 
 async def test_while_github_is_away_what_was_known_is_offered(

@@ -11,7 +11,8 @@ from connectors.errors import ConnectorError, OutcomeUnknown, Park
 from connectors.github.catalogue import Catalogue
 from connectors.github.client import Client
 from connectors.github.edits import Edit, creation, edit
-from connectors.github.fields import Choices, are_chosen, reason_of
+from connectors.github.field_edits import are_chosen, reason_of
+from connectors.github.fields import Choices
 from connectors.github.polling import OVERLAP_S, since_text
 from connectors.github.refusals import of_container
 from connectors.github.text import has_live, said

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import quote
 
 from connectors.errors import PauseMapping, ReplanNeeded
 from connectors.http import Outbound
+from connectors.records import AttachmentDraft, Content
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -80,6 +81,19 @@ class Client:
 
     async def delete_comment(self, id: str) -> None:
         await self.outbound.send("DELETE", f"/comments/{_quoted(id)}", accept=_GONE)
+
+    async def attachments(self, id: str) -> Sequence[Payload]:
+        return list((await self._get(f"/items/{_quoted(id)}/attachments"))["attachments"])
+
+    async def download(self, id: str, into: BinaryIO, limit: int) -> Content:
+        return await self.outbound.download(f"/attachments/{_quoted(id)}/content", into, limit=limit)
+
+    async def attach(self, id: str, draft: AttachmentDraft, content: BinaryIO | None) -> Payload:
+        form = {"name": draft.name} if content else {"name": draft.name, "url": draft.url}
+        file = ("file", draft.name, content, draft.media_type) if content else None
+        path = f"/items/{_quoted(id)}/attachments"
+        payload: Payload = (await self.outbound.upload(path, form, file=file)).data
+        return payload
 
     async def webhooks(self, space: str) -> Sequence[Payload]:
         return list((await self._in_space(space, "/webhooks"))["webhooks"])

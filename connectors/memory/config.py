@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 NAME = "memory"
 TITLE = "Memory"
+LARGEST = 10 * 1024 * 1024
+"""Bytes a file may have."""
 
 
 class Settings(BaseModel):

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from pydantic import BaseModel
 
 from connectors.base import Capabilities, Connector, Session
+from connectors.errors import OnlyLinked
 from connectors.http import Outbound
 from connectors.memory import translate, webhook
 from connectors.memory.client import PAGE, Client
-from connectors.memory.config import NAME, TITLE, Credentials, Settings
+from connectors.memory.config import LARGEST, NAME, TITLE, Credentials, Settings
 from connectors.records import (
     Account,
+    Attachment,
+    AttachmentDraft,
     Change,
     Comment,
     CommentDraft,
     Container,
+    Content,
     Delivery,
+    Discussion,
     Draft,
     Fields,
     FieldSpec,
@@ -128,6 +133,18 @@ class MemorySession(Session):
     async def delete_comment(self, comment: Ref) -> None:
         await self._client.delete_comment(comment.id)
 
+    async def attachments(self, record: Record, discussion: Discussion) -> Sequence[Attachment]:
+        payloads = await self._client.attachments(record.ref.id)
+        return [translate.attachment(payload, self._site) for payload in payloads]
+
+    async def read_attachment(self, attachment: Attachment, into: BinaryIO, limit: int) -> Content:
+        if attachment.is_link:
+            raise OnlyLinked("the store has no bytes of it")
+        return await self._client.download(attachment.ref.id, into, limit)
+
+    async def add_attachment(self, ref: Ref, draft: AttachmentDraft, content: BinaryIO | None) -> Attachment:
+        return translate.attachment(await self._client.attach(ref.id, draft, content), self._site)
+
     async def field_times(self, ref: Ref, since: datetime) -> Sequence[FieldTime]:
         return [translate.field_time(entry) for entry in await self._client.history(ref.id, since)]
 
@@ -174,6 +191,8 @@ class MemoryConnector(Connector):
         webhooks="secret",
         exact_create=True,
         preconditions=True,
+        attachments="files",
+        largest_attachment=LARGEST,
         container_word="space",
         container_example="inbox",
     )

@@ -17,9 +17,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from connectors.memory.config import NAME
+from connectors.memory.config import LARGEST, NAME
 from connectors.signing import hmac_sha256_hex
 from connectors.simulation import Clock, Lagging, Outgoing, Refused, Simulator
+from connectors.simulation_forms import is_form, read_form
 
 Payload: TypeAlias = Mapping[str, Any]
 Call: TypeAlias = Callable[[Request, str, Payload], Any]
@@ -53,6 +54,8 @@ class MemorySimulator(Simulator):
         self._spaces: dict[str, Payload] = {}
         self._items: Lagging[Payload] = Lagging(self.clock)
         self._comments: Lagging[Payload] = Lagging(self.clock)
+        self._attachments: Lagging[Payload] = Lagging(self.clock)
+        self._contents: dict[str, bytes] = {}
         self._events: Lagging[Payload] = Lagging(self.clock)
         self.webhooks: dict[str, Payload] = {}
         self._count = 0
@@ -87,6 +90,15 @@ class MemorySimulator(Simulator):
     def delete_comment(self, comment_id: str) -> None:
         self._remove_comment(self._comments[comment_id])
 
+    def attach(self, object_id: str, name: str, content: bytes, *, by: str | None = None) -> str:
+        return str(self._add_attachment(self._items[object_id], name, content, None, self._author(by))["id"])
+
+    def detach(self, attachment_id: str) -> None:
+        """A person removes a file."""
+        attachment = self._attachments[attachment_id]
+        del self._attachments[attachment_id]
+        self._happened(self._items[attachment["item"]], "attachment", attachment["author"])
+
     def remove(self, object_id: str, *, by: str | None = None) -> None:
         self._delete(self._items[object_id], self._author(by))
 
@@ -100,12 +112,18 @@ class MemorySimulator(Simulator):
             for comment in self._comments.values()
             if comment["item"] == object_id
         ]
+        attachments = [
+            {name: file[name] for name in ("id", "name", "url")} | {"content": self._contents.get(file["id"])}
+            for file in self._attachments.values()
+            if file["item"] == object_id
+        ]
         assignees = [names[id] for id in item["assignee"]]
         return {
             **item,
             "assignee": assignees[0] if assignees else None,
             "assignees": assignees,
             "comments": comments,
+            "attachments": attachments,
         }
 
     def objects(self, container: str) -> list[str]:
@@ -184,6 +202,26 @@ class MemorySimulator(Simulator):
         del self._comments[comment["id"]]
         self._happened(self._items[comment["item"]], "comment", comment["author"])
 
+    def _add_attachment(
+        self, item: Payload, name: str, content: bytes | None, url: str | None, author: Payload
+    ) -> Payload:
+        """A file, or where there is no content a link."""
+        id, now = f"f{self._next()}", self._now()
+        attachment = {
+            "id": id,
+            "item": item["id"],
+            "name": name,
+            "url": url or f"{item['url']}#{id}",
+            "size": None if content is None else len(content),
+            "author": author,
+            "created_at": now,
+        }
+        self._attachments[id] = attachment
+        if content is not None:
+            self._contents[id] = content
+        self._happened(item, "attachment", author)
+        return attachment
+
     def _happened(self, item: Payload, kind: str, author: Payload, values: Payload | None = None) -> None:
         """Note an event and tell the webhooks. ``values``: field -> what stood there before and after."""
         event = {"kind": kind, "item": item["id"], "at": self._now(), "by": author["id"]}
@@ -226,6 +264,9 @@ class MemorySimulator(Simulator):
             ("PATCH", "/items/{id}", self._patch_item),
             ("DELETE", "/items/{id}", self._delete_item),
             ("GET", "/items/{id}/history", self._get_history),
+            ("GET", "/items/{id}/attachments", self._get_attachments),
+            ("POST", "/items/{id}/attachments", self._post_attachment),
+            ("GET", "/attachments/{id}/content", self._get_content),
             ("GET", "/items/{id}/comments", self._get_comments),
             ("POST", "/items/{id}/comments", self._post_comment),
             ("PATCH", "/comments/{id}", self._patch_comment),
@@ -236,8 +277,11 @@ class MemorySimulator(Simulator):
     async def _answer(self, call: Call, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {self.token}":
             raise Refused(401, "Unknown token")
-        body = await request.json() if await request.body() else {}
+        raw = await request.body()
+        body = read_form(request.headers, raw) if is_form(request.headers) else json.loads(raw or b"{}")
         answer = call(request, BOT, body)
+        if isinstance(answer, Response):
+            return answer
         return Response(status_code=204) if answer is None else JSONResponse(answer)
 
     def _space(self, request: Request) -> Payload:
@@ -333,6 +377,22 @@ class MemorySimulator(Simulator):
 
     def _delete_comment(self, request: Request, us: str, body: Payload) -> None:
         self._remove_comment(self._comment(request))
+
+    def _get_attachments(self, request: Request, us: str, body: Payload) -> Payload:
+        return {"attachments": self._seen(self._attachments, item=request.path_params["id"])}
+
+    def _post_attachment(self, request: Request, us: str, body: Payload) -> Payload:
+        content = body["file"].content if "file" in body else None
+        if content is not None and len(content) > LARGEST:
+            raise Refused(413, "The file is too large")
+        item = self._item(request)
+        return self._add_attachment(item, body["name"], content, body.get("url"), self._author(us))
+
+    def _get_content(self, request: Request, us: str, body: Payload) -> Response:
+        id = request.path_params["id"]
+        if id not in self._attachments or id not in self._contents:
+            raise Refused(404, "No such file")
+        return Response(self._contents[id], media_type="application/octet-stream")
 
     def _get_webhooks(self, request: Request, us: str, body: Payload) -> Payload:
         space = self._space(request)["id"]

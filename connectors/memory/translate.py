@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.memory.config import NAME
 from connectors.records import (
+    Attachment,
     Author,
     Change,
     Comment,
@@ -96,13 +97,13 @@ def same(field: str, sent: Value, read: Value) -> bool:
 
 def change(event: Mapping[str, Any], site: str) -> Change | None:
     """One event of the feed or of a webhook; None for kinds that are not synced."""
-    if event["kind"] not in ("item", "comment", "deleted"):
+    if event["kind"] not in ("item", "comment", "attachment", "deleted"):
         return None
     return Change(
         ref=item_ref(site, event["item"]),
         at=datetime.fromisoformat(event["at"]),
         actor=event["by"],
-        comments=event["kind"] == "comment",
+        comments=event["kind"] in ("comment", "attachment"),
         gone=Gone("the store told that it was deleted") if event["kind"] == "deleted" else None,
     )
 
@@ -132,6 +133,20 @@ def comment_text(draft: CommentDraft) -> str:
     """The header, a blank line, the text."""
     name = re.sub(r"([\\\[\]*_`<])", r"\\\1", " ".join(draft.author_name.split()))
     return f"**[{name}]({draft.source_url})**\n\n{draft.text}"
+
+
+def attachment(payload: Mapping[str, Any], site: str) -> Attachment:
+    """One file of an item, or a link that stands among its files."""
+    return Attachment(
+        ref=Ref(NAME, site, "attachment", payload["id"], address=payload["item"]),
+        parent=item_ref(site, payload["item"]),
+        name=payload["name"],
+        url=payload["url"],
+        created_at=datetime.fromisoformat(payload["created_at"]),
+        author=author(payload["author"]),
+        size=payload["size"],
+        is_link=payload["size"] is None,
+    )
 
 
 def author(person: Mapping[str, Any]) -> Author:

@@ -40,7 +40,8 @@ from connectors.richtext.runs import paragraphs
 
 _APP = "https://app.asana.com"
 _PROFILE = f"{_APP}/0/profile/"
-_ASSET = f"{_APP}/app/asana/-/get_asset?asset_id="
+ASSET = f"{_APP}/app/asana/-/get_asset?asset_id="
+"""What an image in the text becomes a link to, its id behind it."""
 _BOXES = {False: "☐", True: "☑"}
 _RULE = "———"
 _HOST = re.compile(r"[\w.:-]+\Z")
@@ -100,7 +101,7 @@ def _image(attributes: Attributes) -> Run | None:
     """An image as a link that stays: its ``src`` ends within minutes."""
     gid, alt = attributes.get("data-asana-gid", ""), attributes.get("alt", "").strip()
     name = "image" if not alt or "://" in alt else alt
-    return Run(name, href=_ASSET + gid if _GID.match(gid) else "")
+    return Run(name, href=ASSET + gid if _GID.match(gid) else "")
 
 
 _FLAVOUR = Flavour(literal_newlines=True, unknown_as_text=False, link_address=_link_address, image=_image)
@@ -215,7 +216,7 @@ class _Writer:
             start = f'<a data-asana-gid="{user}" href="{_PROFILE}{user}">'
             return f"{start}{inner}</a>" if _GID.match(user) else inner
         gid = self.objects.get((href, label))
-        if gid and href.startswith(_ASSET) and not self.comment:
+        if gid and href.startswith(ASSET) and not self.comment:
             return f'<img data-asana-gid="{gid}"/>'
         if gid:
             return f'<a data-asana-gid="{gid}" href="{escape(href)}">{inner}</a>'

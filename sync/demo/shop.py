@@ -14,7 +14,11 @@ from sync.demo.stage import End, Scene
 from sync.settings import HUB
 
 REPOSITORY, PROJECT = "shop", "Shop 3.2"
-_INBOX = "Backlog"
+_COLUMNS = ("Backlog", "In progress", "Done")
+_INBOX = _COLUMNS[0]
+_USUAL = {name: name for name in ("title", "notes", "state", "assignee", "labels")}
+_FURTHER = {"section": "Status", "due": "Due"}
+"""What another tool has for columns and due days, by the word that people find there."""
 _DAY_H = 24.0
 
 
@@ -39,13 +43,21 @@ def shop(simulators: Mapping[str, Simulator]) -> Sequence[Scene]:
         if name == HUB or not (TEMPLATES / name).is_dir():
             continue
         external = _end(simulator, REPOSITORY)
-        inbox = {section: gid for gid, section in hub.simulator.choices(hub.container)["section"].items()}
+        sections = {section: gid for gid, section in hub.simulator.choices(hub.container)["section"].items()}
+        further = {
+            field: simulator.further_field(external.container, word, _COLUMNS if field == "section" else None)
+            for field, word in _FURTHER.items()
+        }
         options = {
             "since": "all",
-            "asana": {"section": inbox[_INBOX]},
+            "asana": {"section": sections[_INBOX]},
             "comments": {"to_asana": True, "from_asana": True, "history": True},
+            "fields": [
+                {"asana": name, "external": other} for name, other in {**_USUAL, **further}.items() if other
+            ],
         }
-        scenes.append(Scene(f"{name}-{REPOSITORY}", external, hub, options))
+        called = {other: _FURTHER[name] for name, other in further.items() if other}
+        scenes.append(Scene(f"{name}-{REPOSITORY}", external, hub, options, called))
     _happened(scenes[0].external, ISSUES)
     _happened(hub, TASKS)
     return scenes
@@ -82,7 +94,7 @@ ISSUES: Sequence[Past] = (
         by="bob",
         title="Sign-in link expires after one minute instead of one hour",
         notes="The mail says *one hour*. The token lives 60 s: somebody took minutes for seconds.",
-        fields={"labels": ["bug"], "assignee": "ada"},
+        fields={"values": {"Status": "Done"}, "labels": ["bug"], "assignee": "ada"},
         said=[("ada", "Fixed, and there is a test that reads the mail.")],
         closed=True,
     ),
@@ -92,7 +104,7 @@ ISSUES: Sequence[Past] = (
         title="Checkout: Pay does nothing on phones",
         notes="Tapping **Pay** does nothing.\n\n1. Open the cart on a phone\n2. Tap *Pay*\n3. Nothing\n\n"
         "Console: `TypeError: form is null`",
-        fields={"labels": ["bug", "urgent"], "assignee": "bob"},
+        fields={"values": {"Status": "In progress"}, "labels": ["bug", "urgent"], "assignee": "bob"},
         said=[
             ("bob", "I see it on Android too. Looking."),
             ("ada", "Two customers wrote in this morning."),
@@ -103,14 +115,14 @@ ISSUES: Sequence[Past] = (
         by="bob",
         title="Search finds nothing when a word has an umlaut, accent or ligature in it, like Käse or œuvre",
         notes="`kaese` finds it, `Käse` does not. The index folds, the query does not.",
-        fields={"labels": ["bug", "help wanted"]},
+        fields={"values": {"Status": "Backlog"}, "labels": ["bug", "help wanted"]},
     ),
     Past(
         hours=2 * _DAY_H,
         by="ada",
         title="Dark mode for the order page",
         notes="- follow the system\n- keep the choice\n- check contrast of the totals",
-        fields={"labels": ["enhancement"], "assignee": "ada"},
+        fields={"values": {"Status": "Backlog"}, "labels": ["enhancement"], "assignee": "ada"},
         said=[("bob", "Please do the invoice mail as well.")],
     ),
     Past(
@@ -118,14 +130,14 @@ ISSUES: Sequence[Past] = (
         by="bob",
         title="Gift cards 🎁: redeem part of the balance",
         notes="Today it is all or nothing.",
-        fields={"labels": ["enhancement", "question"]},
+        fields={"values": {"Status": "Backlog"}, "labels": ["enhancement", "question"]},
     ),
     Past(
         hours=9,
         by="ada",
         title="Document the refund API",
         notes="Three customers asked for it. `POST /refunds` is stable since 3.0.",
-        fields={"labels": ["documentation", "good first issue"]},
+        fields={"values": {"Status": "Backlog"}, "labels": ["documentation", "good first issue"]},
     ),
 )
 

@@ -82,6 +82,8 @@ class Scene:
     hub: End
     options: Mapping[str, Any] = field(default_factory=dict)
     """Further keys of the mapping, as in the configuration file."""
+    called: Mapping[str, str] = field(default_factory=dict)
+    """What people call fields whose name in rules is an id."""
 
 
 @dataclass(eq=False)

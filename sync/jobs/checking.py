@@ -100,10 +100,8 @@ async def _check_mapping(
     hub = await _container(
         engine, rows[mapping.asana.connection], mapping.asana.project, f"{path}.asana.project", found
     )
-    if external is not None and external.public and _tells_the_world(mapping):
-        found.warnings.append(
-            f"{mapping.name}: {external.name} is public: everybody will read the comments copied from Asana"
-        )
+    if external is not None and external.public and (shown := _shown_to_the_world(mapping)):
+        found.warnings.append(f"{mapping.name}: {external.name} is public: everybody will read {shown}")
     for connection in (mapping.asana.connection, mapping.connection):
         connector = discover()[rows[connection].connector]
         if not mapping.backlinks and not connector.capabilities.hidden_key:
@@ -129,8 +127,15 @@ async def _container(
     return None
 
 
-def _tells_the_world(mapping: MappingConfig) -> bool:
-    return mapping.comments.from_asana and mapping.direction != "to_asana"
+def _shown_to_the_world(mapping: MappingConfig) -> str:
+    """What a person in Asana may not mean for a public place; empty where nothing goes there."""
+    if mapping.direction == "to_asana":
+        return ""
+    shown = {
+        "the comments copied from Asana": mapping.comments.from_asana,
+        "the names of files attached in Asana": mapping.attachments.from_asana,
+    }
+    return " and ".join(what for what, goes in shown.items() if goes)
 
 
 async def _check_fields(

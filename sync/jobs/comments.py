@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from sqlmodel import col
 from connectors.records import Record
 from sync.jobs.comment_steps import copied, do, edited, forget
 from sync.jobs.desk import Desk
+from sync.jobs.discussions import Discussions
 from sync.jobs.outcome import DID, DONE, Done, Later, Outcome
 from sync.jobs.thread import TEXT, Thread, thread_of, uncertain
 from sync.jobs.unit import Unit
@@ -26,13 +26,11 @@ _LOOK_AGAIN_S = 5.0
 """After listings that may not show our own writes yet."""
 
 
-async def sync_comments(desk: Desk, unit: Unit, link: Link) -> Outcome:
+async def sync_comments(desk: Desk, unit: Unit, link: Link, discussions: Discussions) -> Outcome:
     """Look at the comments of both ends and do what the plan says."""
     ends = {side: unit.refs[side] for side in Side}
-    read_hub, read_external = await asyncio.gather(
-        *(desk.route.end(side).session.comments(ends[side]) for side in (Side.HUB, Side.EXTERNAL))
-    )
-    thread = await thread_of(desk, link, ends, {Side.HUB: read_hub, Side.EXTERNAL: read_external})
+    listed = {side: discussion.comments for side, discussion in (await discussions.both()).items()}
+    thread = await thread_of(desk, link, ends, listed)
     held = await _resolve_open(thread)
     if held is not None:
         return held

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from connectors.errors import Park, ParkClass, ReplanNeeded
 from connectors.records import SECTION, Draft, FieldKind, Fields, Key, Record, Ref, Value
-from sync.jobs import settling, sharing
+from sync.jobs import moved, settling, sharing
 from sync.jobs.admission import wanted
 from sync.jobs.backlinks import label
 from sync.jobs.creations import await_turn
@@ -59,6 +59,9 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
         return Later(1, "it carries the key of a creation whose answer is awaited", attempt=False)
     if elsewhere or had_a_link or not wanted(desk.route, side, record):
         return DONE
+    followed = await moved.came_from(desk, unit, side, record)
+    if followed is not None:
+        return followed
     shared = await sharing.join(desk, side, record)
     if shared is not None:
         return shared
@@ -201,7 +204,7 @@ class Creation:
 
 async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record) -> Outcome:
     """Make the other end of a link that has only one. Its earlier tries were looked up before."""
-    if unresolved(desk.route.config, desk.route.fields) and await asked_anew(desk, fresh=timedelta(0)):
+    if unresolved(desk.route.config, desk.route.fields) and await asked_anew(desk, at_once=True):
         raise ReplanNeeded("the options of the fields were asked for anew: the filter names one of them")
     creation = _creation(desk, link, side, record)
     end = desk.route.end(creation.into)

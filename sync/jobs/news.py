@@ -13,7 +13,7 @@ from sync.jobs.admission import in_scope, wanted
 from sync.jobs.route import Route
 from sync.metrics import SUPPRESSED
 from sync.reconcile.model import Mode, Pair, Side
-from sync.store import links, marks
+from sync.store import links, marks, parking
 from sync.store.tables import Link
 
 _MOMENT = timedelta(seconds=1)
@@ -28,7 +28,8 @@ class Known:
     """What is settled about the objects of some changes on one side of a mapping.
 
     ``links`` and ``parents``: living task links by the Ref of the object, or of a comment below it;
-    ``seen``: settled pairs by link and field; ``comments``: those that are linked.
+    ``seen``: settled pairs by link and field; ``comments``: those that are linked; ``waiting``: links
+    with a parked field.
     """
 
     route: Route
@@ -37,6 +38,7 @@ class Known:
     parents: Mapping[str, Link]
     seen: Mapping[int, Mapping[str, Pair]]
     comments: frozenset[str]
+    waiting: frozenset[int] = frozenset()
 
     def marks(
         self,
@@ -57,7 +59,8 @@ class Known:
                 SUPPRESSED.labels("echo").inc()  # our own copies come back
                 continue
             seen = self.seen.get(link.id, {}) if link else {}
-            if not _is_news(self.route, self.side, change, link, seen):
+            waits = link is not None and change.record is not None and link.id in self.waiting
+            if not waits and not _is_news(self.route, self.side, change, link, seen):
                 if link is not None:
                     SUPPRESSED.labels("echo").inc()
                 continue
@@ -99,9 +102,10 @@ async def known_of(session: AsyncSession, route: Route, side: Side, changes: Seq
         by_ref[str(change.ref)].id for change in objects if change.record and str(change.ref) in by_ref
     ]
     seen = await links.settled_pairs(session, with_record) if with_record else {}
+    waiting = await parking.links_waiting(session, with_record) if with_record else frozenset[int]()
     told = [str(ref) for change in changes for ref in change.new_comments]
     known = await links.comments_known(session, mapping_id, side, told) if told else frozenset()
-    return Known(route, side, by_ref, parents, seen, known)
+    return Known(route, side, by_ref, parents, seen, known, waiting)
 
 
 async def marks_for(

@@ -21,7 +21,7 @@ from sync.store.tables import Link, Write
 from sync.store.values import parse
 
 _LOOKS_S = (1.0, 5.0, 15.0)
-_COMMENTS = (writes.COMMENT_ADD, writes.COMMENT_EDIT, writes.COMMENT_DELETE)
+_BELOW = (writes.COMMENT_ADD, writes.COMMENT_EDIT, writes.COMMENT_DELETE, writes.ATTACHMENT_ADD)
 
 
 async def resolve(desk: Desk, unit: Unit, link: Link) -> Outcome:
@@ -33,8 +33,8 @@ async def resolve(desk: Desk, unit: Unit, link: Link) -> Outcome:
         outcome: Outcome = DONE
         if row.op == writes.CREATE:
             outcome = await newcomers.confirm(desk, link, row, side.other, unit.refs[side.other])
-        elif row.op in _COMMENTS:
-            continue  # the comments' own pass looks them up
+        elif row.op in _BELOW:
+            continue  # what hangs below the object is looked up where it is worked on
         elif row.op == writes.UPDATE:
             found = unit.found.get(side)
             if isinstance(found, Record):

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from connectors import discover
 from connectors.base import Connector, Session
-from connectors.records import SECTION, FieldSpec, Record, Ref
+from connectors.records import SECTION, Discussion, FieldSpec, Record, Ref
 from sync.configuration import MappingConfig
 from sync.jobs.engine import Engine
 from sync.jobs.field_lists import fields_of
@@ -161,6 +161,30 @@ class Route:
             if getattr(self.config.comments, word)
         }
         return self.into & allowed
+
+    def copies_attachments(self) -> frozenset[Side]:
+        """Sides that files are copied to: both providers must know files."""
+        allowed = {
+            side
+            for side, word in ((Side.HUB, "to_asana"), (Side.EXTERNAL, "from_asana"))
+            if getattr(self.config.attachments, word)
+        }
+        has_files = all(end.connector.capabilities.attachments != "none" for end in self.ends.values())
+        return self.into & allowed if has_files else frozenset()
+
+    def copied_part(self, side: Side, discussion: Discussion) -> Discussion:
+        """A discussion with those comments alone that are copied: what is in others stays where it is."""
+        if side.other not in self.copies_comments():
+            return replace(discussion, comments=())
+        since = None if self.config.comments.history else self.started(side)
+        return replace(
+            discussion,
+            comments=tuple(
+                comment
+                for comment in discussion.comments
+                if not comment.private and (since is None or comment.created_at >= since)
+            ),
+        )
 
 
 def _midnight(since: date | datetime | str) -> datetime:

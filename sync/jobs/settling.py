@@ -111,15 +111,21 @@ def _ignored(route: Route, work: Written, write: FieldWrite) -> bool:
 
 
 def news(rules: Iterable[Rule], work: Written) -> set[Side]:
-    """Sides whose answer shows a new edit: in a field that was not written, or in a set that was."""
-    found: set[Side] = set()
+    """Sides whose answer shows a new edit: in a field that was not written, or in a set that was.
+
+    What one rule wrote is an edit for another one that carries the same field elsewhere.
+    """
+    rules, found = tuple(rules), set[Side]()
     for side, answer in work.answered.items():
         mine = [sides[side] for sides in work.planned.values() if side in sides]
         if any(work.own_half(write) != answer.fields.get(write.field, write.value) for write in mine):
             found.add(side)
         before = work.read[side].fields
         written = {sides[side].field for sides in work.planned.values() if side in sides}
-        for name in {rule.field(side) for rule in rules} - written:
+        for rule in rules:
+            name = rule.field(side)
+            if side in work.planned.get(rule.name, {}) or (name in written and side.other not in rule.into):
+                continue
             if name in answer.fields and name in before and answer.fields[name] != before[name]:
                 found.add(side)
     return found

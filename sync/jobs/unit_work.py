@@ -1,4 +1,4 @@
-"""What is done about one unit, in order: lost answers, absence, staleness, scope, fields, comments."""
+"""What is done about one unit, in order: lost answers, absence, staleness, scope, fields, comments, files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping as Map
 from datetime import datetime, timedelta
 
 from connectors.records import Fields, Found, Gone, Moved, Record
-from sync.jobs import absence, admission, comments, newcomers, recovery
+from sync.jobs import absence, admission, attachments, comments, moved, newcomers, recovery
 from sync.jobs.desk import Desk
+from sync.jobs.discussions import Discussions
 from sync.jobs.fields import sync_fields
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Done, Later, Outcome
@@ -108,8 +109,11 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     dormant = admission.left(desk.route, records)
     if dormant or link.state != links.PARKED:
         await _set_state(desk, link, links.DORMANT if dormant else links.ACTIVE, dormant)
+    discussions = Discussions(desk.route, unit.refs)
     if dormant:
         lost = await comments.look_up(desk, unit, link)
+        if isinstance(lost, Done):
+            lost = await attachments.look_up(desk, unit, link, records, discussions)
         return lost if isinstance(lost, Later) else _doubtful(desk, unit, lost)
     work = Written(
         read=records,
@@ -127,10 +131,14 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     if unit.comment_sides and desk.route.copies_comments():
         await desk.ledger.enter(unit.told)
         unit.told = Entry()
-        outcome = await comments.sync_comments(desk, unit, link)
+        outcome = await comments.sync_comments(desk, unit, link, discussions)
         if isinstance(outcome, Later):
             return outcome
         did = did or outcome.did
+    outcome = await attachments.sync_attachments(desk, unit, link, records, discussions)
+    if isinstance(outcome, Later):
+        return outcome
+    did = did or outcome.did
     if link.state == links.PARKED:  # until now it was not known whether its trouble is over
         await _set_state(desk, link, links.ACTIVE, "")
     return _doubtful(desk, unit, Done(did=did))
@@ -238,20 +246,12 @@ def _doubtful(desk: Desk, unit: Unit, outcome: Done) -> Outcome:
 
 async def _follow(desk: Desk, unit: Unit) -> None:
     """An object lives on under another identity: the link goes with it."""
-    now = desk.engine.now()
     for side, found in list(unit.found.items()):
         if not isinstance(found, Moved):
             continue
         unit.refs[side] = found.to
         if unit.link is not None:
-            async with desk.engine.database.write() as session:
-                stored = await session.get(Link, unit.link.id)
-                if stored is not None:
-                    links.set_end(stored, side, found.to)
-                    setattr(stored, f"{side}_version", "")
-                    session.add(stored)
-                    tell(session, stored, "in", f"moved to {found.to.address or found.to.id}", now)
-            links.set_end(unit.link, side, found.to)
+            await moved.follow(desk, unit.link, side, found.to)
         unit.found.pop(side)
     again: dict[Side, Found] = {}
     unit.found, unit.past = again, None

@@ -10,13 +10,18 @@ from sync.jobs.field_lists import fields_of
 from sync.jobs.route import Route
 from sync.reconcile.model import Side, Unmatched
 
-_JUST_NOW = timedelta(seconds=5)
+_MOMENT_S = 5.0
 _NAMED = 12
 """So many options are named."""
 
 
-async def asked_anew(desk: Desk, *, fresh: timedelta = _JUST_NOW) -> bool:
-    """Ask for the fields of both ends again; whether that told anything new: an option may be younger."""
+async def asked_anew(desk: Desk, *, at_once: bool = False) -> bool:
+    """Ask for the fields of both ends again; whether that told anything new: an option may be younger.
+
+    Many objects may have one such option: what was asked a moment ago does, unless ``at_once``.
+    """
+    moment = 0.0 if at_once else min(_MOMENT_S, desk.engine.settings.poll_seconds)
+    fresh = timedelta(seconds=moment)
     told = [
         list(await fields_of(desk.engine, end.connection, end.container, fresh=fresh))
         for end in desk.route.ends.values()

@@ -21,6 +21,7 @@ _SEEN = SQLModel.metadata.tables["seen"].c
 
 TASK = "task"
 COMMENT = "comment"
+ATTACHMENT = "attachment"
 
 ACTIVE = "active"
 DORMANT = "dormant"
@@ -87,6 +88,13 @@ def describe_comment(link: Link, side: Side, comment: Comment) -> None:
     """Keep what listings show of one end of a comment link."""
     set_end(link, side, comment.ref)
     setattr(link, f"{side}_url", comment.url)
+
+
+def describe_file(link: Link, side: Side, ref: Ref, url: str, name: str) -> None:
+    """Keep what listings show of one end of an attachment link; it may be a comment."""
+    set_end(link, side, ref)
+    setattr(link, f"{side}_url", url)
+    setattr(link, f"{side}_title", name)
 
 
 async def by_refs(session: AsyncSession, mapping_id: int, refs: Iterable[str]) -> dict[str, Link]:
@@ -198,9 +206,18 @@ async def forget_fields(session: AsyncSession, link_ids: Iterable[int], fields: 
 
 async def comments_of(session: AsyncSession, parent_id: int) -> Sequence[Link]:
     """Living comment links below a task link, oldest first."""
+    return await _below(session, parent_id, COMMENT)
+
+
+async def attachments_of(session: AsyncSession, parent_id: int) -> Sequence[Link]:
+    """Living attachment links below a task link, oldest first."""
+    return await _below(session, parent_id, ATTACHMENT)
+
+
+async def _below(session: AsyncSession, parent_id: int, kind: str) -> Sequence[Link]:
     query = (
         select(Link)
-        .where(col(Link.parent_id) == parent_id, col(Link.kind) == COMMENT, col(Link.state) != UNLINKED)
+        .where(col(Link.parent_id) == parent_id, col(Link.kind) == kind, col(Link.state) != UNLINKED)
         .order_by(col(Link.id))
     )
     return (await session.execute(query)).scalars().all()
@@ -209,10 +226,10 @@ async def comments_of(session: AsyncSession, parent_id: int) -> Sequence[Link]:
 async def comments_known(
     session: AsyncSession, mapping_id: int, side: Side, refs: Sequence[str]
 ) -> frozenset[str]:
-    """Those of these comments that are linked."""
+    """Those of these comments that are linked; some stand for a file."""
     ref = col(Link.hub_ref) if side is Side.HUB else col(Link.external_ref)
     query = select(ref).where(
-        col(Link.mapping_id) == mapping_id, col(Link.kind) == COMMENT, ref.in_(list(refs))
+        col(Link.mapping_id) == mapping_id, col(Link.kind).in_([COMMENT, ATTACHMENT]), ref.in_(list(refs))
     )
     return frozenset(str(row[0]) for row in await session.execute(query))
 
@@ -256,7 +273,7 @@ async def ended(session: AsyncSession, mapping_id: int, refs: Iterable[str]) -> 
 
 
 async def unlink(session: AsyncSession, link: Link, reason: str, now: datetime) -> None:
-    """End a link and the links of its comments. Nothing is written at the providers.
+    """End a link and the links of its comments and files. Nothing is written at the providers.
 
     Writes whose answers were lost are closed: nobody looks at this link again.
     """

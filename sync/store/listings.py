@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
 from sync.settings import HUB
-from sync.store.links import COMMENT
+from sync.store.links import ATTACHMENT, COMMENT
 from sync.store.parking import OPEN
 from sync.store.tables import Conflict, Connection, Delivery, Event, Link, Mapping, Mark, Parked
 from sync.store.times import rfc3339
@@ -237,8 +237,10 @@ def _shown(row: Event) -> dict[str, Any]:
 async def history_page(
     session: AsyncSession, link_id: int, *, limit: int = DEFAULT_LIMIT, after: int | None = None
 ) -> dict[str, Any]:
-    """The timeline of a link and of the comments below it."""
-    below = select(col(Link.id)).where(col(Link.parent_id) == link_id, col(Link.kind) == COMMENT)
+    """The timeline of a link and of the comments and files below it."""
+    below = select(col(Link.id)).where(
+        col(Link.parent_id) == link_id, col(Link.kind).in_([COMMENT, ATTACHMENT])
+    )
     query = select(Event).where((col(Event.link_id) == link_id) | col(Event.link_id).in_(below))
     return await _page(session, query, Event, _shown, limit, after)
 

@@ -86,6 +86,12 @@ async def fields_parked(session: AsyncSession, link_ids: Sequence[int]) -> dict[
     return found
 
 
+async def links_waiting(session: AsyncSession, link_ids: Sequence[int]) -> frozenset[int]:
+    """Those of these links that have a parked field: what is undone there is no edit, and yet news."""
+    query = select(col(Parked.link_id)).where(col(Parked.link_id).in_(link_ids), col(Parked.what) == "field")
+    return frozenset(link_id for link_id in (await session.execute(query)).scalars() if link_id is not None)
+
+
 async def unpark(session: AsyncSession, mapping_id: int, what: str, ref: str, field: str = "") -> None:
     """What was parked works now: its entry goes."""
     await session.execute(

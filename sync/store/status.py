@@ -92,7 +92,7 @@ async def busy(session: AsyncSession, mapping_ids: Sequence[int]) -> bool:
             exists().where(col(Write.mapping_id).in_(mapping_ids), col(Write.state).in_(writes.OPEN)),
             exists().where(
                 col(Link.mapping_id).in_(mapping_ids),
-                col(Link.kind).in_([links.TASK, links.COMMENT]),
+                col(Link.kind).in_([links.TASK, links.COMMENT, links.ATTACHMENT]),
                 col(Link.state) == links.CONFIRMING,
             ),
             exists().where(

@@ -28,6 +28,7 @@ DELETE = "delete"
 COMMENT_ADD = "comment_add"
 COMMENT_EDIT = "comment_edit"
 COMMENT_DELETE = "comment_delete"
+ATTACHMENT_ADD = "attachment_add"
 
 
 async def unresolved(session: AsyncSession, link_ids: Sequence[int]) -> dict[int, list[Write]]:

@@ -239,6 +239,20 @@ async def test_check_says_who_is_away(still: Town) -> None:
     assert {item["state"] for item in again.json["items"]} == {"ok"}
 
 
+async def test_fields_are_shown_for_who_writes_rules(still: Town) -> None:
+    place = still.places["main"]
+    assert (await still.cli("apply", str(still.file))).code == 0
+    connections = yaml.safe_load(still.file.read_text())["connections"]
+    name = next(each["name"] for each in connections if each["connector"] == "asana")
+    shown = await still.done("fields", name, place.project)
+    by_name = {item["name"]: item for item in shown["items"]}
+    assert by_name["due"]["kind"] == "date"
+    assert "Done" in [option["name"] for option in by_name["section"]["options"]]
+    assert by_name["section"]["pairs_with"] == ["choice", "state", "set", "text"]
+    unknown = await still.cli("fields", "nobody", place.project)
+    assert (unknown.code, "there is no connection 'nobody'" in unknown.err) == (2, True)
+
+
 async def test_output_may_be_cut_off(still: Town) -> None:
     """``asana-sync settings | head -1`` ends without a word."""
     reading, writing = os.pipe()

@@ -140,3 +140,18 @@ def test_it_runs_from_the_image_alone_and_writes_to_the_data_folder_only(image: 
         web.wait()
     assert image.files() == before
     assert {path.name for path in image.data.iterdir()} >= {"asana-sync.db", "secret.key"}
+
+
+def test_it_brings_what_the_page_of_the_demo_is_made_of(image: Image) -> None:
+    source = ROOT / "sync" / "demo" / "page"
+    wanted = {
+        path.relative_to(source)
+        for path in source.rglob("*")
+        if path.suffix in {".html", ".css", ".js", ".svg"}
+    }
+    (installed,) = image.program.glob("lib/python*/site-packages/sync/demo/page")
+    assert wanted <= {path.relative_to(installed) for path in installed.rglob("*")}
+    assert Path("page.html") in {
+        path.relative_to("templates") for path in wanted if path.parts[0] == "templates"
+    }
+    assert not (installed.parent / "pictures").exists(), "pictures are for readers of the repository"

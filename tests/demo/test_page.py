@@ -188,11 +188,20 @@ async def test_a_task_has_a_day_a_column_and_rich_text(place: Place) -> None:
     edited = "<p>One <b>bold</b> word</p><div>and<br>lines</div><script>alert(1)</script>"
     await place.post(f"/panes/asana/objects/{id}", due_on="2026-05-01", asana_html_notes=edited)
     view = pane.view(id)
-    assert (view["section"], str(view["due_on"])) == ("In progress", "2026-05-01")
+    assert (view["section"], str(view["due"])) == ("In progress", "2026-05-01")
     assert "<strong>bold</strong>" in view["notes"]
     assert "<script" not in view["notes"]
     await place.post(f"/panes/asana/objects/{id}", due_on="", section=columns["Done"])
-    assert (pane.view(id)["section"], pane.view(id)["due_on"]) == ("Done", None)
+    assert (pane.view(id)["section"], pane.view(id)["due"]) == ("Done", None)
+
+
+async def test_the_back_link_is_shown_and_not_written_into(place: Place) -> None:
+    pane = place.panes["asana"]
+    link = 'Synced with <a href="https://github.com/acme/shop/issues/1">acme/shop#1</a>'
+    id = pane.end.new(title="Linked", notes=f"<body>One\n\n{link}</body>", by="ada")
+    shown = (await place.http.get(f"/panes/asana/objects/{id}")).text
+    assert '<p contenteditable="false">Synced with <a href="https://github.com/acme/shop/issues/1"' in shown
+    assert "&lt;p" not in shown
 
 
 async def test_opening_one_opens_what_it_is_linked_with(place: Place) -> None:
@@ -279,6 +288,24 @@ async def test_the_log_is_the_products_own_in_plain_words(place: Place) -> None:
     refused = await place.post("/conflicts/99/dismiss")
     assert (refused.status_code, refused.text) == (409, "asana-sync conflicts: there is no conflict 99")
     assert (await place.post("/conflicts/5/forget")).status_code == 404
+
+
+async def test_panes_are_told_when_a_link_gets_its_other_end(place: Place) -> None:
+    issue, task = (next(iter(place.panes[name].views())) for name in ("github", "asana"))
+    place.link(issue, task)
+    (link,) = place.product.told["links"]
+    place.product.told["links"] = [{**link, HUB: {"gid": None, "title": None}}]
+    place.product.told["history"].append(a_line("in", "new in GitHub"))
+    async with place.watch.watching():
+        await seen(place.watch, LOG)
+        with place.watch.following() as changed:
+            for _ in range(4):
+                await changed.get()
+            place.product.told["links"] = [link]
+            place.product.told["history"].append({**a_line("write", "title written to Asana"), "id": 2})
+            while await changed.get() != "github":
+                pass
+    assert place.watch.counterparts(place.panes["github"], issue) == {"asana": task}
 
 
 async def test_whoever_looks_learns_what_changed(place: Place) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.asana.simulator import AsanaSimulator
+from connectors.github.simulated_app import BOT_OF_APP
 from connectors.github.simulator import GitHubSimulator
 from sync.store.tables import Conflict, Parked
 from tests.jobs.conftest import Build
@@ -100,4 +101,65 @@ async def test_a_merged_pull_request_shows_in_its_task_and_is_never_merged_from_
     github.edit(pull, state="merged")
     await world.settle()
     assert (world.task()["state"], world.task()["custom"][gid]) == ("closed", options["Merged"])
+    assert await at_rest(world)
+
+
+async def test_a_review_and_checks_show_in_the_task(world: World) -> None:
+    _, github = sides(world)
+    review, reviews = choice(world, "Review", ["No review", "Review required", "Approved"])
+    checks, words = choice(world, "Checks", ["No checks", "Pending", "Success", "Failure"])
+    document = world.configured(
+        fields=[
+            TITLE,
+            {"asana": f"custom:{review}", "external": "custom:review"},
+            {"asana": f"custom:{checks}", "external": "custom:checks"},
+        ]
+    )
+    document["connections"][1]["settings"]["pull_request_details"] = True
+    await world.apply_document(document)
+    await world.settle()
+    pull, _ = await world.paired(kind="pull")
+    github.clock.advance(2)
+    github.check(pull, "build", None)
+    github.ask_for_review(pull, "bob")
+    await world.settle()
+    custom = world.task()["custom"]
+    assert (custom[review], custom[checks]) == (reviews["Review required"], words["Pending"])
+    github.check(pull, "build", "failure")
+    await world.settle()
+    assert world.task()["custom"][checks] == words["Failure"], "the next poll looks at pending checks again"
+    assert await at_rest(world)
+
+
+async def test_a_comment_on_a_locked_issue_waits_for_a_person_and_the_rest_goes_on(world: World) -> None:
+    hub, github = sides(world)
+    await paired_by(world)
+    issue, task = await world.paired()
+    github.edit(issue, locked=True)
+    github.push_access = False
+    hub.comment(task, "said", by="ada")
+    await world.settle()
+    entry = await world.the(Parked)
+    assert (entry.what, entry.park_class) == ("comment", "permission")
+    assert "locked" in entry.reason
+    assert "Unlock" in entry.fix
+    github.edit(issue, title="Still in step")
+    await world.settle()
+    assert world.task()["title"] == "Still in step"
+
+
+async def test_an_app_syncs_in_the_name_of_its_bot(world: World) -> None:
+    hub, github = sides(world)
+    document = world.configured(fields=[TITLE, STATE])
+    by_app = github.connection_as_app(world.urls["github"])
+    document["connections"].append({"name": "by-app", "connector": "github", **by_app})
+    document["people"] = []
+    document["mappings"][0] |= {"name": "app", "connection": "by-app"}
+    await world.apply_document(document)
+    await world.settle()
+    hub.new(world.project, title="From Asana", by="ada")
+    github.new(world.container, title="From GitHub", by="ada")
+    await world.settle()
+    assert {world.thing(at)["author"] for at in (0, 1)} == {"ada", BOT_OF_APP}
+    assert len(world.tasks()) == len(world.things()) == 2
     assert await at_rest(world)

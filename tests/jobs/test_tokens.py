@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,7 +25,7 @@ from sync.store.figures import figures
 from sync.store.tables import Connection, Token
 from tests.jobs.world import FAST, World
 
-PROCESSES = 6
+PROCESSES = 4
 
 
 @pytest.fixture
@@ -46,14 +47,16 @@ async def asana(world: World) -> Connection:
 
 async def test_many_processes_renew_once(world: World) -> None:
     row, engine, app = await asana(world), world.engine, world.hub.oauth_app
-    processes = [Sessions(engine.settings, engine.database, engine.vault, None) for _ in range(PROCESSES)]
-    sessions = [await process.get(row) for process in processes]
     app.end_access()
     before = app.renewals
-    await asyncio.gather(*(session.check() for session in sessions for _ in range(3)))
+    async with AsyncExitStack() as stack:
+        sessions = []
+        for _ in range(PROCESSES):
+            process = Sessions(engine.settings, engine.database, engine.vault, None)
+            stack.push_async_callback(process.aclose)
+            sessions.append(await process.get(row))
+        await asyncio.gather(*(session.containers() for session in sessions for _ in range(2)))
     assert app.renewals == before + 1
-    for process in processes:
-        await process.aclose()
 
 
 async def test_what_was_handed_out_outlives_the_process_and_the_configuration(world: World) -> None:

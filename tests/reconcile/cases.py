@@ -35,6 +35,8 @@ KINDS = (
     (FieldKind.STATE, FieldKind.STATE),
     (FieldKind.CHOICE, FieldKind.CHOICE),
     (FieldKind.SET, FieldKind.SET),
+    (FieldKind.NUMBER, FieldKind.NUMBER),
+    (FieldKind.DATE, FieldKind.DATE),
     (FieldKind.PERSON, FieldKind.PERSON),
     (FieldKind.PERSON, FieldKind.PEOPLE),
     (FieldKind.PEOPLE, FieldKind.PERSON),
@@ -120,6 +122,8 @@ def _value(choose: Choose, one: Rule, side: Side) -> Value:
         FieldKind.MARKDOWN: PARAGRAPHS,
         FieldKind.STATE: WORDS,
         FieldKind.CHOICE: (None, *WORDS),
+        FieldKind.NUMBER: (None, 0, 1, 2.5),
+        FieldKind.DATE: (None, "2026-03-01", "2026-03-02", "2026-03-01T23:30:00.000Z"),
         FieldKind.PERSON: (None, *USERS[side]),
     }
     value = choose(options[kind])

@@ -10,7 +10,7 @@ import pytest
 from connectors.records import Ref
 from sync.commands.output import emit
 from sync.reconcile.model import Side
-from sync.store.tables import Conflict, Delivery, Link, Parked
+from sync.store.tables import Conflict, Delivery, Event, Link, Parked
 from sync.web.app import describe
 from tests.web.conftest import Web
 
@@ -168,7 +168,21 @@ async def test_listings_go_page_by_page(web: Web) -> None:
     assert seen == [1, 2, 3, 4, 5, 6, 7]
 
 
-@pytest.mark.parametrize("name", ["links", "conflicts", "parked", "deliveries"])
+async def test_the_history_of_all_links_can_be_followed(web: Web) -> None:
+    await web.add(a_link(at=1), a_link(at=2))
+    lines = [
+        Event(at=NOW, mapping_id=1, mapping_version=3, link_id=link, event="in", text=f"{number}")
+        for number, link in enumerate((1, 2, 1))
+    ]
+    await web.add(*lines[:2])
+    (first, second) = (await listed(web, "history", mapping="web"))["items"]
+    assert (first["link"], first["text"], second["link"], second["at"]) == (1, "0", 2, NOW_TEXT)
+    await web.add(lines[2])
+    (third,) = (await listed(web, "history", after=second["id"]))["items"]
+    assert (third["link"], third["text"], third["outcome"]) == (1, "2", None)
+
+
+@pytest.mark.parametrize("name", ["links", "conflicts", "parked", "deliveries", "history"])
 async def test_a_listing_of_an_unknown_mapping_is_not_an_empty_one(web: Web, name: str) -> None:
     assert await listed(web, name) == {"items": [], "next": None}
     assert (await web.http.get(f"/api/v1/{name}", params={"mapping": "nope"})).status_code == 404

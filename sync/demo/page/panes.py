@@ -17,6 +17,9 @@ from sync.demo.stage import PEOPLE, End, Stage
 
 TEMPLATES = Path(__file__).parent / "panes"
 
+_VALUE = "value:"
+"""Before the name of a further field; see :meth:`Simulator.further_field`."""
+
 Form: TypeAlias = Sequence[tuple[str, str]]
 """What a form sent: names and values, in order."""
 
@@ -119,6 +122,8 @@ def fields_of(form: Form, view: Mapping[str, Any]) -> dict[str, Any]:
                 fields[name] = date.fromisoformat(value) if value else None
             case "milestone":
                 fields[name] = int(value) if value else None
+            case _ if name.startswith(_VALUE):
+                fields.setdefault("values", {})[name.removeprefix(_VALUE)] = value or None
             case "add_label":
                 if value.strip():
                     labels = fields.get("labels", view.get("labels", ()))

@@ -92,7 +92,7 @@ class KillWorker(Switch):
         hub, external = self._scene.hub.simulator, self._scene.external
         slow = hub.faults.add(Fault(kind="slow", seconds=SLOW_S, method="POST", path=r"/tasks$"))
         external.new(
-            title="Sign-in mail arrives twice", notes="Since this morning.", by="ada", labels=["bug"]
+            title="Sign-in mail arrives twice", by="ada", labels=["bug"], values={"Status": "Backlog"}
         )
         with suppress(Unmet):
             await until(

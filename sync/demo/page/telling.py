@@ -7,7 +7,7 @@ thing that the person at the page did to the stage itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,13 +52,18 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the two sides of a link are called by people."""
+    """What people call the two sides of a link, the fields, and what can be chosen in them."""
 
     hub: str
     external: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def said(self, text: str) -> str:
-        return text.replace("the external side", self.external).replace("the hub side", self.hub)
+        words = {"the external side": self.external, "the hub side": self.hub, **self.fields}
+        for word, said in words.items():
+            text = text.replace(word, said)
+        return text
 
 
 def of_history(line: Line, about: int, names: Names) -> Told:
@@ -69,9 +74,9 @@ def of_history(line: Line, about: int, names: Names) -> Told:
         kind=line["event"] if line["outcome"] in (None, "done") else "trouble",
         text=f"{text} (webhook)" if by_call else text,
         about=about,
-        field=line["field"] or "",
-        before=line["before"],
-        after=line["after"],
+        field=names.said(line["field"] or ""),
+        before=names.options.get(str(line["before"]), line["before"]),
+        after=names.options.get(str(line["after"]), line["after"]),
         write=line["write_id"],
     )
 

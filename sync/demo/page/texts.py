@@ -60,7 +60,7 @@ def markdown(text: str) -> Markup:
 
 def rich(html: str) -> Markup:
     """Asana's rich text as people see it. Who writes on at its end does not write into the back-link."""
-    shown = markdown(asana_html.to_markdown(html))
+    shown = str(markdown(asana_html.to_markdown(html)))
     return Markup(_BACKLINK.sub(r'<p contenteditable="false">\1', shown))  # noqa: S704 - escaped already
 
 
@@ -98,8 +98,8 @@ def ago(at: datetime) -> str:
 
 
 def day(on: date) -> str:
-    """In the words of a board: today, tomorrow, or a date."""
-    match (on - datetime.now(UTC).date()).days:
+    """In the words of a board: today, tomorrow, or a date. Also of a moment, by its day."""
+    match (_day(on) - datetime.now(UTC).date()).days:
         case 0:
             return "Today"
         case 1:
@@ -110,4 +110,8 @@ def day(on: date) -> str:
 
 
 def overdue(on: date) -> bool:
-    return on < datetime.now(UTC).date()
+    return _day(on) < datetime.now(UTC).date()
+
+
+def _day(on: date) -> date:
+    return on.date() if isinstance(on, datetime) else on

@@ -47,7 +47,7 @@ class Watch:
         self.conflicts: Mapping[int, Sequence[Mapping[str, Any]]] = {}
         """Those that are open, by link."""
         self._product, self._panes, self._log = product, panes, log
-        self._names = {scene.mapping: Names(scene.hub.title, scene.external.title) for scene in scenes}
+        self._scenes = {scene.mapping: scene for scene in scenes}
         self._titles = {
             end.simulator.name: end.title for scene in scenes for end in (scene.external, scene.hub)
         }
@@ -144,11 +144,11 @@ class Watch:
         fresh = await self._product.items("history", after=self._history_at)
         if fresh:
             self._history_at = fresh[-1]["id"]
-            links = await self._product.items("links")
-            if {link["id"] for link in links} != set(self.links):
+            before = [_ends(link) for link in self.links.values()]
+            self.links = {link["id"]: link for link in await self._product.items("links")}
+            if before != [_ends(link) for link in self.links.values()]:
                 for pane in self._panes:
                     self._tell(pane.name)
-            self.links = {link["id"]: link for link in links}
             self._lines.extend(self._of_history(line) for line in fresh if line["link"] in self.links)
         open_: dict[int, list[Mapping[str, Any]]] = {}
         for conflict in await self._product.items("conflicts"):
@@ -162,7 +162,7 @@ class Watch:
 
     def _of_history(self, line: Mapping[str, Any]) -> Told:
         link = self.links[line["link"]]
-        return of_history(line, link["parent"] or link["id"], self._names[link["mapping"]])
+        return of_history(line, link["parent"] or link["id"], _names(self._scenes[link["mapping"]]))
 
     def _said(self) -> Iterator[Mapping[str, Any]]:
         """Whole lines that the program's log got since the last look."""
@@ -174,6 +174,13 @@ class Watch:
                 self._log_at += len(line)
                 if line.startswith(b"{"):
                     yield json.loads(line)
+
+
+def _names(scene: Scene) -> Names:
+    ends = (scene.hub, scene.external)
+    choices = [end.simulator.choices(end.container).values() for end in ends]
+    options = {id: name for fields in choices for field in fields for id, name in field.items()}
+    return Names(scene.hub.title, scene.external.title, scene.called, options)
 
 
 def _ends(link: Mapping[str, Any]) -> dict[str, str | None]:

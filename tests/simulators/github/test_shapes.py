@@ -155,6 +155,10 @@ async def test_what_organisations_add_has_the_shape_of_githubs_openapi_descripti
     await sent("POST", of_issue, {"issue_field_values": [{"field_id": 1, "value": 1}]}, issue_number=number)
     for method in ("PUT", "DELETE"):
         await sent(method, f"{ISSUE}/lock", issue_number=number)
+    await sent("PATCH", ISSUE, {"type": "Bug"}, issue_number=number)
+    github.convert_to_discussion(made["node_id"])
+    for what in ("timeline", "events"):
+        assert await sent("GET", f"{ISSUE}/{what}", issue_number=number)
     assert departures() == []
 
 
@@ -230,6 +234,8 @@ async def test_every_webhook_has_the_shape_of_githubs_schema(
         {"assignees": ["bob"]},
         {"milestone": number},
         {"milestone": None},
+        {"locked": True},
+        {"locked": False},
         {"state": "closed"},
         {"state": "open"},
     ]
@@ -240,6 +246,8 @@ async def test_every_webhook_has_the_shape_of_githubs_schema(
         comment = github.comment(id, "said")
         github.edit_comment(comment, "better")
         github.delete_comment(comment)
+    for draft in (True, False):
+        github.edit(id, draft=draft)
     github.edit(id, state="merged")
     github.remove(github.new(REPO, title="goes"))
     github.rename_label(REPO, "bug", "defect")
@@ -268,7 +276,7 @@ async def test_every_webhook_has_the_shape_of_githubs_schema(
     seen = {f"{event}${payload.get('action', 'event')}" for event, payload in payloads}
     issue_actions = (
         "opened edited labeled unlabeled assigned unassigned milestoned demilestoned closed reopened "
-        "deleted transferred"
+        "deleted transferred locked unlocked"
     )
     assert {f"issues${action}" for action in issue_actions.split()} <= seen
     assert {f"issue_comment${action}" for action in ("created", "edited", "deleted")} <= seen

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from connectors.simulation import Refused
+from connectors.simulation_network import Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,191 @@
+"""Files through the outbound client: whom it asks, what it tells them, how much it takes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, TypeAlias
+
+import httpx
+import pytest
+
+from connectors.errors import ConnectorError, OnlyLinked, OutcomeUnknown, Park, ParkClass, RetryLater
+from connectors.http import Egress, OpenGate, Outbound
+
+SECRET = "s3cret-token"
+BYTES = bytes(range(256)) * 10
+STORAGE = "https://storage.example.net/f?key=permission"
+Reply: TypeAlias = Callable[[httpx.Request], httpx.Response]
+
+
+class Wire:
+    """Answers by URL without its query; keeps what was asked."""
+
+    def __init__(self, answers: dict[str, httpx.Response | Exception]) -> None:
+        self.answers = answers
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        answer = self.answers[str(request.url).partition("?")[0]]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def outbound(self) -> Outbound:
+        out = Outbound(
+            "https://api.example.com/v1",
+            gate=OpenGate(),
+            allow=Egress(),
+            transport=httpx.MockTransport(self),
+        )
+        return out.authorised({"authorization": f"Bearer {SECRET}"}, secrets=[SECRET])
+
+    def tokens(self) -> list[bool]:
+        """To whom the credentials went, in order."""
+        return ["authorization" in request.headers for request in self.asked]
+
+
+def found(content: bytes = BYTES, **headers: str) -> httpx.Response:
+    return httpx.Response(200, content=content, headers={"content-type": "Image/PNG; x=y", **headers})
+
+
+def leading_to(url: str) -> httpx.Response:
+    return httpx.Response(302, headers={"location": url})
+
+
+async def refused(wire: Wire, address: str = "/file", **options: Any) -> ConnectorError:
+    with pytest.raises(ConnectorError) as caught:
+        await wire.outbound().download(address, BytesIO(), **{"limit": 10_000, **options})
+    assert SECRET not in str(caught.value)
+    assert "permission" not in str(caught.value)
+    return caught.value
+
+
+async def test_bytes_with_what_they_are() -> None:
+    wire, into = Wire({"https://api.example.com/v1/file": found()}), BytesIO()
+    content = await wire.outbound().download("/file", into, limit=len(BYTES))
+    assert into.getvalue() == BYTES
+    assert (content.size, content.sha256) == (len(BYTES), hashlib.sha256(BYTES).hexdigest())
+    assert content.media_type == "image/png"
+
+
+async def test_credentials_stay_with_the_provider() -> None:
+    wire = Wire(
+        {
+            "https://www.example.com/file": leading_to(STORAGE),
+            STORAGE.partition("?")[0]: found(),
+        }
+    )
+    await wire.outbound().download(
+        "https://www.example.com/file",
+        BytesIO(),
+        limit=10_000,
+        hosts=["example.net"],
+        trusted="https://www.example.com",
+    )
+    assert wire.tokens() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://storage.example.org/f",
+        "https://example.net.evil.example/f",
+        "https://evilexample.net/f",
+        "http://storage.example.net/f",
+        "https://user:word@api.example.com/f",
+        "http://api.example.com/v1/f",
+        "ftp://api.example.com/f",
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+async def test_other_hosts_are_not_asked(address: str, first: bool) -> None:
+    wire = Wire({"https://api.example.com/v1/file": leading_to(address)})
+    error = await refused(wire, address if first else "/file", hosts=["example.net"])
+    assert isinstance(error, Park)
+    assert error.park_class is ParkClass.PERMISSION
+    assert len(wire.asked) == (0 if first else 1)
+
+
+async def test_a_host_inside_the_network_is_not_reached_and_pauses_nothing() -> None:
+    out = Outbound("https://api.example.com", gate=OpenGate(), allow=Egress())
+    try:
+        with pytest.raises(Park):
+            await out.download("https://127.0.0.1/f", BytesIO(), limit=1, hosts=["127.0.0.1"])
+    finally:
+        await out.aclose()
+
+
+async def test_a_circle_ends() -> None:
+    wire = Wire({"https://api.example.com/v1/file": leading_to("/v1/file")})
+    assert isinstance(await refused(wire), Park)
+    assert len(wire.asked) == 6
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_too_much_is_only_linked(told: bool) -> None:
+    async def parts() -> Any:
+        for at in range(0, len(BYTES), 100):
+            yield BYTES[at : at + 100]
+
+    answer = found() if told else httpx.Response(200, content=parts())
+    error = await refused(Wire({"https://api.example.com/v1/file": answer}), limit=len(BYTES) - 1)
+    assert isinstance(error, OnlyLinked)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error_type"),
+    [
+        (httpx.Response(401), Park),
+        (httpx.Response(403), Park),
+        (httpx.Response(404), Park),
+        (httpx.Response(410), Park),
+        (httpx.Response(408), RetryLater),
+        (httpx.Response(429, headers={"retry-after": "7"}), RetryLater),
+        (httpx.Response(503), RetryLater),
+        (httpx.ReadError("cut"), RetryLater),
+        (httpx.ReadTimeout("slow"), RetryLater),
+    ],
+)
+async def test_what_a_refusal_means(
+    answer: httpx.Response | Exception, error_type: type[ConnectorError]
+) -> None:
+    """A storage that refuses us says nothing about the connection."""
+    error = await refused(Wire({"https://api.example.com/v1/file": answer}))
+    assert type(error) is error_type
+
+
+async def test_a_form_with_a_file() -> None:
+    wire = Wire({"https://api.example.com/v1/files": httpx.Response(201, json={"id": 1})})
+    answer = await wire.outbound().upload(
+        "files", {"parent": "7"}, file=("file", "Größe.txt", BytesIO(b"text"), "text/plain")
+    )
+    assert answer.data == {"id": 1}
+    (request,) = wire.asked
+    assert request.headers["content-type"].startswith("multipart/form-data; boundary=")
+    body = request.content
+    assert b'name="parent"\r\n\r\n7\r\n' in body
+    assert b'filename="Gr%C3%B6%C3%9Fe.txt"' in body
+    assert b"text/plain" in body
+
+
+@pytest.mark.parametrize(
+    ("answer", "error_type"),
+    [
+        (httpx.Response(413), Park),
+        (httpx.Response(307, headers={"location": "/v1/other"}), Park),
+        (httpx.Response(502), OutcomeUnknown),
+        (httpx.Response(200, text="<html>"), OutcomeUnknown),
+        (httpx.ReadError("cut"), OutcomeUnknown),
+        (httpx.ConnectError("no"), RetryLater),
+    ],
+)
+async def test_what_a_refused_form_means(
+    answer: httpx.Response | Exception, error_type: type[ConnectorError]
+) -> None:
+    wire = Wire({"https://api.example.com/v1/files": answer})
+    with pytest.raises(error_type):
+        await wire.outbound().upload("files", {}, file=("file", "a", BytesIO(b"1"), "text/plain"))
+    assert len(wire.asked) == 1
