@@ -5,7 +5,6 @@ Calls and answers as documented at https://developers.asana.com/reference; nothi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ from connectors.asana.custom_fields import SETTING_FIELDS
 from connectors.asana.dates import timestamp
 from connectors.asana.files import ATTACHMENT_FIELDS, DOWNLOAD_FIELDS, FILE_HOSTS
 from connectors.asana.history import HISTORY_FIELDS
+from connectors.asana.refusals import field_named
 from connectors.asana.stories import COMMENT_FIELDS
 from connectors.asana.translate import Row
 from connectors.errors import OnlyLinked, OutcomeUnknown, Park, PauseMapping, RetryLater
@@ -42,28 +42,6 @@ _WEBHOOK_FILTERS = tuple(
     )
     for action in actions
 )
-
-_FIELD_OF = {
-    "name": "title",
-    "html_notes": "notes",
-    "notes": "notes",
-    "completed": "state",
-    "assignee": "assignee",
-    "followers": "followers",
-    "tag": "labels",
-    "tags": "labels",
-    "section": "section",
-    "memberships": "section",
-    "due_on": "due",
-    "due_at": "due",
-    "start_on": "start",
-    "start_at": "start",
-}
-"""Asana's parameter -> our field, for messages like "assignee: Not a user in Organization: 12"."""
-_TELLING = frozenset(
-    {"html_notes", "completed", "assignee", "followers", "tags", "due_on", "due_at", "start_on", "start_at"}
-)
-"""Parameters that are no everyday words: they name the field wherever they stand in a message."""
 
 
 class StaleOffset(RetryLater):
@@ -358,7 +336,7 @@ class Asana:
         try:
             return await self._write(method, path, data, fields)
         except Park as refusal:
-            refusal.field = _field_named(refusal.provider_message)
+            refusal.field = field_named(refusal.provider_message)
             raise
 
 
@@ -398,13 +376,3 @@ def _unseen_project(gid: str, answer: Answer) -> PauseMapping:
         provider_message=provider_message(answer.data),
         status=answer.status,
     )
-
-
-def _field_named(message: str) -> str | None:
-    """The one field a message names; None where it names none or several."""
-    lower = message.lower()
-    if re.search(r"\bxml|\bhtml\b|rich text", lower):
-        return "notes"
-    named = {_FIELD_OF[word] for word in re.findall(r"(?:^|; )\W*(\w+):", lower) if word in _FIELD_OF}
-    named = named or {_FIELD_OF[word] for word in re.findall(r"\w+", lower) if word in _TELLING}
-    return named.pop() if len(named) == 1 else None

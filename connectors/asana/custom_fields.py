@@ -106,6 +106,16 @@ class CustomField:
                 return value or None
         return value
 
+    def offers(self, value: Value) -> bool:
+        """Whether all that the value names can be chosen."""
+        if self.type == "enum":
+            return value is None or value in self.spec.options
+        if self.type == "multi_enum":
+            return {fold(name) for name in elements(value)} <= {
+                fold(name) for name in self.spec.options.values()
+            }
+        return True
+
     def same(self, sent: Value, read: Value) -> bool:
         """Whether what is read can be what was sent, after Asana's own rounding."""
         match self.type:

@@ -19,6 +19,7 @@ from connectors.asana.custom_fields import (
 from connectors.asana.dates import date_data
 from connectors.asana.names import elements, fold
 from connectors.asana.projects import Projects
+from connectors.asana.refusals import custom_named
 from connectors.asana.tags import Tags
 from connectors.asana.translate import Row
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, ReplanNeeded
@@ -72,15 +73,24 @@ class Edits:
         self._tags = tags
 
     async def learn(self, fields: Fields, projects: Collection[str]) -> None:
-        """Read what writing these fields needs to know of the task's projects: before anything is written."""
-        custom = {name.removeprefix(PREFIX) for name in fields if name.startswith(PREFIX)}
+        """Read what writing these fields needs to know of the task's projects: before anything is written.
+
+        A section or option that is not known may be new: then the projects are read once more.
+        """
+        custom = [name for name in fields if name.startswith(PREFIX)]
         section = fields.get("section")
 
         def enough() -> bool:
             known = section is None or self._projects.project_of(str(section)) is not None
-            return known and all(self._projects.custom_field(gid) is not None for gid in custom)
+            found = {name: self._projects.custom_field(name.removeprefix(PREFIX)) for name in custom}
+            return known and all(
+                field is not None and field.offers(fields[name]) for name, field in found.items()
+            )
 
         await self._projects.learn(projects, enough)
+        if not enough():
+            self._projects.forget()
+            await self._projects.learn(projects, enough)
 
     def data(self, fields: Fields, expected: Record | None, row: Row | None) -> dict[str, Any]:
         """The payload of the plain fields.
@@ -211,12 +221,6 @@ class Edits:
     def forget_tags(self) -> None:
         """Somebody deleted a tag that we remember."""
         self._tags.forget()
-
-
-def custom_named(message: str, fields: Fields) -> str | None:
-    """The custom field that a refusal names by its gid; None where it names none or several."""
-    named = [name for name in fields if name.startswith(PREFIX) and name.removeprefix(PREFIX) in message]
-    return named[0] if len(named) == 1 else None
 
 
 def html_notes(text: Value, row: Row) -> str:

@@ -1,4 +1,4 @@
-"""What projects are made of: their sections and custom fields, remembered for a minute."""
+"""What projects are made of: their sections and custom fields, remembered for some minutes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from connectors.asana.translate import FIELDS, TASK_FIELDS, Row
 from connectors.errors import PauseMapping
 from connectors.records import FieldKind, FieldSpec
 
-KEPT_S = 60.0
-"""What people rename or add shows after this time, or as soon as something is refused."""
+KEPT_S = 300.0
+"""What people rename or add shows after this time, or as soon as somebody needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Projects:
         self._reading = asyncio.Lock()
 
     async def of(self, gid: str) -> Project:
-        """The project as it was a minute ago at most.
+        """The project as it was some minutes ago at most.
 
         Raises:
             PauseMapping: gone, or not visible to the account.

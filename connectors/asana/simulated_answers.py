@@ -5,10 +5,9 @@ https://developers.asana.com/docs/inputoutput-options
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from connectors.asana import simulated_richtext as richtext
 from connectors.asana.simulated_records import (
@@ -22,13 +21,8 @@ from connectors.asana.simulated_records import (
     User,
     rfc3339,
 )
-from connectors.asana.simulated_workspace import Workspace
-from connectors.simulation import Refused
-
-Tree: TypeAlias = dict[str, Any]
-"""Wanted fields, by name, each with the tree wanted below it."""
-
-APP = "https://app.asana.com"
+from connectors.asana.simulated_sight import APP, Sight
+from connectors.asana.simulated_trees import Tree
 
 _OPT_IN = {
     "task": {
@@ -50,41 +44,8 @@ _COMPACT = {
 }
 
 
-def wanted(fields: Iterable[str]) -> Tree:
-    """``["a", "b.c", "this.(d|e).f"]`` as a tree."""
-    tree: Tree = {}
-    for field in fields:
-        for path in _ungrouped(field.strip()):
-            branch = tree
-            for name in path.removeprefix("this.").split("."):
-                branch = branch.setdefault(name, {}) if name else branch
-    return tree
-
-
-def _ungrouped(path: str) -> list[str]:
-    group = re.search(r"\(([^()]*)\)", path)
-    if group is None:
-        return [path]
-    alternatives = group.group(1).split("|")
-    return [
-        done
-        for word in alternatives
-        for done in _ungrouped(path[: group.start()] + word + path[group.end() :])
-    ]
-
-
-class Answers:
-    """The records of a workspace as one reader sees them.
-
-    Args:
-        reader: gid of the user who asks.
-        lag_s: how far behind this reader's view is.
-    """
-
-    def __init__(self, workspace: Workspace, reader: str, lag_s: float) -> None:
-        self.workspace = workspace
-        self.reader = reader
-        self.lag_s = lag_s
+class Answers(Sight):
+    """The records of a workspace as one reader sees them."""
 
     def full(self, kind: str, record: dict[str, Any], tree: Tree | None) -> dict[str, Any]:
         """One object; without a choice of fields all but those that must be asked for."""
@@ -316,63 +277,6 @@ class Answers:
 
     def _here(self) -> Link:
         return Link("workspace", self.workspace.gid)
-
-    # who may see what
-
-    def task_seen(self, gid: str) -> Task:
-        """Raises Refused: trashed, private, in no project that the reader sees, or none at all: all 404."""
-        gid = self._resolved(gid)
-        task = self.workspace.tasks.seen(gid, self.lag_s)
-        if task is None or not self.sees(task):
-            raise Refused(404, f"task: Unknown object: {gid}")
-        return task
-
-    def sees(self, task: Task) -> bool:
-        if task.trashed or task.private:
-            return False
-        if self.reader in (task.assignee, *task.followers):
-            return True
-        if any(not self.workspace.projects[project].private for project in task.places):
-            return True
-        above = self.workspace.tasks.get(task.parent) if task.parent else None
-        return above is not None and self.sees(above)
-
-    def project_seen(self, gid: str) -> Project:
-        project = self.workspace.projects.get(checked_gid("project", gid))
-        if project is None or project.private:
-            raise Refused(404, f"project: Unknown object: {gid}")
-        return project
-
-    def tasks_seen(self) -> list[Task]:
-        return [task for task in self.workspace.tasks.all_seen(self.lag_s) if self.sees(task)]
-
-    def named(self, gid: str) -> tuple[Link, str, str] | None:
-        """What a link with this gid becomes in rich text."""
-        workspace = self.workspace
-        if gid in workspace.users:
-            return Link("user", gid), f"{APP}/0/{gid}/list", workspace.users[gid].name
-        if gid in workspace.projects and not workspace.projects[gid].private:
-            return Link("project", gid), f"{APP}/0/{gid}/list", workspace.projects[gid].name
-        task = workspace.tasks.get(gid)
-        if task is not None and self.sees(task):
-            return Link("task", gid), f"{APP}/0/0/{gid}", task.name
-        return None
-
-    def _resolved(self, gid: str) -> str:
-        if not gid.startswith("external:"):
-            return checked_gid("task", gid)
-        own = gid.removeprefix("external:")
-        for task in self.workspace.tasks.values():
-            if task.external and task.external.get("gid") == own and not task.trashed:
-                return task.gid
-        raise Refused(404, f"task: Unknown object: {gid}")
-
-
-def checked_gid(what: str, gid: object) -> str:
-    """Raises Refused: not an id at all, which is 400 and not 404."""
-    if not isinstance(gid, str) or not re.fullmatch(r"\d+", gid):
-        raise Refused(400, f"{what}: Not a recognized ID: {gid}")
-    return gid
 
 
 def _id(kind: str, gid: str) -> dict[str, str]:

@@ -14,10 +14,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from connectors.asana import simulated_attachment_api as attachments
 from connectors.asana import simulated_story_api as stories
 from connectors.asana import simulated_task_api as tasks
-from connectors.asana.simulated_answers import checked_gid
 from connectors.asana.simulated_call import Call
 from connectors.asana.simulated_hooks import Hook, Hooks
 from connectors.asana.simulated_records import Link
+from connectors.asana.simulated_sight import checked_gid
 from connectors.simulation import Refused
 
 Endpoint: TypeAlias = Callable[[Call], Response | Awaitable[Response]]

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.asana.simulated_answers import checked_gid
 from connectors.asana.simulated_call import Call
 from connectors.asana.simulated_records import Attachment
+from connectors.asana.simulated_sight import checked_gid
 from connectors.asana.simulated_task_values import typed
 from connectors.asana.simulated_workspace import Workspace
 from connectors.simulation import Refused

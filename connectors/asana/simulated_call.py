@@ -12,8 +12,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from connectors.asana.simulated_answers import Answers, Tree, wanted
+from connectors.asana.simulated_answers import Answers
 from connectors.asana.simulated_records import Link, User
+from connectors.asana.simulated_trees import Tree, wanted
 from connectors.asana.simulated_workspace import Workspace
 from connectors.simulation import Clock, Refused
 from connectors.simulation_forms import is_form, read_form

@@ -86,6 +86,12 @@ class State:
             self.projects[project] = replace(there, custom_fields=(*there.custom_fields, field.gid))
         return field
 
+    def add_option(self, field: str, name: str) -> EnumOption:
+        """One more choice of a custom field."""
+        option, before = EnumOption(gid=self.mint(), name=name), self.custom_fields[field]
+        self.custom_fields[field] = replace(before, options=(*before.options, option))
+        return option
+
     def set_option(self, field: str, option: str, **changes: Any) -> None:
         """Rename an option of a custom field, or disable it."""
         before = self.custom_fields[field]

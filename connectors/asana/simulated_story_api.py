@@ -10,9 +10,9 @@ from typing import Any
 from starlette.responses import Response
 
 from connectors.asana import simulated_richtext as richtext
-from connectors.asana.simulated_answers import checked_gid
 from connectors.asana.simulated_call import Call
 from connectors.asana.simulated_records import Link, Story
+from connectors.asana.simulated_sight import checked_gid
 from connectors.asana.simulated_task_values import typed
 from connectors.simulation import Refused
 

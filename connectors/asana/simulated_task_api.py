@@ -9,11 +9,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from connectors.asana.simulated_answers import checked_gid
 from connectors.asana.simulated_call import Call
 from connectors.asana.simulated_custom_values import custom_values
 from connectors.asana.simulated_dates import read_moment
 from connectors.asana.simulated_records import Link, Task
+from connectors.asana.simulated_sight import checked_gid
 from connectors.asana.simulated_task_values import PLACING, WRITABLE, task_values
 from connectors.asana.simulated_workspace import END, START
 from connectors.simulation import Refused

@@ -10,10 +10,11 @@ from connectors.answers import provider_message
 from connectors.asana import notes, translate
 from connectors.asana.client import Asana
 from connectors.asana.dates import DATE_FIELDS
-from connectors.asana.edits import ALL_FIELDS, Difference, Edits, custom_named, html_notes, with_sets
+from connectors.asana.edits import ALL_FIELDS, Difference, Edits, html_notes, with_sets
 from connectors.asana.names import elements
 from connectors.asana.polling import OVERLAP
 from connectors.asana.projects import Projects
+from connectors.asana.refusals import custom_named
 from connectors.asana.tags import Tags
 from connectors.asana.translate import EXTERNAL_PREFIX, Row
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, RetryLater

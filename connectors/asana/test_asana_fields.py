@@ -408,6 +408,15 @@ class TestRemembering:
         clock[0] = KEPT_S
         assert (await projects.of(bench.project)).custom
 
+    async def test_what_is_new_is_known_when_it_is_written(self, bench: Bench, fields: Fields) -> None:
+        before = await bench.read_with_fields(bench.simulator.new(bench.project, title="a"))
+        section = bench.simulator.workspace.add_section(bench.project, "Review").gid
+        urgent = bench.simulator.workspace.add_option(fields.enum.gid, "Urgent").gid
+        change: dict[str, Value] = {"section": section, name_of(fields.enum): urgent}
+        after = await bench.session.update(before.ref, change, before)
+        assert after.places == {bench.project: section}
+        assert after.fields[name_of(fields.enum)] == urgent
+
     async def test_an_event_of_the_project_makes_it_be_read_again(self, bench: Bench) -> None:
         cursor = (await bench.session.changes(bench.project, None)).cursor
         bench.simulator.archive(bench.project)
