@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -178,8 +179,10 @@ async def test_the_key_is_the_last_line(github: GitHubSimulator, session: GitHub
     changed = await session.update(created.ref, {"notes": "Other"}, created)
     view = github.view(created.ref.id)
     assert view is not None
-    assert view["notes"] == "Other\n\n<!-- asana-sync:k1 -->"
+    assert view["notes"] == f"Other\n\n{line}\n\n<!-- asana-sync:k1 -->"
     assert changed.keys == {"k1"}
+    await session.update(created.ref, {"notes": "Other"}, replace(changed, backlink=None))
+    assert (github.view(created.ref.id) or {})["notes"] == "Other\n\n<!-- asana-sync:k1 -->"
 
 
 async def test_made_closed(github: GitHubSimulator, session: GitHubSession) -> None:
@@ -292,6 +295,7 @@ async def test_history_of_fields(github: GitHubSimulator, session: GitHubSession
     told = {(entry.field, entry.before, entry.after) for entry in times if entry.has_values}
     assert told == {("title", "One", "Two"), ("state", "open", "closed"), ("state", "closed", "open")}
     assert [entry.field for entry in times if not entry.has_values].count("labels") == 2
+    assert [entry.field for entry in times].count("custom:state_reason") == 2
     assert all(entry.author and entry.author.id == "bob" for entry in times)
     assert isinstance(times[0], FieldTime)
     assert await session.field_times(record.ref, datetime.now(UTC) + timedelta(hours=1)) == []

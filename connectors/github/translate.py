@@ -209,6 +209,8 @@ def field_times(events: Sequence[Payload], since: datetime) -> Iterator[FieldTim
         actor = author_of(event["actor"]) if event.get("actor") else None
         field = _FIELD_OF_EVENT[kind]
         values = _values(kind, event)
+        if field == "state":  # the reason goes with it
+            yield FieldTime(field=STATE_REASON, at=at, author=actor)
         if values is None:
             yield FieldTime(field=field, at=at, author=actor)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -58,12 +58,17 @@ def _show_status(seen: dict[str, Any], console: Console) -> None:
             row["conflicts_open"],
             row["parked_open"],
             f"{row['writes_total'][HUB]} / {row['writes_total']['external']}",
-            row["reason"],
+            row["reason"] or _waits(row["waiting"]),
         ]
         for row in seen["mappings"]
     ]
     columns = ["name", "state", "links", "pending", "conflicts", "parked", "writes in / out", "reason"]
     table("mappings", columns, mappings)(console)
+
+
+def _waits(waiting: Sequence[dict[str, Any]]) -> str:
+    """What most of the waiting objects wait for, and until when."""
+    return "; ".join(f"{one['number']} until {one['until']}: {one['reason']}" for one in waiting[:1])
 
 
 def page_of(page: Page, *, limit: int, after: int | None, mapping: str | None) -> dict[str, Any]:

@@ -65,9 +65,10 @@ class Installation:
         process = await asyncio.create_subprocess_exec(
             *_command(*arguments), stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=self._env
         )
-        _, said = await process.communicate()
+        answer, said = await process.communicate()
         if process.returncode:
-            raise ProductFailed(f"asana-sync {' '.join(arguments)}: {said.decode(errors='replace').strip()}")
+            reason = (said or answer).decode(errors="replace").strip()
+            raise ProductFailed(f"asana-sync {' '.join(arguments)}: {reason}")
 
     async def workers(self) -> set[int]:
         """Process ids of the workers that showed a sign of life lately."""

@@ -13,7 +13,7 @@ from sync.jobs.ledger import fence
 from sync.jobs.thread import TEXT, Thread
 from sync.jobs.writing import Intent, intend, perform
 from sync.metrics import REPAIRED
-from sync.reconcile import root_url, told
+from sync.reconcile import retold, root_url
 from sync.reconcile.model import Clash, CommentAction, CommentStep, Pair, Policy, Side
 from sync.store import conflicts, links, marks, parking, writes
 from sync.store.history import tell
@@ -99,7 +99,7 @@ def _new_row(thread: Thread, source: Side, root: Comment) -> Link:
 def _draft(thread: Thread, into: Side, row: Link, root: Comment) -> CommentDraft:
     """What the copy says: the people whom it mentions are those of its own side."""
     return CommentDraft(
-        text=told(root.text, into, thread.desk.route.translation),
+        text=retold(root.text, into, thread.desk.route.translation),
         author_name=row.author or root.author.name,
         source_url=root_url(root),
     )

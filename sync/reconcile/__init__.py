@@ -32,7 +32,7 @@ What a new counterpart holds is in :mod:`~sync.reconcile.draft`. Comments
 
 from __future__ import annotations
 
-from sync.reconcile.carry import carry, told
+from sync.reconcile.carry import carry, retold
 from sync.reconcile.comments import plan_comments, root_url
 from sync.reconcile.draft import draft, pairs_after_create
 from sync.reconcile.merge import changed, dropped, settle_after
@@ -50,7 +50,7 @@ __all__ = [
     "pairs_after_create",
     "plan_comments",
     "plan_link",
+    "retold",
     "root_url",
     "settle_after",
-    "told",
 ]

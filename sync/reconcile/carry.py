@@ -82,21 +82,21 @@ def _prose(
     if rule.kind(into) is not FieldKind.MARKDOWN:
         return _word(rule, into, mentions.translated(_text(value), {}), current=current)
     if seen is None:
-        return told(value, into, translation) if isinstance(value, str) else value
+        return retold(value, into, translation) if isinstance(value, str) else value
 
     def shown(block: str) -> str:
-        back = mentions.unlabelled(told(block, into.other, translation))
+        back = mentions.unlabelled(retold(block, into.other, translation))
         return translation.through[into.other](back)
 
     return carry_over(
         old_source=_text(seen.of(into)),
-        old_other=told(_text(seen.of(into.other)), into, translation),
-        new_other=told(_text(value), into, translation),
+        old_other=retold(_text(seen.of(into.other)), into, translation),
+        new_other=retold(_text(value), into, translation),
         through=shown,
     )
 
 
-def told(text: str, into: Side, translation: Translation) -> str:
+def retold(text: str, into: Side, translation: Translation) -> str:
     """Markdown of the other side with its mentions as those of ``into``."""
     return mentions.translated(text, translation.people.into(into))
 

@@ -6,16 +6,17 @@ import asyncio
 import json
 import os
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from connectors.simulation import Fault
 from sync.settings import Settings
 from sync.store.database import Database
-from sync.store.tables import Mapping
+from sync.store.tables import Mapping, Mark
 from tests.e2e.town import Town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -46,6 +47,21 @@ async def test_apply_and_a_run_in_the_foreground(still: Town) -> None:
     assert said.json["quiet"] is True
     (task,) = still.asana.objects(place.project)
     assert (still.asana.view(task) or {})["title"] == (still.github.view(issue) or {})["title"]
+
+
+async def test_status_says_why_objects_wait(still: Town, folder: Path) -> None:
+    place = {"ASANA_SYNC_DATA_DIR": str(folder / "waits")}
+    assert (await still.cli("apply", str(still.file), **place)).code == 0
+    database = Database.open(Settings(data_dir=folder / "waits"))
+    now = datetime.now(UTC)
+    async with database.write() as session:
+        (mapping,) = (await session.execute(select(Mapping))).scalars()
+        of_mapping = {"mapping_id": mapping.id, "side": "hub", "ref": "r", "kind": "task", "object_id": "1"}
+        due_at = now + timedelta(hours=1)
+        session.add(Mark(**of_mapping, first_at=now, due_at=due_at, reason="turn"))
+    await database.close()
+    said = await still.cli("status", **place)
+    assert "turn" in said.out
 
 
 async def test_resuming_a_stopped_mapping_forgets_what_waited_for_approval(still: Town, folder: Path) -> None:

@@ -150,9 +150,10 @@ def test_both_edit_at_once_and_nothing_is_lost(page: Page, github: Locator, asan
     both(github, asana, "Slow start page")
     page.get_by_role("button", name="Edit both at once").click()
     chapter = page.locator("#log article", has_text="both sides changed").first
-    expect(chapter).to_contain_text("Kept: “Slow start page (Ada's words)”")
+    expect(chapter).to_contain_text("Kept: Slow start page (Ada's words)")
     title, name = github.get_by_role("heading", level=2), asana.get_by_role("textbox", name="Task name")
     expect(title).to_contain_text("(Bob's words)")
+    expect(page.get_by_role("status")).to_contain_text("In step")
     chapter.get_by_role("button", name="Restore it").click()
     expect(title).to_contain_text("(Ada's words)")
     expect(name).to_have_value("Slow start page (Ada's words)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ class Place:
             {
                 "id": 1,
                 "kind": "task",
+                "state": "active",
                 "mapping": "github-shop",
                 "parent": None,
                 HUB: {"gid": task, "title": "here"},
@@ -195,13 +197,17 @@ async def test_a_task_has_a_day_a_column_and_rich_text(place: Place) -> None:
     assert (pane.view(id)["section"], pane.view(id)["due"]) == ("Done", None)
 
 
-async def test_the_back_link_is_shown_and_not_written_into(place: Place) -> None:
+async def test_the_back_link_stands_apart_and_survives_an_edit(place: Place) -> None:
     pane = place.panes["asana"]
     link = 'Synced with <a href="https://github.com/acme/shop/issues/1">acme/shop#1</a>'
     id = pane.end.new(title="Linked", notes=f"<body>One\n\n{link}</body>", by="ada")
     shown = (await place.http.get(f"/panes/asana/objects/{id}")).text
-    assert '<p contenteditable="false">Synced with <a href="https://github.com/acme/shop/issues/1"' in shown
-    assert "&lt;p" not in shown
+    assert re.search(
+        r'data-rich[^>]*><p>One</p>\s*</div>\s*<div class="text backlink"><p>Synced with <a ', shown
+    )
+    for edited, stands in (("<p>Two</p>", f"<body>Two\n\n{link}</body>"), ("", f"<body>{link}</body>")):
+        await place.post(f"/panes/asana/objects/{id}", asana_html_notes=edited)
+        assert pane.view(id)["notes"] == stands
 
 
 async def test_opening_one_opens_what_it_is_linked_with(place: Place) -> None:

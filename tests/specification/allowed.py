@@ -113,7 +113,7 @@ ALLOWED = (
     Allowed(
         provider="github",
         part="status",
-        what=[f"GET {R}/issues", f"GET {R}/issues/comments"],
+        what=[f"GET {R}/issues", f"GET {R}/issues/comments", f"GET {R}/milestones"],
         status=304,
         reason="docs.github.com/rest: best practices, conditional requests",
     ),

@@ -71,6 +71,7 @@ def _templates() -> Jinja2Templates:
     made.env.filters |= {
         "markdown": texts.markdown,
         "asana_html": texts.rich,
+        "backlink": texts.backlink,
         "initials": texts.initials,
         "tint": texts.tint,
         "ago": texts.ago,

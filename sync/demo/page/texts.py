@@ -20,7 +20,7 @@ from connectors.richtext.markdown_writer import write
 
 TINTS = 7
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_BACKLINK = re.compile(r"<p>(Synced with <a )")
+_BACKLINK = re.compile(r"\s*(?P<line>Synced with <a [^>]*>[^<]*</a>)\s*</body>\Z")
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
@@ -59,18 +59,28 @@ def markdown(text: str) -> Markup:
 
 
 def rich(html: str) -> Markup:
-    """Asana's rich text as people see it. Who writes on at its end does not write into the back-link."""
-    shown = str(markdown(asana_html.to_markdown(html)))
-    return Markup(_BACKLINK.sub(r'<p contenteditable="false">\1', shown))  # noqa: S704 - escaped already
+    """Asana's rich text as people see it, without the back-link at its end."""
+    return markdown(asana_html.to_markdown(_BACKLINK.sub("</body>", html)))
+
+
+def backlink(html: str) -> Markup:
+    """The line at the end that leads to the counterpart. It stands apart: nobody means to write into it."""
+    found = _BACKLINK.search(html)
+    return markdown(asana_html.to_markdown(f"<body>{found['line']}</body>")) if found else Markup("")
 
 
 def edited_asana_html(edited: str, before: str) -> str:
     """What an editor in the browser made of rich text, as Asana takes it.
 
     Args:
-        before: the rich text that stands there, whose mentions and images stay what they are.
+        before: the rich text that stands there, whose mentions, images and back-link stay what they are.
     """
-    return asana_html.from_markdown(write(read(edited)), present=before)
+    text = asana_html.from_markdown(write(read(edited)), present=before)
+    found = _BACKLINK.search(before)
+    if found is None:
+        return text
+    own = text.removeprefix("<body>").removesuffix("</body>")
+    return f"<body>{own}{chr(10) * 2 if own else ''}{found['line']}</body>"
 
 
 def initials(name: str | None) -> str:

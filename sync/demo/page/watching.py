@@ -65,27 +65,35 @@ class Watch:
 
     def counterparts(self, pane: Pane, id: str) -> Mapping[str, str]:
         """Name of a tool -> the object there that is linked with this one; through the hub if need be."""
-        ends = [_ends(link) for link in self.links.values() if link["kind"] == "task"]
-        mine = (pane.name, id)
-        found = dict(end for one in ends if mine in one.items() for end in one.items())
-        hub = (HUB, found.get(HUB))
-        found |= dict(end for one in ends if hub in one.items() for end in one.items())
-        return {name: other for name, other in found.items() if name != pane.name and other}
+        pairs = self._pairs()
+        found = {name: other for pair in pairs if pair.get(pane.name) == id for name, other in pair.items()}
+        if HUB in found:
+            same = [pair for pair in pairs if pair[HUB] == found[HUB]]
+            found |= {name: other for pair in same for name, other in pair.items()}
+        return {name: other for name, other in found.items() if name != pane.name}
 
     def pair(self, scene: Scene, opened: Mapping[str, str]) -> tuple[str, str] | None:
         """(external id, hub id) of a link whose two ends are there: what is opened, else the newest."""
         found = None
-        for link in self.links.values():
-            if link["kind"] != "task" or link["mapping"] != scene.mapping:
-                continue
-            ends = _ends(link)
-            external, hub = ends[scene.external.simulator.name], ends[HUB]
-            if external is None or hub is None:
-                continue
-            if scene.external.simulator.view(external) and scene.hub.simulator.view(hub):
-                found = external, hub
-                if any(ends.get(name) == id for name, id in opened.items()):
+        external, hub = scene.external.simulator, scene.hub.simulator
+        for pair in self._pairs():
+            ids = pair.get(external.name, ""), pair[HUB]
+            if external.view(ids[0]) and hub.view(ids[1]):
+                found = ids
+                if any(pair.get(name) == id for name, id in opened.items()):
                     break
+        return found
+
+    def _pairs(self) -> list[dict[str, str]]:
+        """Of each link that joins two objects, name of a tool -> id there; the newest link last.
+
+        A connection is called like its connector here.
+        """
+        found = []
+        for link in self.links.values():
+            ends = {HUB: link[HUB]["gid"], link["external"]["connection"]: link["external"]["id"]}
+            if link["kind"] == "task" and link["state"] != "unlinked" and all(ends.values()):
+                found.append(ends)
         return found
 
     @asynccontextmanager
@@ -144,9 +152,9 @@ class Watch:
         fresh = await self._product.items("history", after=self._history_at)
         if fresh:
             self._history_at = fresh[-1]["id"]
-            before = [_ends(link) for link in self.links.values()]
+            before = self._pairs()
             self.links = {link["id"]: link for link in await self._product.items("links")}
-            if before != [_ends(link) for link in self.links.values()]:
+            if before != self._pairs():
                 for pane in self._panes:
                     self._tell(pane.name)
             self._lines.extend(self._of_history(line) for line in fresh if line["link"] in self.links)
@@ -181,8 +189,3 @@ def _names(scene: Scene) -> Names:
     choices = [end.simulator.choices(end.container).values() for end in ends]
     options = {id: name for fields in choices for field in fields for id, name in field.items()}
     return Names(scene.hub.title, scene.external.title, scene.called, options)
-
-
-def _ends(link: Mapping[str, Any]) -> dict[str, str | None]:
-    """Name of a tool -> id of the object there. A connection is called like its connector here."""
-    return {HUB: link[HUB]["gid"], link["external"]["connection"]: link["external"]["id"]}

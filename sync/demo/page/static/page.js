@@ -29,9 +29,9 @@ document.addEventListener("input", (event) => {
 document.addEventListener("htmx:beforeRequest", (event) => {
   delete event.detail.elt.closest("[data-draft]")?.dataset.draft;
 });
-const busy = (node) => node instanceof Element && (node.matches("[data-draft]") || node.matches("details[open]"));
-Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) => !(old instanceof Element && old.matches("[data-draft]"));
-Idiomorph.defaults.callbacks.beforeNodeRemoved = (old) => !(busy(old) && old.matches("form"));
+const isDraft = (node) => node instanceof Element && node.matches("[data-draft]");
+Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) => !isDraft(old);
+Idiomorph.defaults.callbacks.beforeNodeRemoved = (old) => !isDraft(old);
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.matches("details"));
 
 // What changed by itself lights up for a moment.
@@ -107,8 +107,8 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt;
-  if (!event.detail.successful) return;
-  if (form.matches("form")) { form.reset(); }
+  if (!event.detail.successful || !form.matches("form")) return;
+  form.reset();
   if (form.matches("[data-new]")) form.closest("details")?.removeAttribute("open");
 });
 
