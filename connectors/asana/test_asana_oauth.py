@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from connectors.asana.conftest import Bench, opened
 from connectors.asana.simulator import AsanaSimulator
 from connectors.errors import OutcomeUnknown, PauseConnection, RetryLater
 from connectors.http import stamped
-from connectors.records import Draft, Key
+from connectors.records import AttachmentDraft, Draft, Key
 from connectors.simulation import Fault, serve
 from connectors.tokens import Issued, OwnTokens
 
@@ -101,6 +102,16 @@ async def test_a_write_with_a_dead_token_is_sent_again_and_done_once(oauth: Benc
     assert len(oauth.simulator.objects(oauth.project)) == 1
     (asked,) = oauth.simulator.journal.by("POST", "/-/oauth_token")[1:]
     assert "w1" not in asked.headers["user-agent"], "renewing is no part of the write"
+
+
+async def test_a_file_with_a_dead_token_is_sent_again_whole(oauth: Bench) -> None:
+    gid = oauth.simulator.new(oauth.project, title="x")
+    await oauth.session.check()
+    oauth.simulator.oauth_app.end_access()
+    draft = AttachmentDraft(name="plan.txt", url=URL, media_type="text/plain")
+    await oauth.session.add_attachment(oauth.ref(gid), draft, BytesIO(b"all of it"))
+    (file,) = oauth.simulator.view(gid)["attachments"]  # type: ignore[index]
+    assert file["content"] == b"all of it"
 
 
 async def test_a_revoked_app_pauses_the_connection_and_says_what_to_do(oauth: Bench) -> None:
