@@ -59,7 +59,11 @@ async def fields_of(
     return specs
 
 
+async def fields_told(engine: Engine, connection: Connection, container: str) -> Sequence[FieldSpec] | None:
+    """The fields that some process was told of last; nobody is asked. None if nobody was told yet."""
+    return await _told_before(engine, (connection.id, container))
+
+
 async def _told_before(engine: Engine, key: tuple[int, str]) -> Sequence[FieldSpec] | None:
-    """What another process, or one before, was told."""
     async with engine.database.read() as store:
         return await field_lists.told(store, *key)

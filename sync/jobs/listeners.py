@@ -92,7 +92,9 @@ class Listeners:
         for place in places:
             async with self._engine.database.read() as session:
                 on = await mappings_on(session, *place)
-            opened = [(await open_route(self._engine, mapping.id), side) for mapping, side in on]
+            opened = [
+                (await open_route(self._engine, mapping.id, asking=False), side) for mapping, side in on
+            ]
             if routes := tuple((route, side) for route, side in opened if route is not None):
                 found[place] = routes
         return found

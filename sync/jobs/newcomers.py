@@ -243,8 +243,8 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
 def _creation(desk: Desk, link: Link, side: Side, record: Record) -> Creation:
     route = desk.route
     fields: dict[str, Value] = dict(draft(route.rules, record, side, route.translation))
-    if side is Side.EXTERNAL and route.landing is not None:
-        fields.setdefault(SECTION, route.landing)
+    if side is Side.EXTERNAL and route.landing is not None and fields.get(SECTION) is None:
+        fields[SECTION] = route.landing
     fields |= fitting(fields, route.scopes[side.other])
     return Creation(
         into=side.other,

@@ -141,6 +141,8 @@ def _on_objects(
 
 
 def _is_news(route: Route, side: Side, change: Change, link: Link | None, seen: Mapping[str, Pair]) -> bool:
+    if route.blind:
+        return True
     if change.gone or change.moved:
         return link is not None
     if change.record is None:

@@ -72,7 +72,7 @@ async def _shift(this: _Pass) -> None:
             try:
                 route = await open_route(this.engine, this.lease.mapping_id)
             except ConnectorError as error:  # the marks stay due
-                log.warning("pass.postponed", mapping_id=this.lease.mapping_id, reason=error.reason)
+                log.warning("pass.done", reason=f"not begun: {error.reason}")
                 return
             if route is None or route.rests(this.engine.now()):
                 return

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -18,7 +18,7 @@ from connectors.base import Connector, Session
 from connectors.records import SECTION, Discussion, FieldSpec, Record, Ref
 from sync.configuration import MappingConfig
 from sync.jobs.engine import Engine
-from sync.jobs.field_lists import fields_of
+from sync.jobs.field_lists import fields_of, fields_told
 from sync.jobs.people import people_of
 from sync.jobs.ruling import DIRECTIONS, rules
 from sync.jobs.scoping import meant, scopes, unresolved
@@ -72,6 +72,8 @@ class Route:
     """Which objects are let in on either side."""
     paused: bool = False
     """Whether everything is paused, not only this mapping."""
+    blind: bool = False
+    """Whether nobody knows yet which fields there are: no rules, and everything is news."""
 
     def end(self, side: Side) -> End:
         return self.ends[side]
@@ -195,28 +197,33 @@ def _midnight(since: date | datetime | str) -> datetime:
     return parse_time(since)
 
 
-async def open_route(engine: Engine, mapping_id: int) -> Route | None:
+_hub_row, _external_row = aliased(Connection), aliased(Connection)
+_ROWS = (  # made once: every batch of every pass asks it
+    select(Mapping, _hub_row, _external_row, col(Setting.value))
+    .join(_hub_row, col(_hub_row.id) == col(Mapping.hub_connection_id))
+    .join(_external_row, col(_external_row.id) == col(Mapping.external_connection_id))
+    .outerjoin(Setting, col(Setting.key) == "paused")
+    .where(col(Mapping.id) == bindparam("mapping_id"), col(Mapping.removed_at).is_(None))
+)
+
+
+async def open_route(engine: Engine, mapping_id: int, *, asking: bool = True) -> Route | None:
     """Load a mapping and open both ends; None where it was removed.
+
+    Args:
+        asking: whether the providers may be asked for their fields. If not, the route may be ``blind``.
 
     Raises:
         ConnectorError: a provider has never told yet which fields there are, and does not now.
     """
-    hub_row, external_row = aliased(Connection), aliased(Connection)
-    query = (
-        select(Mapping, hub_row, external_row, col(Setting.value))
-        .join(hub_row, col(hub_row.id) == col(Mapping.hub_connection_id))
-        .join(external_row, col(external_row.id) == col(Mapping.external_connection_id))
-        .outerjoin(Setting, col(Setting.key) == "paused")
-        .where(col(Mapping.id) == mapping_id, col(Mapping.removed_at).is_(None))
-    )
     async with engine.database.read() as session:
-        row = (await session.execute(query)).first()
+        row = (await session.execute(_ROWS, {"mapping_id": mapping_id})).first()
         if row is None:
             return None
         mapping, hub, external, paused = row
         fallback = MappingConfig.model_validate(mapping.config).people.fallback
         people = await people_of(session, hub, external, fallback)
-    return await make_route(engine, mapping, hub, external, people, paused=bool(paused))
+    return await make_route(engine, mapping, hub, external, people, paused=bool(paused), asking=asking)
 
 
 async def make_route(
@@ -227,6 +234,7 @@ async def make_route(
     people: People,
     *,
     paused: bool = False,
+    asking: bool = True,
 ) -> Route:
     """A route over these rows, stored or not."""
     config = MappingConfig.model_validate(mapping.config)
@@ -234,13 +242,8 @@ async def make_route(
         Side.HUB: await _end(engine, Side.HUB, hub, mapping.hub_container),
         Side.EXTERNAL: await _end(engine, Side.EXTERNAL, external, mapping.external_container),
     }
-    fields = {side: await fields_of(engine, end.connection, end.container) for side, end in ends.items()}
-    if unresolved(config, fields):
-        just_now = timedelta(seconds=engine.settings.poll_seconds)
-        fields = {
-            side: await fields_of(engine, end.connection, end.container, fresh=just_now)
-            for side, end in ends.items()
-        }
+    told = await (_asked(engine, config, ends) if asking else _told(engine, ends))
+    fields = told or dict.fromkeys(Side, ())
     return Route(
         mapping=mapping,
         config=config,
@@ -251,7 +254,33 @@ async def make_route(
         people=people,
         started_at=parse_time(mapping.started["at"]),
         paused=paused,
+        blind=told is None,
     )
+
+
+_Fields = Map[Side, Sequence[FieldSpec]]
+
+
+async def _asked(engine: Engine, config: MappingConfig, ends: Map[Side, End]) -> _Fields:
+    fields = {side: await fields_of(engine, end.connection, end.container) for side, end in ends.items()}
+    if not unresolved(config, fields):
+        return fields
+    just_now = timedelta(seconds=engine.settings.poll_seconds)
+    return {
+        side: await fields_of(engine, end.connection, end.container, fresh=just_now)
+        for side, end in ends.items()
+    }
+
+
+async def _told(engine: Engine, ends: Map[Side, End]) -> _Fields | None:
+    """None while the fields of one side were never told."""
+    fields: dict[Side, Sequence[FieldSpec]] = {}
+    for side, end in ends.items():
+        specs = await fields_told(engine, end.connection, end.container)
+        if specs is None:
+            return None
+        fields[side] = specs
+    return fields
 
 
 async def _end(engine: Engine, side: Side, connection: Connection, container: str) -> End:

@@ -6,7 +6,7 @@ nobody mapped, Markdown the other side cannot hold), and that survives.
 
 from __future__ import annotations
 
-from connectors.records import FieldKind, Value
+from connectors.records import SECTION, FieldKind, Value
 from connectors.richtext import mentions
 from connectors.richtext.carry import carry_over
 from sync.reconcile.dates import carry_date
@@ -29,6 +29,14 @@ def carry(
     Raises:
         NoCounterpart: nothing there stands for the value, and a person has to say what does.
     """
+    carried = _carried(rule, into, value, current=current, seen=seen, translation=translation)
+    # whatever lies in a container lies in one of its sections: nothing said is nothing to do
+    return current if carried is None and rule.field(into) == SECTION else carried
+
+
+def _carried(
+    rule: Rule, into: Side, value: Value, *, current: Value, seen: Pair | None, translation: Translation
+) -> Value:
     kind, other = rule.kind(into), rule.kind(into.other)
     if rule.mode is Mode.APPEND and kind in COLLECTIONS:
         return _appended(rule, into, value, current=current, translation=translation)

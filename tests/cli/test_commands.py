@@ -65,6 +65,8 @@ SHAPES = {
         "external",
     },
     "history": {
+        "id",
+        "link",
         "at",
         "event",
         "text",

@@ -129,7 +129,8 @@ async def test_every_problem_of_the_file_and_of_the_providers_at_once(still: Tow
         "mappings[0].asana.filter.sections[0]",
         "mappings[1].container",
         "mappings[3].fields[0].asana",
-        "mappings[3].fields[1]",
+        "mappings[3].fields[1]",  # text into labels
+        "mappings[3].fields[1]",  # labels into text
     ]
     assert json.loads((await still.cli("status", "--json", **environment)).out)["connections"] == []
     tokens = [str(secret) for entry in still.connections for secret in entry["credentials"].values()]

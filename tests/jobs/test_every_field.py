@@ -116,6 +116,19 @@ async def test_a_task_that_is_moved_takes_its_issue_along_and_back(paired: Paire
     await _nothing_more(world)
 
 
+async def test_an_issue_without_a_stage_lands_where_new_tasks_do_and_stays_there(paired: Paired) -> None:
+    world = paired.world
+    world.external.new(world.container, title="No stage yet", by="ada")
+    await world.settle()
+    assert await world.rows(Parked) == []
+    paired.set_values(Stage=None)
+    await world.settle()
+    assert await world.rows(Parked) == []
+    assert paired.task_view()["section"] == "In progress", "cleared is no section to move to"
+    assert len(world.tasks()) == 2
+    await _nothing_more(world)
+
+
 async def test_of_two_edits_the_later_one_wins_by_asana_s_history(paired: Paired) -> None:
     """Nothing but the story tells when the due date was moved: the task was changed again since.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from connectors.records import FieldKind, Value
+from connectors.records import SECTION, FieldKind, Value
 from sync.reconcile import carry
 from sync.reconcile.model import Mode, Pair, Side
 from tests.reconcile.world import EXTERNAL, HUB, rule, translation
@@ -42,6 +44,13 @@ def test_a_set_is_mapped_by_element_in_any_case_and_spelled_as_the_target_spells
     assert carried == ("Defect", "URGENT", "new")
     back = carry(labels, HUB, ("DEFECT",), current=(), seen=None, translation=translation())
     assert back == ("Bug",)
+
+
+def test_nothing_said_of_a_section_is_nothing_to_do() -> None:
+    """Whatever lies in a container lies in one of its sections."""
+    section = replace(rule(FieldKind.CHOICE), hub=SECTION)
+    assert carry(section, HUB, None, current="1", seen=None, translation=translation()) == "1"
+    assert carry(section, EXTERNAL, None, current="1", seen=None, translation=translation()) is None
 
 
 def test_markdown_without_a_settled_pair_goes_as_it_is() -> None:

@@ -36,6 +36,7 @@ LABELS = {
     "sync_api_request_duration_seconds": set(),
     "sync_api_quota_remaining_ratio": {"service", "connection"},
     "sync_api_throttled_seconds": set(),
+    "sync_token_expiry_timestamp_seconds": {"service", "connection"},
     "sync_lease_lost": set(),
     "sync_redis_rebuild": set(),
     "sync_build_info": {"version"},
