@@ -137,6 +137,7 @@ def test_what_is_said_and_changed_is_seen_on_the_other_side(
     expect(github.get_by_role("article").get_by_text("Open", exact=True)).to_be_visible()
 
 
+@pytest.mark.chaos
 def test_typing_is_not_disturbed_by_what_arrives(page: Page, github: Locator, asana: Locator) -> None:
     both(github, asana, "Prices without tax")
     reply = asana.get_by_role("textbox", name="Comment")
@@ -159,6 +160,7 @@ def test_both_edit_at_once_and_nothing_is_lost(page: Page, github: Locator, asan
     expect(name).to_have_value("Slow start page (Ada's words)")
 
 
+@pytest.mark.chaos
 def test_without_webhooks_it_is_found_by_polling(page: Page, github: Locator, asana: Locator) -> None:
     switch = page.get_by_role("switch", name="GitHub webhooks off")
     switch.click()
@@ -173,6 +175,7 @@ def test_without_webhooks_it_is_found_by_polling(page: Page, github: Locator, as
         expect(switch).not_to_be_checked()
 
 
+@pytest.mark.chaos
 def test_a_killed_worker_makes_nothing_twice(page: Page, github: Locator, asana: Locator) -> None:
     page.get_by_role("button", name="Kill a worker").click()
     expect(page.locator("#log")).to_contain_text("in the middle of its work")
@@ -183,6 +186,7 @@ def test_a_killed_worker_makes_nothing_twice(page: Page, github: Locator, asana:
         expect(pane.get_by_role("button", name=title, exact=True)).to_have_count(1)
 
 
+@pytest.mark.chaos
 def test_deleting_says_what_became_of_the_other_side(page: Page, github: Locator, asana: Locator) -> None:
     both(github, asana, "Made by mistake")
     page.once("dialog", lambda asked: asked.accept())
@@ -206,6 +210,7 @@ def test_text_of_strangers_is_text(page: Page, github: Locator, asana: Locator) 
     assert page.locator("[onerror], main script, a[href^=javascript]").count() == 0
 
 
+@pytest.mark.chaos
 def test_it_can_be_used_without_a_mouse(page: Page, github: Locator, asana: Locator) -> None:
     row = github.get_by_role("button", name="Document the refund API")
     row.focus()
@@ -218,6 +223,7 @@ def test_it_can_be_used_without_a_mouse(page: Page, github: Locator, asana: Loca
     expect(github.get_by_role("article")).to_have_count(0)
 
 
+@pytest.mark.chaos
 def test_a_phone_shows_one_part_at_a_time(browser: Browser, address: str) -> None:
     page = browser.new_page(viewport=PHONE)
     page.goto(address)
@@ -229,6 +235,7 @@ def test_a_phone_shows_one_part_at_a_time(browser: Browser, address: str) -> Non
     page.close()
 
 
+@pytest.mark.chaos
 def test_light_and_dark(browser: Browser, address: str) -> None:
     page = browser.new_page(viewport=DESK, color_scheme="dark")
     page.goto(address)
@@ -245,6 +252,7 @@ def test_light_and_dark(browser: Browser, address: str) -> None:
     page.close()
 
 
+@pytest.mark.chaos
 def test_what_is_wrong_is_said(browser: Browser, address: str) -> None:
     page = browser.new_page(viewport=DESK)
     page.goto(address)
