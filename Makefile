@@ -53,8 +53,7 @@ check-planner:  ## every branch of what decides
 	$(BIN)/coverage report --fail-under=100 --show-missing --include='sync/reconcile/*'
 
 check-servers:  ## what counts and claims, by many at once on PostgreSQL; "make servers" runs more
-	TEST_STORES=servers $(BIN)/pytest -n 2 --dist loadscope \
-		tests/jobs/test_newcomers.py tests/jobs/test_worker.py
+	TEST_STORES=servers $(BIN)/pytest -n 2 --dist loadscope tests/jobs/test_worker.py tests/jobs/test_creations.py
 
 check-promises:  ## whole programs: killed around every write, two workers at once, no secret anywhere
 	$(BIN)/pytest -n 2 --dist loadscope -m 'not chaos' tests/e2e || $(AGAIN) -m 'not chaos' tests/e2e

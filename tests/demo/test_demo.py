@@ -51,7 +51,7 @@ def test_a_copied_connector_plays_in_the_story(tmp_path: Path, another: Path) ->
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.chaos)])
 def test_the_product_ends_with_the_demo(tmp_path: Path, how: signal.Signals) -> None:
     with playing(tmp_path) as demo:
         assert answers(demo.product)
