@@ -14,31 +14,21 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from pydantic import BaseModel
 
+from connectors.changes import Delivery, Handshake, Page, Received, Secrets, Subscribed
+from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content, Discussion
 from connectors.errors import Park, ParkClass, Unreadable
 from connectors.records import (
     Account,
-    Attachment,
-    AttachmentDraft,
-    Comment,
-    CommentDraft,
     Container,
-    Content,
-    Delivery,
-    Discussion,
     Draft,
     Fields,
     FieldSpec,
     FieldTime,
     Found,
-    Handshake,
     Json,
     Key,
-    Page,
-    Received,
     Record,
     Ref,
-    Secrets,
-    Subscribed,
     User,
     Value,
 )

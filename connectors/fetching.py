@@ -16,8 +16,8 @@ from typing import BinaryIO, TypeAlias
 import httpx
 
 from connectors.answers import retry_after
+from connectors.discussions import Content
 from connectors.errors import ConnectorError, OnlyLinked, Park, ParkClass, RetryLater
-from connectors.records import Content
 
 Origin: TypeAlias = tuple[str, str, int]
 """Scheme, host and port."""

@@ -1,4 +1,4 @@
-"""The one outbound client: httpx is imported here, and for the bytes of files in ``fetching.py``, alone.
+"""The one outbound client; the files below it are ``exchange``, ``fetching`` (bytes of files) and ``wire``.
 
 A call goes to the connection's own host and nowhere else, ends within its deadline, waits for the
 gate, sends no cookies and is never repeated by itself. What comes back is an :class:`Answer` or one of
@@ -25,33 +25,16 @@ import asyncio
 import copy
 import json as json_text
 import re
-import ssl
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Collection, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from statistics import median
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import httpx
 
-from connectors.answers import (
-    SILENCE_S,
-    Answer,
-    Classify,
-    Quota,
-    http_date,
-    meaning,
-    parsed,
-    quota,
-    retry_after,
-)
+from connectors.answers import SILENCE_S, Answer, Classify, Quota, meaning, retry_after
+from connectors.discussions import Content
 from connectors.egress import Egress
 from connectors.errors import (
     ConnectorError,
@@ -61,70 +44,21 @@ from connectors.errors import (
     PauseConnection,
     RetryLater,
 )
+from connectors.exchange import Exchanges, Observe, UnreadableAnswer
 from connectors.fetching import Fetching, origin
-from connectors.limits import Gate, LocalGate, OpenGate
-from connectors.records import Content
+from connectors.limits import Gate
 from connectors.redaction import redact
+from connectors.stamps import stamp
+from connectors.wire import CheckedTransport, not_after
 
-__all__ = [
-    "Answer",
-    "Classify",
-    "Egress",
-    "Gate",
-    "LocalGate",
-    "OpenGate",
-    "Outbound",
-    "Quota",
-    "notify",
-    "redact",
-    "stamped",
-]
-
-_MAX_BODY = 32 * 1024 * 1024
 _MAX_REDIRECTS = 5
 _DOWNLOAD_PATIENCE = 4
 """A file may take so many times as long as a call: nothing is written meanwhile."""
-_CLOCK_SAMPLES = 31
-_KEEP_ALIVE_S = 4.0
-"""Below the 5 s after which common servers close: a write on a socket that closes just then is "unknown"."""
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9 ._()+,=@~-]+")
 _READS = frozenset({"GET", "HEAD"})
-_ABOUT_TO_SEND = (".send_request_headers.started", ".send_request_body.started")
-"""Events of httpcore (its extension "trace")."""
 _FOLLOWED_BY_READS = frozenset({301, 302, 307, 308})
 _FOLLOWED_BY_WRITES = frozenset({307, 308})
 """The others let a client turn the write into a read."""
-
-Permit: TypeAlias = Callable[[], Awaitable[None]]
-"""Raises where a write must not be sent now."""
-
-Observe: TypeAlias = Callable[[int | None, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    text: str = ""
-    permit: Permit | None = None
-
-
-_stamp: ContextVar[_Stamp] = ContextVar("stamp", default=_Stamp())  # noqa: B039 (frozen)
-
-
-@contextmanager
-def stamped(write_id: str, mapping: str, permit: Permit | None = None) -> Iterator[None]:
-    """Writes inside carry these two in their User-Agent, so that a provider's log leads back to the reason.
-
-    Args:
-        write_id: id of the write in the write log.
-        mapping: ``ID@VERSION`` of the mapping.
-        permit: asked right before each write is sent, after any waiting for the limits; what it raises
-            is raised from ``send``, and that write was not sent.
-    """
-    token = _stamp.set(_Stamp(f" (write={write_id}; mapping={mapping})", permit))
-    try:
-        yield
-    finally:
-        _stamp.reset(token)
 
 
 class Outbound:
@@ -160,26 +94,25 @@ class Outbound:
         self._headers: Mapping[str, str] = {}
         self._secrets: Sequence[str] = ()
         self._classify: Classify | None = None
-        self._observed = _Observed()
         self._observe = observe or (lambda status, seconds: None)
         self._client = httpx.AsyncClient(
-            transport=transport or _CheckedTransport(allow),
+            transport=transport or CheckedTransport(allow),
             # connecting and waiting for a socket end first, so that only a request under way is "unknown"
             timeout=httpx.Timeout(timeout_s, connect=timeout_s / 3, pool=timeout_s / 3),
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
             trust_env=False,
         )
+        self._exchanges = Exchanges(self._client, self._observe)
 
     @property
     def quota(self) -> Quota | None:
         """What the provider last said is left."""
-        return self._observed.quota
+        return self._exchanges.quota
 
     @property
     def clock_offset_s(self) -> float | None:
         """The provider's clock minus ours in seconds, None before the first answer with a Date."""
-        offsets = self._observed.offsets
-        return median(offsets) if offsets else None
+        return self._exchanges.clock_offset_s
 
     def authorised(
         self, headers: Mapping[str, str], *, secrets: Sequence[str], classify: Classify | None = None
@@ -233,7 +166,7 @@ class Outbound:
             content=content,
             data=form,
             headers=self._merged(headers, write, content is not None),
-            extensions={"trace": _not_after(time.time() + self._timeout_s)},
+            extensions={"trace": not_after(time.time() + self._timeout_s)},
         )
         followed = _FOLLOWED_BY_WRITES if write else _FOLLOWED_BY_READS
         return await self._sent(request, write=write, accept=accept, followed=followed)
@@ -263,7 +196,7 @@ class Outbound:
             params=params,
             files=parts,
             headers=self._merged(None, True, False),
-            extensions={"trace": _not_after(time.time() + self._timeout_s)},
+            extensions={"trace": not_after(time.time() + self._timeout_s)},
         )
         return await self._sent(request, write=True, accept=(), followed=frozenset())
 
@@ -323,7 +256,7 @@ class Outbound:
         under_way = False
         try:
             async with asyncio.timeout(self._timeout_s) as deadline, self._gate.slot(write=write):
-                if write and (permit := _stamp.get().permit) is not None:
+                if write and (permit := stamp().permit) is not None:
                     await permit()
                 under_way = True
                 answer = await self._follow(request, followed, accept)
@@ -336,7 +269,7 @@ class Outbound:
             raise self._interrupted(write and under_way, f"no answer in {self._timeout_s:g} s") from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise self._interrupted(False, f"no connection: {error}") from error
-        except (httpx.RequestError, _UnreadableAnswer) as error:
+        except (httpx.RequestError, UnreadableAnswer) as error:
             raise self._interrupted(write, str(error) or type(error).__name__) from error
         raise refused
 
@@ -348,7 +281,7 @@ class Outbound:
         merged = httpx.Headers({"accept": "application/json"})
         if body:
             merged["content-type"] = "application/json"
-        merged["user-agent"] = self._user_agent + (_stamp.get().text if write else "")
+        merged["user-agent"] = self._user_agent + (stamp().text if write else "")
         merged.update(self._headers)
         merged.update(headers)
         return merged
@@ -372,7 +305,7 @@ class Outbound:
         self, request: httpx.Request, followed: Collection[int], accept: Collection[int]
     ) -> Answer:
         for _ in range(_MAX_REDIRECTS + 1):
-            answer = await self._exchange(request)
+            answer = await self._exchanges.send(request)
             location = answer.headers.get("location")
             if answer.status in accept or answer.status not in followed or location is None:
                 return answer
@@ -384,43 +317,6 @@ class Outbound:
                 extensions=request.extensions,
             )
         raise Park(f"{self._base.host} redirects in a circle")
-
-    async def _exchange(self, request: httpx.Request) -> Answer:
-        """Send one request and read its answer whole, and tell who observes."""
-        status, start = None, time.monotonic()
-        try:
-            answer = await self._answer_to(request)
-            status = answer.status
-        finally:
-            self._observe(status, time.monotonic() - start)
-        return answer
-
-    async def _answer_to(self, request: httpx.Request) -> Answer:
-        """Send one request and read its answer whole.
-
-        Raises:
-            httpx.RequestError: as httpx does.
-            _UnreadableAnswer: too large, or 2xx without JSON.
-        """
-        sent_at, start = datetime.now(UTC), time.monotonic()
-        response = await self._client.send(request, stream=True)
-        try:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            self._observed.note(headers, sent_at, time.monotonic() - start)
-            body = bytearray()
-            async for part in response.aiter_bytes():
-                body += part
-                if len(body) > _MAX_BODY:
-                    raise _UnreadableAnswer("the answer is too large")
-        finally:
-            await response.aclose()
-        try:
-            data = parsed(bytes(body))
-        except ValueError:
-            if response.is_success:
-                raise _UnreadableAnswer("the answer is not JSON") from None
-            data = None
-        return Answer(response.status_code, headers, data)
 
     async def _refused(self, answer: Answer, write: bool) -> ConnectorError:
         """The error an answer means; the whole connection is silent where the provider asks for it."""
@@ -441,94 +337,3 @@ class Outbound:
         error.provider_message = redact(error.provider_message, self._secrets)
         error.args = (error.reason,)
         return error
-
-
-async def notify(url: str, document: Any, *, allow: Egress, user_agent: str, timeout_s: float = 10.0) -> None:
-    """POST a JSON document to an address that is no provider's; what is answered does not matter.
-
-    Raises:
-        RetryLater: it was not taken: no answer, or one that is not 2xx.
-    """
-    async with httpx.AsyncClient(
-        transport=_CheckedTransport(allow), timeout=timeout_s, trust_env=False
-    ) as client:
-        try:
-            answer = await client.post(url, json=document, headers={"User-Agent": user_agent})
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise RetryLater(f"no answer: {type(error).__name__}") from error
-        except PauseConnection as error:  # the guard refuses the address
-            raise RetryLater(error.reason) from error
-    if not answer.is_success:
-        raise RetryLater(f"answered with {answer.status_code}")
-
-
-def _not_after(deadline: float) -> Callable[[str, object], Awaitable[None]]:
-    """Looks at the clock right before bytes are sent; Unix time, which leases are measured by, too.
-
-    A process that was stopped (SIGSTOP, a suspended machine) goes on where it was, and may send before
-    any timer is looked at: long after its permit was good.
-    """
-
-    async def trace(event: str, _: object) -> None:
-        if event.endswith(_ABOUT_TO_SEND) and time.time() > deadline:
-            raise TimeoutError
-
-    return trace
-
-
-class _UnreadableAnswer(Exception):
-    """Bytes came, but nothing that can be worked with."""
-
-
-class _Observed:
-    """What answers tell on the side: quota and clock."""
-
-    def __init__(self) -> None:
-        self.quota: Quota | None = None
-        self.offsets: deque[float] = deque(maxlen=_CLOCK_SAMPLES)
-
-    def note(self, headers: Mapping[str, str], sent_at: datetime, took_s: float) -> None:
-        self.quota = quota(headers, sent_at) or self.quota
-        date = http_date(headers.get("date", ""))
-        if date is not None:
-            # Date is cut to whole seconds: half a second later is the best guess.
-            self.offsets.append((date - sent_at).total_seconds() + 0.5 - took_s / 2)
-
-
-class _CheckedTransport(httpx.AsyncBaseTransport):
-    """Connects to an address the guard has checked; Host, SNI and certificate keep the name."""
-
-    def __init__(self, egress: Egress) -> None:
-        self._egress = egress
-        self._wire = httpx.AsyncHTTPTransport(
-            verify=_tls(), limits=httpx.Limits(max_connections=100, keepalive_expiry=_KEEP_ALIVE_S)
-        )
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        try:
-            addresses = await self._egress.addresses(request.url.host, origin(request.url)[2])
-        except (OSError, UnicodeError) as error:
-            raise httpx.ConnectError(f"{request.url.host} is not known: {error}") from error
-        timeouts = dict(request.extensions["timeout"])
-        timeouts["connect"] /= len(addresses)
-        extensions = {**request.extensions, "timeout": timeouts, "sni_hostname": request.url.host}
-        failure: httpx.TransportError = httpx.ConnectError("no address")
-        for address in addresses:
-            url = request.url.copy_with(host=address)
-            attempt = httpx.Request(
-                request.method, url, headers=request.headers, stream=request.stream, extensions=extensions
-            )
-            try:
-                return await self._wire.handle_async_request(attempt)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                failure = error
-        raise failure
-
-    async def aclose(self) -> None:
-        await self._wire.aclose()
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Loading the certificate store takes longer than most calls: once a process."""
-    return httpx.create_ssl_context()

@@ -77,6 +77,8 @@ def test_only_demo_and_simulators_know_what_simulates(graph: grimp.ImportGraph) 
 
 def test_httpx_stands_behind_the_one_outbound_client(graph: grimp.ImportGraph) -> None:
     importers = {each for each in graph.find_modules_that_directly_import("httpx") if not is_test(each)}
-    client = {"connectors.http", "connectors.fetching"}
-    assert importers <= client | {"connectors.simulation_webhooks"}, "the latter plays the provider"
-    assert graph.find_modules_that_directly_import("connectors.fetching") == {"connectors.http"}
+    below = {"connectors.exchange", "connectors.fetching", "connectors.wire"}
+    client = {"connectors.http", "connectors.notify"}
+    assert importers <= below | client | {"connectors.simulation_webhooks"}, "the latter plays the provider"
+    for module in below:
+        assert graph.find_modules_that_directly_import(module) <= below | client

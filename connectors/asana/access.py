@@ -7,17 +7,16 @@ new ones lives until somebody revokes it, and may be replaced by each answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Any, BinaryIO, Protocol, TypeVar
+from typing import TypeVar
 
+from connectors.access import Renewed, bearer
 from connectors.answers import Answer
 from connectors.asana.config import AsanaCredentials
 from connectors.errors import OutcomeUnknown, Park, PauseConnection, RetryLater
 from connectors.http import Outbound
-from connectors.records import Content
 from connectors.tokens import Issued, Tokens
 
 T = TypeVar("T")
@@ -32,49 +31,7 @@ _REVOKED = (
 )
 
 
-class Access(Protocol):
-    """Sends calls that carry the credentials."""
-
-    @property
-    def clock_offset_s(self) -> float | None:
-        """As :attr:`connectors.http.Outbound.clock_offset_s`."""
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
-        accept: Collection[int] = (),
-    ) -> Answer:
-        """As :meth:`connectors.http.Outbound.send`."""
-
-    async def upload(
-        self,
-        path: str,
-        form: Mapping[str, str],
-        *,
-        params: Mapping[str, Any] | None = None,
-        file: tuple[str, str, BinaryIO, str] | None = None,
-    ) -> Answer:
-        """As :meth:`connectors.http.Outbound.upload`."""
-
-    async def download(
-        self, address: str, into: BinaryIO, *, limit: int, hosts: Collection[str] = ()
-    ) -> Content:
-        """As :meth:`connectors.http.Outbound.download`."""
-
-    async def aclose(self) -> None:
-        """Release the sockets."""
-
-
-def bearer(outbound: Outbound, token: str, *secrets: str) -> Outbound:
-    """The way out with this token on every call; neither it nor the secrets stand in any message."""
-    return outbound.authorised({"Authorization": f"Bearer {token}"}, secrets=[token, *secrets])
-
-
-class OAuth:
+class OAuth(Renewed):
     """Calls with an access token that is renewed in time, once for all who use it.
 
     Args:
@@ -90,7 +47,7 @@ class OAuth:
         token_url: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._outbound = outbound
+        super().__init__(outbound)
         self._credentials = credentials
         self._tokens = tokens
         self._token_url = token_url
@@ -98,45 +55,11 @@ class OAuth:
         self._issued: Issued | None = None
         self._renewal: asyncio.Task[Issued] | None = None
 
-    @property
-    def clock_offset_s(self) -> float | None:
-        return self._outbound.clock_offset_s
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
-        accept: Collection[int] = (),
-    ) -> Answer:
-        return await self._calling(
-            partial(Outbound.send, method=method, path=path, params=params, json=json, accept=accept)
-        )
-
-    async def upload(
-        self,
-        path: str,
-        form: Mapping[str, str],
-        *,
-        params: Mapping[str, Any] | None = None,
-        file: tuple[str, str, BinaryIO, str] | None = None,
-    ) -> Answer:
-        return await self._calling(partial(Outbound.upload, path=path, form=form, params=params, file=file))
-
-    async def download(
-        self, address: str, into: BinaryIO, *, limit: int, hosts: Collection[str] = ()
-    ) -> Content:
-        return await self._calling(
-            partial(Outbound.download, address=address, into=into, limit=limit, hosts=hosts)
-        )
-
     async def aclose(self) -> None:
         """A renewal under way comes to its end first: what Asana hands out is handed out once."""
         if self._renewal is not None:
             await asyncio.wait([self._renewal])
-        await self._outbound.aclose()
+        await super().aclose()
 
     async def _calling(self, call: Callable[[Outbound], Awaitable[T]]) -> T:
         """A token that Asana refuses before its time is replaced once: what is refused is not done."""

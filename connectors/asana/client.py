@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from connectors.answers import http_date, provider_message
-from connectors.asana.access import Access
+from connectors.access import Access
+from connectors.answers import Answer, http_date, provider_message
 from connectors.asana.custom_fields import SETTING_FIELDS
 from connectors.asana.dates import timestamp
 from connectors.asana.files import ATTACHMENT_FIELDS, DOWNLOAD_FIELDS, FILE_HOSTS
@@ -20,9 +20,8 @@ from connectors.asana.history import HISTORY_FIELDS
 from connectors.asana.refusals import field_named
 from connectors.asana.stories import COMMENT_FIELDS
 from connectors.asana.translate import Row
+from connectors.discussions import AttachmentDraft, Content
 from connectors.errors import OnlyLinked, OutcomeUnknown, Park, PauseMapping, RetryLater
-from connectors.http import Answer
-from connectors.records import AttachmentDraft, Content
 
 PAGE = 100
 """Rows of a page; more is refused, and without a limit long listings end silently at about 1000."""

@@ -15,7 +15,9 @@ from connectors.asana import connector
 from connectors.asana.config import AsanaCredentials, AsanaSettings
 from connectors.asana.simulator import AsanaSimulator
 from connectors.base import Session
-from connectors.http import Egress, OpenGate, Outbound
+from connectors.egress import Egress
+from connectors.http import Outbound
+from connectors.limits import OpenGate
 from connectors.records import Record, Ref
 from connectors.simulation import serve
 from connectors.tokens import Tokens

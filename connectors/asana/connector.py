@@ -9,8 +9,9 @@ from typing import BinaryIO, ClassVar
 
 from pydantic import BaseModel
 
+from connectors.access import Access, bearer
 from connectors.asana import files, history, stories, translate, webhook
-from connectors.asana.access import Access, OAuth, bearer
+from connectors.asana.access import OAuth
 from connectors.asana.client import Asana
 from connectors.asana.config import AsanaCredentials, AsanaSettings
 from connectors.asana.custom_fields import PREFIX
@@ -21,32 +22,22 @@ from connectors.asana.subscriptions import Subscriptions
 from connectors.asana.tasks import Tasks
 from connectors.asana.translate import NAME, Row
 from connectors.base import Capabilities, Connector, Session
+from connectors.changes import Delivery, Handshake, Page, Received, Secrets, Subscribed
+from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content, Discussion
 from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection
 from connectors.http import Outbound
 from connectors.records import (
     Account,
-    Attachment,
-    AttachmentDraft,
-    Comment,
-    CommentDraft,
     Container,
-    Content,
-    Delivery,
-    Discussion,
     Draft,
     Fields,
     FieldSpec,
     FieldTime,
     Found,
-    Handshake,
     Json,
     Key,
-    Page,
-    Received,
     Record,
     Ref,
-    Secrets,
-    Subscribed,
     User,
     Value,
 )

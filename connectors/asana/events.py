@@ -13,7 +13,8 @@ from typing import Any
 
 from connectors.asana.dates import moment
 from connectors.asana.translate import Row, comment_ref, task_ref
-from connectors.records import Change, Gone, Ref
+from connectors.changes import Change
+from connectors.records import Gone, Ref
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _COMMENT = "comment_added"

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from connectors.asana.dates import moment
 from connectors.asana.translate import ATTACHMENT, NAME, Row, author_of, task_ref
-from connectors.records import Attachment, Author, Ref, Upload
+from connectors.discussions import Attachment, Upload
+from connectors.records import Author, Ref
 from connectors.richtext.asana_html import ASSET
 
 LARGEST = 100 * 1024 * 1024

@@ -19,8 +19,9 @@ from connectors.asana.dates import moment, timestamp
 from connectors.asana.events import changes_of, kind_of, with_events
 from connectors.asana.projects import Projects
 from connectors.asana.translate import COMMENT, Row, task_ref
+from connectors.changes import Change, Page
 from connectors.errors import RetryLater
-from connectors.records import Change, Json, Page, Record
+from connectors.records import Json, Record
 
 OVERLAP = timedelta(minutes=2)
 """Listings look back this far behind the last look: writes may show late."""

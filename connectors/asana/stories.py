@@ -16,7 +16,8 @@ from html import escape
 from connectors.asana import notes
 from connectors.asana.dates import moment
 from connectors.asana.translate import COMMENT, Row, author_of, comment_ref, task_ref
-from connectors.records import Author, Comment, CommentDraft
+from connectors.discussions import Comment, CommentDraft
+from connectors.records import Author
 from connectors.richtext import asana_html
 
 STORY_FIELDS = ("type", "resource_subtype", "created_at", "created_by.name")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.asana.client import Asana
 from connectors.asana.dates import moment
 from connectors.asana.translate import Row
-from connectors.records import Subscribed
+from connectors.changes import Subscribed
 
 
 class Subscriptions:

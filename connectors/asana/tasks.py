@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from connectors.answers import provider_message
+from connectors.answers import Answer, provider_message
 from connectors.asana import notes, translate
 from connectors.asana.client import Asana
 from connectors.asana.dates import DATE_FIELDS
@@ -18,7 +18,6 @@ from connectors.asana.refusals import custom_named
 from connectors.asana.tags import Tags
 from connectors.asana.translate import EXTERNAL_PREFIX, Row
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, RetryLater
-from connectors.http import Answer
 from connectors.records import Draft, Fields, Found, Gone, Hidden, Key, Record, Ref
 from connectors.richtext import asana_html, mentions
 

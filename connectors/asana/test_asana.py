@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from connectors.asana import connector
 from connectors.asana.config import AsanaSettings
+from connectors.discussions import CommentDraft
 from connectors.errors import OutcomeUnknown, Park, ParkClass, PauseConnection, RetryLater
-from connectors.records import CommentDraft, Draft, Fields, Hidden, Key, Ref
+from connectors.records import Draft, Fields, Hidden, Key, Ref
 from connectors.simulation import Fault
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import pytest
 
 from connectors.asana import files
 from connectors.asana.conftest import Bench
+from connectors.discussions import Attachment, Upload
 from connectors.errors import OnlyLinked
-from connectors.records import Attachment, Author, Upload
+from connectors.records import Author
 
 TOLD = (Upload(at=datetime(2026, 5, 1, tzinfo=UTC), author=Author("9", "Ada")),)
 

@@ -14,10 +14,11 @@ from pydantic import ValidationError
 from connectors.asana.config import AsanaCredentials, AsanaSettings
 from connectors.asana.conftest import Bench, opened
 from connectors.asana.simulator import AsanaSimulator
+from connectors.discussions import AttachmentDraft
 from connectors.errors import OutcomeUnknown, PauseConnection, RetryLater
-from connectors.http import stamped
-from connectors.records import AttachmentDraft, Draft, Key
+from connectors.records import Draft, Key
 from connectors.simulation import Fault, serve
+from connectors.stamps import stamped
 from connectors.tokens import Issued, OwnTokens
 
 URL = "https://github.com/acme/website/issues/12"

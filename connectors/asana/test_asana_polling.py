@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connectors.base import Session
+from connectors.changes import Change, Page
 from connectors.errors import PauseMapping, RetryLater
-from connectors.records import Change, Gone, Page
+from connectors.records import Gone
 from connectors.simulation import Fault
 
 if TYPE_CHECKING:

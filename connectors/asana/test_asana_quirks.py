@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connectors.base import Session
+from connectors.discussions import CommentDraft
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, PauseMapping, RetryLater
-from connectors.records import CommentDraft, Draft, Gone, Hidden, Key, Record, Ref
+from connectors.records import Draft, Gone, Hidden, Key, Record, Ref
 
 if TYPE_CHECKING:
     from connectors.asana.conftest import Opened

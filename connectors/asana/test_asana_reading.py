@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from connectors.asana import history, notes, stories, translate
+from connectors.discussions import CommentDraft
 from connectors.errors import Park, RetryLater
-from connectors.records import CommentDraft
 
 SITE = "1200000000000001"
 NOW = datetime(2026, 5, 1, 10, tzinfo=UTC)

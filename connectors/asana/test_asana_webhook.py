@@ -15,15 +15,9 @@ import pytest
 from connectors.asana import connector, translate
 from connectors.asana.config import AsanaSettings
 from connectors.asana.events import changes_of, with_events
+from connectors.changes import Change, Delivery, Handshake, Received, Secrets
 from connectors.errors import BadSignature, Unreadable
-from connectors.records import (
-    Change,
-    Delivery,
-    Gone,
-    Handshake,
-    Received,
-    Secrets,
-)
+from connectors.records import Gone
 
 if TYPE_CHECKING:
     from connectors.asana.conftest import Opened

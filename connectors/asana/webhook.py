@@ -12,8 +12,8 @@ import re
 from connectors import signing
 from connectors.answers import parsed
 from connectors.asana.events import changes_of
+from connectors.changes import Delivery, Handshake, Received, Secrets
 from connectors.errors import BadSignature, Unreadable
-from connectors.records import Delivery, Handshake, Received, Secrets
 
 _SECRET = re.compile(r"[\x21-\x7e]{1,256}")
 

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Any, BinaryIO, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import jwt
 
-from connectors.answers import Answer
+from connectors.access import Renewed, bearer
 from connectors.errors import OutcomeUnknown, Park, PauseConnection, RetryLater
 from connectors.github.refusals import Refusals
 from connectors.http import Outbound
-from connectors.records import Content
 
 T = TypeVar("T")
 
@@ -34,33 +32,6 @@ _RENEWED_BEFORE = timedelta(minutes=10)
 """Installation tokens live for an hour; no call is sent with one about to die."""
 
 _FRESH_S = 60
-
-
-class Access(Protocol):
-    """Sends calls that carry the credentials."""
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
-        headers: Mapping[str, str] | None = None,
-        accept: Collection[int] = (),
-    ) -> Answer:
-        """As :meth:`connectors.http.Outbound.send`."""
-
-    async def download(
-        self, address: str, into: BinaryIO, *, limit: int, hosts: Collection[str] = (), trusted: str = ""
-    ) -> Content:
-        """As :meth:`connectors.http.Outbound.download`."""
-
-
-def bearer(outbound: Outbound, token: str, secrets: Sequence[str], refusals: Refusals) -> Outbound:
-    """The way out with this token on every call; neither it nor the secrets stand in any message."""
-    headers = {**HEADERS, "authorization": f"Bearer {token}"}
-    return outbound.authorised(headers, secrets=[token, *secrets], classify=refusals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +57,7 @@ class App:
             ) from None
 
 
-class Installation:
+class Installation(Renewed):
     """Calls as the installation of an app. Its token is fetched once for all, and renewed in time."""
 
     def __init__(
@@ -97,7 +68,7 @@ class Installation:
         refusals: Refusals,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._outbound = outbound
+        super().__init__(outbound)
         self._app = app
         self._secrets = secrets
         self._refusals = refusals
@@ -106,35 +77,6 @@ class Installation:
         self._made_at = 0.0
         self._good_until = datetime.min.replace(tzinfo=UTC)
         self._renewing = asyncio.Lock()
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
-        headers: Mapping[str, str] | None = None,
-        accept: Collection[int] = (),
-    ) -> Answer:
-        return await self._calling(
-            partial(
-                Outbound.send,
-                method=method,
-                path=path,
-                params=params,
-                json=json,
-                headers=headers,
-                accept=accept,
-            )
-        )
-
-    async def download(
-        self, address: str, into: BinaryIO, *, limit: int, hosts: Collection[str] = (), trusted: str = ""
-    ) -> Content:
-        return await self._calling(
-            partial(Outbound.download, address=address, into=into, limit=limit, hosts=hosts, trusted=trusted)
-        )
 
     async def _calling(self, call: Callable[[Outbound], Awaitable[T]]) -> T:
         """A call refused with 401 was not done: it is sent again, a fresh token as it is, then another.
@@ -172,10 +114,14 @@ class Installation:
             if self._calls is None or self._calls is instead_of or now >= self._good_until - _RENEWED_BEFORE:
                 # in a context of its own: it is no part of the write that waits for it
                 made = await asyncio.create_task(self._token(), context=Context())
-                self._calls = bearer(self._outbound, str(made["token"]), self._secrets, self._refusals)
+                self._calls = self._with(str(made["token"]))
                 self._made_at = self._clock()
                 self._good_until = datetime.fromisoformat(str(made["expires_at"]))
             return self._calls
+
+    def _with(self, token: str) -> Outbound:
+        hidden = [self._app.private_key, *self._secrets]
+        return bearer(self._outbound, token, *hidden, headers=HEADERS, classify=self._refusals)
 
     async def _token(self) -> Mapping[str, Any]:
         path = f"/app/installations/{self._app.installation}/access_tokens"
@@ -195,7 +141,7 @@ class Installation:
 
     async def _called_as_app(self, method: str, path: str, json: Any) -> Mapping[str, Any]:
         token = self._app.token(self._now())
-        calls = bearer(self._outbound, token, [self._app.private_key, *self._secrets], self._refusals)
+        calls = self._with(token)
         try:
             answer = await calls.send(method, path, json=json)
         except Park as refused:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import quote
 
+from connectors.access import Access
 from connectors.answers import Answer
+from connectors.discussions import Content
 from connectors.errors import OutcomeUnknown, Park, ReplanNeeded, RetryLater
-from connectors.github.access import Access, Installation
+from connectors.github.access import Installation
 from connectors.github.fields import Payload
 from connectors.github.translate import label_names, logins_of
-from connectors.http import Outbound
-from connectors.records import Content
 
 PER_PAGE = 100
 NOT_MODIFIED = 304
@@ -49,20 +49,18 @@ class Client:
 
     Args:
         calls: sends with the credentials.
-        outbound: the sockets below.
     """
 
-    def __init__(self, calls: Access, outbound: Outbound) -> None:
+    def __init__(self, calls: Access) -> None:
         self._calls = calls
-        self._outbound = outbound
 
     @property
     def clock_offset_s(self) -> float:
         """GitHub's clock minus ours, 0 while it is not known."""
-        return self._outbound.clock_offset_s or 0.0
+        return self._calls.clock_offset_s or 0.0
 
     async def aclose(self) -> None:
-        await self._outbound.aclose()
+        await self._calls.aclose()
 
     # --- who and where -----------------------------------------------------------------------------
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from connectors.discussions import Comment, CommentDraft
 from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
 from connectors.github import translate
 from connectors.github.client import Client
 from connectors.github.text import harmless, with_header
 from connectors.github.translate import located
 from connectors.github.whereabouts import Whereabouts, at, of_issue
-from connectors.records import Comment, CommentDraft, Ref
+from connectors.records import Ref
 
 
 class Commenting:

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from connectors.changes import Change
+from connectors.egress import Egress
 from connectors.github import connector
 from connectors.github.config import GitHubCredentials, GitHubSettings
 from connectors.github.session import GitHubSession
 from connectors.github.simulator import GitHubSimulator
-from connectors.http import Egress, OpenGate, Outbound
-from connectors.records import Change, Json, Record, Ref
+from connectors.http import Outbound
+from connectors.limits import OpenGate
+from connectors.records import Json, Record, Ref
 from connectors.simulation import serve
 
 REPOSITORY = "acme/website"

@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from connectors.access import Access, bearer
 from connectors.base import Capabilities, Connector
+from connectors.changes import Delivery, Received, Secrets
 from connectors.github import webhook
-from connectors.github.access import Access, App, Installation, bearer
+from connectors.github.access import HEADERS, App, Installation
 from connectors.github.client import Client
 from connectors.github.config import GitHubCredentials, GitHubSettings
 from connectors.github.files import web_of
@@ -19,7 +21,6 @@ from connectors.github.refusals import Refusals
 from connectors.github.session import GitHubSession
 from connectors.github.translate import CONNECTOR, ISSUE, PULL
 from connectors.http import Outbound
-from connectors.records import Delivery, Received, Secrets
 from connectors.tokens import Tokens
 
 
@@ -59,7 +60,7 @@ class GitHub(Connector):
         secrets = [secret.get_secret_value()] if secret else []
         chosen = _settings(settings)
         return GitHubSession(
-            Client(_access(credentials, outbound, secrets), outbound),
+            Client(_access(credentials, outbound, secrets)),
             self.site(settings),
             web_of(self.base_url(settings)),
             with_webhooks=chosen.subscriptions == "auto",
@@ -80,7 +81,8 @@ class GitHub(Connector):
 def _access(credentials: GitHubCredentials, outbound: Outbound, secrets: Sequence[str]) -> Access:
     refusals = Refusals()
     if credentials.token is not None:
-        return bearer(outbound, credentials.token.get_secret_value(), secrets, refusals)
+        token = credentials.token.get_secret_value()
+        return bearer(outbound, token, *secrets, headers=HEADERS, classify=refusals)
     if not (credentials.app_id and credentials.installation_id and credentials.private_key):
         raise TypeError("these are neither a token nor an app")
     app = App(

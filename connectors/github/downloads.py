@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
+from connectors.discussions import Attachment, Content
 from connectors.errors import Park, ParkClass
 from connectors.github.client import Client
 from connectors.github.files import HOSTS, signed_address
 from connectors.github.translate import located
-from connectors.records import Attachment, Content
 
 _FIX = "Give the connection a classic token with the scope repo, or add the file by hand."
 

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from html import unescape
 from urllib.parse import unquote, urlsplit
 
+from connectors.discussions import Attachment, Comment, Discussion
 from connectors.github.translate import CONNECTOR
-from connectors.records import Attachment, Comment, Discussion, Record, Ref
+from connectors.records import Record, Ref
 from connectors.richtext.prose import outside_code
 
 ATTACHMENT = "attachment"

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from connectors.changes import Subscribed
 from connectors.errors import Park, ParkClass, ReplanNeeded
 from connectors.github.client import Client
 from connectors.github.fields import Payload
 from connectors.github.refusals import UNREACHABLE
 from connectors.github.webhook import EVENTS
-from connectors.records import Subscribed
 
 
 async def subscribe(client: Client, container: str, target: str, secret: str) -> Subscribed:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from connectors.changes import Change, Page
 from connectors.github import translate
 from connectors.github.client import Client, Listed
 from connectors.github.details import Details
@@ -14,7 +15,7 @@ from connectors.github.fields import Payload
 from connectors.github.polling import Position, Seen, advance, beginning, look, since_text
 from connectors.github.refusals import of_container
 from connectors.github.whereabouts import Whereabouts, together
-from connectors.records import Change, Json, Page
+from connectors.records import Json
 
 _VERSION_PAGES = 20
 

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
-from connectors.answers import http_date, provider_message, retry_after
+from connectors.answers import Answer, http_date, provider_message, retry_after
 from connectors.errors import ConnectorError, Park, ParkClass, PauseMapping, ReplanNeeded, RetryLater
 from connectors.github.fields import TYPE
 from connectors.github.translate import is_container
-from connectors.http import Answer
 
 _WITHOUT_A_TIME_S = 60.0
 """GitHub: without retry-after and reset wait at least a minute."""

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import BinaryIO
 
 from connectors.base import Session
+from connectors.changes import Page, Subscribed
+from connectors.discussions import Attachment, Comment, CommentDraft, Content, Discussion
 from connectors.errors import Park, ParkClass, PauseMapping
 from connectors.github import files, hooks, translate
 from connectors.github.body import composed, parted
@@ -24,12 +26,7 @@ from connectors.github.whereabouts import Whereabouts, at, of_issue, together
 from connectors.github.writing import Writing
 from connectors.records import (
     Account,
-    Attachment,
-    Comment,
-    CommentDraft,
     Container,
-    Content,
-    Discussion,
     Draft,
     Fields,
     FieldSpec,
@@ -37,10 +34,8 @@ from connectors.records import (
     Found,
     Json,
     Key,
-    Page,
     Record,
     Ref,
-    Subscribed,
     User,
     Value,
 )

@@ -9,6 +9,8 @@ from typing import Any
 import jwt
 import pytest
 
+from connectors.discussions import CommentDraft
+from connectors.egress import Egress
 from connectors.errors import OutcomeUnknown, PauseConnection, RetryLater
 from connectors.github.access import App, Installation
 from connectors.github.config import GitHubCredentials
@@ -17,9 +19,11 @@ from connectors.github.refusals import Refusals
 from connectors.github.session import GitHubSession
 from connectors.github.simulated_app import APP_ID, BOT_OF_APP, INSTALLATION_ID, private_key
 from connectors.github.simulator import GitHubSimulator
-from connectors.http import Egress, OpenGate, Outbound, stamped
-from connectors.records import CommentDraft, Draft, Key
+from connectors.http import Outbound
+from connectors.limits import OpenGate
+from connectors.records import Draft, Key
 from connectors.simulation import Clock, Fault
+from connectors.stamps import stamped
 
 KEY = Key("k1", "https://app.asana.com/0/1/2", "Task")
 MINTING = "/access_tokens$"

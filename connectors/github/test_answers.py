@@ -12,19 +12,17 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from connectors.answers import Answer
+from connectors.discussions import CommentDraft
+from connectors.egress import Egress
 from connectors.errors import OutcomeUnknown, Park, ParkClass, ReplanNeeded, RetryLater
 from connectors.github import connector, translate
 from connectors.github.config import GitHubCredentials, GitHubSettings
 from connectors.github.polling import Position
 from connectors.github.refusals import Refusals
 from connectors.github.session import GitHubSession
-from connectors.http import Egress, OpenGate, Outbound
-from connectors.records import (
-    CommentDraft,
-    Key,
-    Record,
-    Ref,
-)
+from connectors.http import Outbound
+from connectors.limits import OpenGate
+from connectors.records import Key, Record, Ref
 
 REPOSITORY = "acme/website"
 KEY = Key("k1", "https://app.asana.com/0/1/2", "Task")

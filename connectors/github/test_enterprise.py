@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from connectors.discussions import CommentDraft
 from connectors.github.conftest import REPOSITORY, drained, fetched, listed, made, opened
 from connectors.github.session import GitHubSession
 from connectors.github.simulator import GitHubSimulator
-from connectors.records import CommentDraft, Draft, Key
+from connectors.records import Draft, Key
 from connectors.simulation import serve
 
 KEY = Key("k1", "https://app.asana.com/0/1/2", "Task")

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from connectors.discussions import Comment, Discussion
 from connectors.github.files import attachments, files_in, signed_address, web_of
-from connectors.records import Author, Comment, Discussion, Record, Ref
+from connectors.records import Author, Record, Ref
 
 WEB = "https://github.com"
 UUID = "8f8f403d-6a3a-47e4-895c-869090d270c6"

@@ -7,23 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.discussions import CommentDraft
 from connectors.errors import OutcomeUnknown, Park, ParkClass, PauseMapping, ReplanNeeded, RetryLater
 from connectors.github import connector
 from connectors.github.config import GitHubCredentials, GitHubSettings
 from connectors.github.conftest import REPOSITORY, drained, fetched, made, opened
 from connectors.github.session import GitHubSession
 from connectors.github.simulator import BOT, GitHubSimulator
-from connectors.records import (
-    CommentDraft,
-    Draft,
-    FieldTime,
-    Gone,
-    Hidden,
-    Key,
-    Moved,
-    Ref,
-    Value,
-)
+from connectors.records import Draft, FieldTime, Gone, Hidden, Key, Moved, Ref, Value
 from connectors.simulation import Fault
 
 KEY = Key("k1", "https://app.asana.com/0/1/2", "Task")

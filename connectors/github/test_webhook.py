@@ -12,11 +12,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+from connectors.changes import Delivery, Received, Secrets
 from connectors.errors import BadSignature, Unreadable
 from connectors.github import connector
 from connectors.github.config import GitHubSettings
 from connectors.github.translate import issue_ref, record
-from connectors.records import Delivery, Gone, Moved, Received, Ref, Secrets
+from connectors.records import Gone, Moved, Ref
 from connectors.signing import hmac_sha256_hex
 
 EXAMPLES = Path(__file__).parents[3] / "shared" / "fixtures" / "github" / "webhooks-examples"

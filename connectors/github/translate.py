@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.changes import Change
+from connectors.discussions import Comment
 from connectors.github.body import parted
 from connectors.github.fields import (
     STATE_REASON,
@@ -20,19 +22,7 @@ from connectors.github.fields import (
     values,
 )
 from connectors.github.text import neutral, said, storable, with_lf, without_header
-from connectors.records import (
-    CLOSED,
-    OPEN,
-    Author,
-    Change,
-    Comment,
-    Container,
-    FieldTime,
-    Record,
-    Ref,
-    User,
-    Value,
-)
+from connectors.records import CLOSED, OPEN, Author, Container, FieldTime, Record, Ref, User, Value
 
 CONNECTOR = "github"
 ISSUE, PULL, COMMENT = "issue", "pull", "comment"

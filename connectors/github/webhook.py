@@ -15,21 +15,12 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from connectors.answers import parsed
+from connectors.changes import Change, Delivery, Received, Secrets
 from connectors.errors import BadSignature, Unreadable
 from connectors.github.body import parted
 from connectors.github.fields import Payload
 from connectors.github.translate import comment_ref, instant, issue_ref, pull_ref, record
-from connectors.records import (
-    Change,
-    Delivery,
-    Fields,
-    Gone,
-    Moved,
-    Received,
-    Record,
-    Secrets,
-    Value,
-)
+from connectors.records import Fields, Gone, Moved, Record, Value
 from connectors.signing import matches
 
 EVENTS = ("issues", "issue_comment", "pull_request", "label", "milestone", "repository")

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import quote
 
+from connectors.discussions import AttachmentDraft, Content
 from connectors.errors import PauseMapping, ReplanNeeded
 from connectors.http import Outbound
-from connectors.records import AttachmentDraft, Content
 
 Payload: TypeAlias = dict[str, Any]
 

@@ -9,6 +9,8 @@ from typing import Any, BinaryIO, ClassVar
 from pydantic import BaseModel
 
 from connectors.base import Capabilities, Connector, Session
+from connectors.changes import Change, Delivery, Page, Received, Secrets, Subscribed
+from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content, Discussion
 from connectors.errors import OnlyLinked
 from connectors.http import Outbound
 from connectors.memory import translate, webhook
@@ -16,15 +18,7 @@ from connectors.memory.client import PAGE, Client
 from connectors.memory.config import LARGEST, NAME, TITLE, Credentials, Settings
 from connectors.records import (
     Account,
-    Attachment,
-    AttachmentDraft,
-    Change,
-    Comment,
-    CommentDraft,
     Container,
-    Content,
-    Delivery,
-    Discussion,
     Draft,
     Fields,
     FieldSpec,
@@ -34,12 +28,8 @@ from connectors.records import (
     Hidden,
     Json,
     Key,
-    Page,
-    Received,
     Record,
     Ref,
-    Secrets,
-    Subscribed,
     User,
     Value,
 )

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from connectors.changes import Delivery, Received, Secrets
+from connectors.discussions import CommentDraft
 from connectors.errors import BadSignature, Unreadable
 from connectors.memory import connector, translate
 from connectors.memory.config import Settings
-from connectors.records import CommentDraft, Delivery, Key, Received, Secrets
+from connectors.records import Key
 from connectors.signing import hmac_sha256_hex
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from connectors.changes import Change
+from connectors.discussions import Attachment, Comment, CommentDraft
 from connectors.memory.config import NAME
 from connectors.records import (
-    Attachment,
     Author,
-    Change,
-    Comment,
-    CommentDraft,
     FieldKind,
     Fields,
     FieldSpec,

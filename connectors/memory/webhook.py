@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from connectors.answers import parsed
+from connectors.changes import Delivery, Received, Secrets
 from connectors.errors import BadSignature, Unreadable
 from connectors.memory import translate
-from connectors.records import Delivery, Received, Secrets
 from connectors.signing import matches, within_window
 
 

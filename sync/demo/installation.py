@@ -15,7 +15,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from connectors.http import Egress, OpenGate, Outbound
+from connectors.egress import Egress
+from connectors.http import Outbound
+from connectors.limits import OpenGate
 from sync.instance import lifeline
 
 LOOPBACK = "127.0.0.1"

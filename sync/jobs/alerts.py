@@ -6,8 +6,9 @@ from typing import Any
 
 import structlog
 
+from connectors.egress import Egress
 from connectors.errors import ConnectorError
-from connectors.http import Egress, notify
+from connectors.notify import notify
 from sync import __version__
 from sync.jobs.engine import Engine
 from sync.store.status import status

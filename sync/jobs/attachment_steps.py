@@ -11,8 +11,8 @@ from typing import BinaryIO, cast
 from sqlalchemy import update
 from sqlmodel import col
 
+from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content
 from connectors.errors import OnlyLinked, OutcomeUnknown, Park, RetryLater
-from connectors.records import Attachment, AttachmentDraft, Comment, CommentDraft, Content
 from sync.jobs.ledger import fence
 from sync.jobs.shelf import FILE, Shelf
 from sync.jobs.writing import Intent, intend, perform

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from connectors.records import Discussion, Record, Upload
+from connectors.discussions import Discussion, Upload
+from connectors.records import Record
 from sync.jobs.attachment_steps import Copy, copied, do, standing
 from sync.jobs.desk import Desk
 from sync.jobs.discussions import Discussions

@@ -6,8 +6,8 @@ from sqlalchemy import or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from connectors.discussions import Comment, CommentDraft
 from connectors.errors import Park
-from connectors.records import Comment, CommentDraft
 from sync.jobs.creations import await_turn
 from sync.jobs.ledger import fence
 from sync.jobs.thread import TEXT, Thread

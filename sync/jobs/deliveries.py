@@ -12,8 +12,8 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.records import Delivery as Incoming
-from connectors.records import Received
+from connectors.changes import Delivery as Incoming
+from connectors.changes import Received
 from sync.jobs.engine import Engine
 from sync.jobs.kept import MOMENT
 from sync.jobs.listeners import Listener, Routes

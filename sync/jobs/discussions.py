@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from connectors.records import Discussion, Ref
+from connectors.discussions import Discussion
+from connectors.records import Ref
 from sync.jobs.route import Route
 from sync.reconcile.model import Side
 

@@ -48,7 +48,7 @@ async def fields_of(
     try:
         specs = await session.fields(container)
     except ConnectorError:
-        before = known.specs if known is not None else await _told_before(engine, key)
+        before = known.specs if known is not None else await fields_told(engine, connection, container)
         if before is None:
             raise
         return before
@@ -61,9 +61,5 @@ async def fields_of(
 
 async def fields_told(engine: Engine, connection: Connection, container: str) -> Sequence[FieldSpec] | None:
     """The fields that some process was told of last; nobody is asked. None if nobody was told yet."""
-    return await _told_before(engine, (connection.id, container))
-
-
-async def _told_before(engine: Engine, key: tuple[int, str]) -> Sequence[FieldSpec] | None:
     async with engine.database.read() as store:
-        return await field_lists.told(store, *key)
+        return await field_lists.told(store, connection.id, container)

@@ -18,9 +18,9 @@ import structlog
 from sqlalchemy import update
 from sqlmodel import col
 
+from connectors.changes import Delivery as Incoming
+from connectors.changes import Handshake
 from connectors.errors import BadSignature, DeliveryRefused
-from connectors.records import Delivery as Incoming
-from connectors.records import Handshake
 from sync import tracing
 from sync.jobs.deliveries import Call, Stored, store
 from sync.jobs.engine import Engine

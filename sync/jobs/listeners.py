@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from connectors import discover
 from connectors.base import Connector
-from connectors.records import Secrets
+from connectors.changes import Secrets
 from sync.jobs.engine import Engine
 from sync.jobs.kept import Kept
 from sync.jobs.route import Route, mappings_on, open_route

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from connectors.records import Change, Record
+from connectors.changes import Change
+from connectors.records import Record
 from sync.jobs.admission import wanted
 from sync.jobs.engine import Engine
 from sync.jobs.news import differs

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from connectors.records import Change, Record
+from connectors.changes import Change
+from connectors.records import Record
 from sync.jobs.admission import in_scope, wanted
 from sync.jobs.route import Route
 from sync.metrics import SUPPRESSED

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.records import Change
+from connectors.changes import Change
 from sync.jobs.route import Route
 from sync.reconcile.model import Clash, Pair, Policy, Side
 from sync.store import conflicts, links

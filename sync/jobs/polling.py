@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy import update
 from sqlmodel import col
 
+from connectors.changes import Page
 from connectors.errors import ConnectorError, PauseConnection, PauseMapping, RetryLater
-from connectors.records import Page
 from sync.jobs import connections
 from sync.jobs.engine import Engine
 from sync.jobs.news import marks_for

@@ -15,7 +15,8 @@ from sqlmodel import col
 
 from connectors import discover
 from connectors.base import Connector, Session
-from connectors.records import SECTION, Discussion, FieldSpec, Record, Ref
+from connectors.discussions import Discussion
+from connectors.records import SECTION, FieldSpec, Record, Ref
 from sync.configuration import MappingConfig
 from sync.jobs.engine import Engine
 from sync.jobs.field_lists import fields_of, fields_told

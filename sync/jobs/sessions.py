@@ -14,7 +14,9 @@ from sqlmodel import col
 
 from connectors import discover
 from connectors.base import Connector, Session
-from connectors.http import Egress, Gate, LocalGate, Outbound
+from connectors.egress import Egress
+from connectors.http import Outbound
+from connectors.limits import Gate, LocalGate
 from sync import __version__
 from sync.jobs.creations import Turns, turns
 from sync.jobs.gate import SharedGate, restore_hold

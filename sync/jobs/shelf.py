@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.records import Attachment, Comment, Discussion, Record, Ref
+from connectors.discussions import Attachment, Comment, Discussion
+from connectors.records import Record, Ref
 from sync.jobs.desk import Desk
 from sync.jobs.unit import Unit
 from sync.reconcile.attachments import AttachmentLink

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors import discover
+from connectors.changes import Subscribed
 from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection, RetryLater
-from connectors.records import Subscribed
 from sync.jobs import connections
 from sync.jobs.engine import Engine
 from sync.store.errors import SecretKeyError

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.records import Comment, Ref
+from connectors.discussions import Comment
+from connectors.records import Ref
 from sync.jobs.desk import Desk
 from sync.reconcile import root_url
 from sync.reconcile.model import CommentLink, Pair, Side

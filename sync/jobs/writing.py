@@ -18,8 +18,8 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, OutcomeUnknown, Park
-from connectors.http import stamped
 from connectors.records import Fields, Ref
+from connectors.stamps import stamped
 from sync import tracing
 from sync.jobs import occasion
 from sync.jobs.desk import Desk

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from connectors.records import Attachment, Content, Ref
+from connectors.discussions import Attachment, Content
+from connectors.records import Ref
 from connectors.richtext.document import Paragraph, Run
 from connectors.richtext.markdown_writer import write
 from sync.reconcile.model import Side

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from connectors.records import Comment, Ref
+from connectors.discussions import Comment
+from connectors.records import Ref
 from sync.reconcile.model import CommentAction, CommentLink, CommentStep, Same, Side
 
 FIELD = "comments"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
-from connectors.records import Author, Comment, FieldKind, Record, Ref, Value
+from connectors.discussions import Comment
+from connectors.records import Author, FieldKind, Record, Ref, Value
 from sync.reconcile.frames import Frame, frame_of
 from sync.reconcile.sides import Side as Side
 from sync.reconcile.words import Words

@@ -10,7 +10,8 @@ from sqlalchemy import Text, bindparam, cast, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
-from connectors.records import Comment, Record, Ref
+from connectors.discussions import Comment
+from connectors.records import Record, Ref
 from sync.reconcile.model import Pair, Side
 from sync.store.tables import Connection, Link, Seen, Write
 from sync.store.upsert import insert_into

@@ -26,24 +26,12 @@ from starlette.types import Receive, Scope, Send
 
 from connectors import discover
 from connectors.base import Connector, Session
+from connectors.changes import Change, Delivery, Handshake, Received, Secrets
+from connectors.egress import Egress
 from connectors.errors import DeliveryRefused
-from connectors.http import Egress, LocalGate, Outbound
-from connectors.records import (
-    Change,
-    Delivery,
-    Draft,
-    FieldKind,
-    FieldSpec,
-    Found,
-    Handshake,
-    Json,
-    Key,
-    Received,
-    Record,
-    Ref,
-    Secrets,
-    Value,
-)
+from connectors.http import Outbound
+from connectors.limits import LocalGate
+from connectors.records import Draft, FieldKind, FieldSpec, Found, Json, Key, Record, Ref, Value
 from connectors.simulation import Clock, Fault, Simulator, serve
 from connectors.simulation_network import FaultKind
 from tests.specification.watch import WATCH

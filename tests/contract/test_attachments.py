@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connectors.discussions import Attachment, AttachmentDraft, CommentDraft
 from connectors.errors import OnlyLinked, OutcomeUnknown, Park
-from connectors.records import Attachment, AttachmentDraft, CommentDraft, Record
+from connectors.records import Record
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Bench

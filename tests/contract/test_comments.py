@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.records import CommentDraft
+from connectors.discussions import CommentDraft
 from connectors.richtext.mentions import Mention, mentioned
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connectors.discussions import CommentDraft
 from connectors.errors import OutcomeUnknown, RetryLater
-from connectors.records import CommentDraft, Record
+from connectors.records import Record
 from connectors.simulation_network import FaultKind
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connectors.records import CommentDraft
+from connectors.discussions import CommentDraft
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Bench

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connectors.changes import Delivery, Received, Secrets
 from connectors.errors import BadSignature, DeliveryRefused, Unreadable
-from connectors.records import Delivery, Received, Secrets
 
 if TYPE_CHECKING:
-    from connectors.records import Subscribed
+    from connectors.changes import Subscribed
     from tests.contract.conftest import Bench, Receiver
 
 

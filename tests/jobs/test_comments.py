@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.asana.translate import comment_ref
-from connectors.records import Change
+from connectors.changes import Change
 from connectors.simulation import Fault
 from sync.jobs import by_hand
 from sync.jobs.news import marks_for

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from connectors.changes import Change
 from connectors.memory.client import PAGE
-from connectors.records import Change
 from connectors.simulation import Fault
 from sync.jobs import connections, polling
 from sync.jobs.news import marks_for

@@ -158,38 +158,35 @@ async def test_what_a_poll_told_halfway_proves_nothing(many: World) -> None:
     assert (await many.the(Conflict)).kind == "edit"
 
 
+async def edited_after_the_poll(world: World, field: str) -> set[str]:
+    """Issues were renamed and polled; then bob edits all tasks, and ada last of all one issue.
+
+    Returns: what the field of the issues holds once all is settled.
+    """
+    rename(world, "Renamed")
+    await world.poll()
+    world.hub.clock.advance(10)
+    for task in world.tasks():
+        world.hub.edit(task, **{field: "By bob"}, by="bob")
+    world.external.clock.advance(20)
+    last, *_ = world.things()
+    world.external.edit(last, **{field: "By ada, last of all"})
+    await world.work()
+    world.clock.advance(20)
+    await world.settle()
+    return {str((world.external.view(issue) or {})[field]) for issue in world.things()}
+
+
 async def test_an_end_that_a_poll_told_of_is_read_before_it_is_written(many: World) -> None:
     """Both were edited, the later edit was not polled yet: it wins, over what stands there now."""
-    rename(many, "Renamed")
-    await many.poll()
-    many.hub.clock.advance(10)
-    for task in many.tasks():
-        many.hub.edit(task, title="By bob", by="bob")
-    many.external.clock.advance(20)
-    last, *_ = many.things()
-    many.external.edit(last, title="By ada, last of all")
-    await many.work()
-    many.clock.advance(20)
-    await many.settle()
-    shown = {str((many.external.view(issue) or {})["title"]) for issue in many.things()}
+    shown = await edited_after_the_poll(many, "title")
     assert shown == {"By bob", "By ada, last of all"}
     assert titles(many) == shown
 
 
 async def test_an_end_that_a_poll_told_of_is_read_before_another_field_is_written(many: World) -> None:
     """No two fields clash by what the poll told: a text that is newer than it must not be replaced unseen."""
-    rename(many, "Renamed")
-    await many.poll()
-    many.hub.clock.advance(10)
-    for task in many.tasks():
-        many.hub.edit(task, notes="By bob", by="bob")
-    many.external.clock.advance(20)
-    last, *_ = many.things()
-    many.external.edit(last, notes="By ada, last of all")
-    await many.work()
-    many.clock.advance(20)
-    await many.settle()
-    assert str((many.external.view(last) or {})["notes"]) == "By ada, last of all"
+    assert await edited_after_the_poll(many, "notes") == {"By bob", "By ada, last of all"}
 
 
 async def test_what_a_complete_listing_showed_is_not_read_again_to_be_created(build: Build) -> None:

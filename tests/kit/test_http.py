@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
+from connectors.answers import Answer
+from connectors.egress import Egress
 from connectors.errors import (
     ConnectorError,
     OutcomeUnknown,
@@ -19,7 +21,9 @@ from connectors.errors import (
     ReplanNeeded,
     RetryLater,
 )
-from connectors.http import Answer, Egress, Gate, LocalGate, OpenGate, Outbound, stamped
+from connectors.http import Outbound
+from connectors.limits import Gate, LocalGate, OpenGate
+from connectors.stamps import stamped
 
 SECRET = "s3cret-token"
 Reply: TypeAlias = Callable[[httpx.Request], httpx.Response]

@@ -11,8 +11,11 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
+from connectors.egress import Egress
 from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection, RetryLater
-from connectors.http import Egress, OpenGate, Outbound, stamped
+from connectors.http import Outbound
+from connectors.limits import OpenGate
+from connectors.stamps import stamped
 
 LOOPBACK = Egress(["127.0.0.1"])
 Talk: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

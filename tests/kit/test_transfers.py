@@ -10,8 +10,10 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
+from connectors.egress import Egress
 from connectors.errors import ConnectorError, OnlyLinked, OutcomeUnknown, Park, ParkClass, RetryLater
-from connectors.http import Egress, OpenGate, Outbound
+from connectors.http import Outbound
+from connectors.limits import OpenGate
 
 SECRET = "s3cret-token"
 BYTES = bytes(range(256)) * 10

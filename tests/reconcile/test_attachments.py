@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.records import Attachment, Content, Ref
+from connectors.discussions import Attachment, Content
+from connectors.records import Ref
 from sync.reconcile.attachments import (
     AttachmentLink,
     AttachmentStep,

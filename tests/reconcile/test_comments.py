@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from connectors.records import Author, Comment, Ref, Value
+from connectors.discussions import Comment
+from connectors.records import Author, Ref, Value
 from sync.reconcile import plan_comments, root_url
 from sync.reconcile.model import CommentAction, CommentLink, CommentStep, Side
 from tests.reconcile.world import EXTERNAL, HUB, NOON, exact, ref

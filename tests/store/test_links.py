@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from connectors.records import Author, Comment, Record
+from connectors.discussions import Comment
+from connectors.records import Author, Record
 from sync.reconcile.model import Pair, Side
 from sync.store import links
 from sync.store.database import Database
