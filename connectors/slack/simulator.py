@@ -246,7 +246,7 @@ class SlackSimulator(Simulator):
         message = self._message(object_id) if object_id else None
         blocks = message.get("blocks", []) if message else self.views.open[view_id]["blocks"]
         block_id, element = _element(blocks, action_id)
-        shown = {name: element[name] for name in ("type", "text", "value") if name in element}
+        shown: Payload = {name: element[name] for name in ("type", "text", "value") if name in element}
         action: Payload = {**shown, "action_id": action_id, "block_id": block_id, **state}
         return await self.interactions.press(
             action, PEOPLE[user], view_id=view_id, message=message, values=values
