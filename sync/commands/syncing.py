@@ -100,7 +100,11 @@ def exit_code(seen: dict[str, Any], mapping: str | None) -> int:
     """1 where a person has to do something about what was synced; 3 where a provider is away."""
     mine = [entry for entry in seen["mappings"] if mapping in (None, entry["name"])]
     waits = any(
-        entry["parked_open"] or entry["approval"] or entry["state"] in ("stopped", "paused") for entry in mine
+        entry["parked_open"]
+        or entry["conflicts_undecided"]
+        or entry["approval"]
+        or entry["state"] in ("stopped", "paused")
+        for entry in mine
     )
     used = {name for entry in mine for name in entry["connections"].values()}
     states = {entry["state"] for entry in seen["connections"] if entry["name"] in used}

@@ -52,12 +52,12 @@ async def opened_route(engine: Engine, mapping_id: int) -> Route | None:
     return route
 
 
-def _silent(phase: str, done: int, total: int | None) -> None:
+def silent(phase: str, done: int, total: int | None) -> None:
     """Nobody listens."""
 
 
 async def preview(
-    engine: Engine, route: Route, *, known_as: int | None, limit: int, tell: Tell = _silent
+    engine: Engine, route: Route, *, known_as: int | None, limit: int, tell: Tell = silent
 ) -> Preview:
     """Look at everything and plan it.
 
@@ -69,7 +69,7 @@ async def preview(
         ConnectorError: a listing could not be completed, or an object not be read.
     """
     found = Preview(route, limit)
-    records = {side: await _listed(route, side, tell) for side in Side}
+    records = {side: await listed_records(route, side, tell) for side in Side}
     table = await _Table.read(engine, known_as)
     loose = {
         side: [record for ref, record in records[side].items() if ref not in table.by_ref] for side in Side
@@ -115,7 +115,8 @@ async def pages(end: End) -> AsyncIterator[Sequence[Record]]:
         cursor, more = page.cursor, page.more
 
 
-async def _listed(route: Route, side: Side, tell: Tell) -> dict[str, Record]:
+async def listed_records(route: Route, side: Side, tell: Tell) -> dict[str, Record]:
+    """A complete listing by Ref, as a pass would see each of its objects."""
     end, found = route.end(side), dict[str, Record]()
     async for page in pages(end):
         found |= {str(record.ref): route.placed(side, record) for record in page}
