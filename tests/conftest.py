@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
-from uvicorn.loops.auto import auto_loop_factory
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
+from uvicorn.loops.auto import auto_loop_factory
 
 from sync.instance.valkey import running_valkey
 from sync.settings import Settings
