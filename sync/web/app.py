@@ -176,7 +176,7 @@ _listing("links", listings.links_page)
 _listing("conflicts", listings.conflicts_page)
 _listing("parked", listings.parked_page)
 _listing("deliveries", listings.deliveries_page)
-_listing("history", listings.histories_page, "What ``asana-sync history`` tells of one link, of all of them.")
+_listing("history", listings.history_page, "What ``asana-sync history`` tells, of one mapping or of all.")
 
 
 @routes.get("/", response_class=HTMLResponse)
