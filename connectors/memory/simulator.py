@@ -58,6 +58,8 @@ class MemorySimulator(Simulator):
         self._contents: dict[str, bytes] = {}
         self._events: Lagging[Payload] = Lagging(self.clock)
         self.webhooks: dict[str, Payload] = {}
+        self.cards: dict[str, Payload] = {}
+        self.whispers: list[Payload] = []
         self._count = 0
 
     def connection(self, base_url: str) -> dict[str, Any]:
@@ -98,6 +100,14 @@ class MemorySimulator(Simulator):
         attachment = self._attachments[attachment_id]
         del self._attachments[attachment_id]
         self._happened(self._items[attachment["item"]], "attachment", attachment["author"])
+
+    def ask(self, do: str, space: str, *, by: str = "ada", **more: Any) -> tuple[bytes, dict[str, str]]:
+        """A request of a person, as it is sent: body and headers. ``more`` as in ``interactions.py``."""
+        person = {"id": self.people[by]["id"], "name": self.people[by]["name"]}
+        document = {"id": uuid.uuid4().hex, "do": do, "person": person, "space": space, **more}
+        body, timestamp = json.dumps(document).encode(), str(int(self.clock.now().timestamp()))
+        digest = hmac_sha256_hex(self.token, timestamp.encode() + b"." + body)
+        return body, {"X-Memory-Timestamp": timestamp, "X-Memory-Signature": f"sha256={digest}"}
 
     def remove(self, object_id: str, *, by: str | None = None) -> None:
         self._delete(self._items[object_id], self._author(by))
@@ -267,6 +277,8 @@ class MemorySimulator(Simulator):
             ("GET", "/items/{id}/attachments", self._get_attachments),
             ("POST", "/items/{id}/attachments", self._post_attachment),
             ("GET", "/attachments/{id}/content", self._get_content),
+            ("PUT", "/items/{id}/card", self._put_card),
+            ("POST", "/items/{id}/whispers", self._post_whisper),
             ("GET", "/items/{id}/comments", self._get_comments),
             ("POST", "/items/{id}/comments", self._post_comment),
             ("PATCH", "/comments/{id}", self._patch_comment),
@@ -393,6 +405,12 @@ class MemorySimulator(Simulator):
         if id not in self._attachments or id not in self._contents:
             raise Refused(404, "No such file")
         return Response(self._contents[id], media_type="application/octet-stream")
+
+    def _put_card(self, request: Request, us: str, body: Payload) -> None:
+        self.cards[self._item(request)["id"]] = body
+
+    def _post_whisper(self, request: Request, us: str, body: Payload) -> None:
+        self.whispers.append({**body, "item": self._item(request)["id"]})
 
     def _get_webhooks(self, request: Request, us: str, body: Payload) -> Payload:
         space = self._space(request)["id"]
