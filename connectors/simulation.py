@@ -168,6 +168,10 @@ class Simulator(ABC):
         """Limits that apply before anything is looked at. The exchange is in the journal already."""
         return None
 
+    def did(self, exchange: Exchange) -> bool:
+        """Whether the provider's answer tells that a write was done."""
+        return exchange.method not in ("GET", "HEAD") and 200 <= exchange.provider_status < 300
+
     @cached_property
     def wire(self) -> Wire:
         return Wire(self)

@@ -1,0 +1,3 @@
+"""Slack: threads of a channel and the tasks of a project."""
+
+from __future__ import annotations
