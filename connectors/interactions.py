@@ -68,7 +68,10 @@ class Form:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A task as it is shown in another tool. ``due`` as in :mod:`connectors.records`."""
+    """A task as it is shown in another tool. ``due`` as in :mod:`connectors.records`.
+
+    ``place``: where it lies, in answers to people; empty in what is shown below objects.
+    """
 
     id: str
     title: str
@@ -77,6 +80,7 @@ class Card:
     state: str
     assignee: str = ""
     due: str | None = None
+    place: str = ""
 
 
 class What(StrEnum):
@@ -94,7 +98,8 @@ class Wish:
 
     ``key`` is the provider's id of the request: the same one twice is one wish. ``place`` says where a
     captured task goes, ``task`` (its id) to which one the object is attached. ``fields`` are those of the
-    task, ids as in :class:`Form`. ``whole_thread``: also the comments from before; ``in_step``: go on
+    task, ids as in :class:`Form`, also in
+    sets. ``whole_thread``: also the comments from before; ``in_step``: go on
     following.
     """
 

@@ -75,7 +75,7 @@ async def _card(desk: Desk, link: Link, task: Record) -> Card:
     return card_of(task, project, assignee)
 
 
-def card_of(task: Record, project: str, assignee: str) -> Card:
+def card_of(task: Record, project: str, assignee: str, place: str = "") -> Card:
     """The card of a task as it was read."""
     due = task.fields.get("due")
     return Card(
@@ -86,6 +86,7 @@ def card_of(task: Record, project: str, assignee: str) -> Card:
         state=str(task.fields.get("state") or ""),
         assignee=assignee,
         due=str(due) if due else None,
+        place=place,
     )
 
 

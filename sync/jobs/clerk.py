@@ -100,7 +100,10 @@ class Clerk:
                 ]
             names, project = await self._names(hub), await self._name(mapping)
             found += [
-                (each, card_of(each, project, names.get(str(each.fields.get("assignee")), "")))
+                (
+                    each,
+                    card_of(each, project, names.get(str(each.fields.get("assignee")), ""), str(mapping.id)),
+                )
                 for each in records
             ]
         found.sort(key=lambda each: each[0].modified_at, reverse=True)
@@ -223,6 +226,8 @@ class Clerk:
             spec = specs.get(name)
             if spec is None or not spec.writable:
                 raise Refused("That cannot be filled in there any more.", field=name)
+            if spec.kind is FieldKind.SET and isinstance(value, list | tuple):
+                fields[name] = tuple(sorted({spec.options.get(each, each) for each in value}))
             if spec.kind is FieldKind.CHOICE and value is not None and value not in spec.options:
                 raise Refused("That cannot be chosen any more.", field=name)
         return fields

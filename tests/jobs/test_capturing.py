@@ -138,6 +138,7 @@ async def test_the_card_follows_the_task_and_its_buttons_work(counter: Counter) 
         "state": "open",
         "assignee": "",
         "due": None,
+        "place": "",
     }
     await counter.ask("change", item=item, fields={"state": "closed", "assignee": "me"})
     await world.settle()
