@@ -228,6 +228,10 @@ class Simulator(ABC):
     def objects(self, container: str) -> list[str]:
         """Ids of all living objects."""
 
+    def install(self, url: str) -> None:
+        """An admin enters this address in the settings of the app, where one address serves everything."""
+        raise LookupError(f"{self.name} has no apps")
+
     def further_field(self, container: str, name: str, options: Sequence[str] | None = None) -> str | None:
         """A further field of the objects there: a choice of these options, or a day. What field rules call
         it; None where there are no such fields. In :meth:`edit` and :meth:`view` it is one of ``values``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ContextBlock, SectionBlock
@@ -48,6 +48,12 @@ def message(card: Card, key: str) -> dict[str, Any]:
         "blocks": [block.to_dict() for block in blocks],
         "metadata": {"event_type": EVENT, "event_payload": {"key": key}},
     }
+
+
+def key_of(message: Mapping[str, Any]) -> str | None:
+    """The key of the card that a message is, None for all others."""
+    metadata = message.get("metadata") or {}
+    return metadata.get("event_payload", {}).get("key") if metadata.get("event_type") == EVENT else None
 
 
 def listing(heading: str, cards: Sequence[Card]) -> dict[str, Any]:

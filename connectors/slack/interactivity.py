@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from connectors.answers import parsed
-from connectors.changes import Delivery
-from connectors.errors import BadSignature, Unreadable
+from connectors.changes import Delivery, Secrets
+from connectors.errors import Unreadable
 from connectors.interactions import Interaction
-from connectors.signing import matches, within_window
+from connectors.slack.webhook import check
 
 COMMAND = "command"
 _MOST_FIELDS = 100
@@ -28,27 +28,14 @@ _NEEDED = {
 }
 
 
-def verify(delivery: Delivery, secret: str, now: datetime) -> None:
-    """Raises BadSignature: wrong, missing, or more than five minutes off.
-
-    https://docs.slack.dev/authentication/verifying-requests-from-slack
-    """
-    timestamp = delivery.headers.get("x-slack-request-timestamp", "")
-    signed = b"v0:" + timestamp.encode(errors="replace") + b":" + delivery.body
-    if not matches(secret, signed, delivery.headers.get("x-slack-signature"), "v0="):
-        raise BadSignature("the signature is wrong or missing")
-    if not within_window(timestamp, now):
-        raise BadSignature("the request is too old")
-
-
-def read(delivery: Delivery, secret: str, now: datetime) -> Interaction:
+def read(delivery: Delivery, secrets: Secrets, now: datetime) -> Interaction:
     """One request.
 
     Raises:
         BadSignature: not from Slack, or too old.
         Unreadable: signed, but not what Slack documents.
     """
-    verify(delivery, secret, now)
+    check(delivery, secrets, now)
     try:
         form = dict(parse_qsl(delivery.body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
         return of_payload(parsed(form["payload"].encode())) if "payload" in form else of_command(form)

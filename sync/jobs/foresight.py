@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 
@@ -17,7 +17,8 @@ from sync.jobs.checking import Findings
 from sync.jobs.engine import Engine
 from sync.jobs.in_force import InForce, mapping_values, new_mapping, same_mapping
 from sync.jobs.people import people_of
-from sync.jobs.route import End, Route, make_route
+from sync.jobs.preview import pages
+from sync.jobs.route import Route, make_route
 from sync.reconcile import plan_link
 from sync.reconcile.model import LinkView, Pair, Side
 from sync.store import links
@@ -48,29 +49,79 @@ async def foresee(
     """By mapping, for those whose change can bring writes; from what stands at the providers now."""
     told: dict[str, Foreseen] = {}
     for config in configuration.mappings.values():
-        hub, external = rows[config.asana.connection], rows[config.connection]
-        known = present.mappings.get(config.name)
-        if known is not None and not _same_place(config, known, hub, external):
-            known = None  # its links end, and it starts anew
-        living = known if known is not None and known.removed_at is None else None
-        updating = living is not None and _differs(config, living, _UPDATING)
-        if not updating and not _may_create(config, living):
+        prospect = prospect_of(engine, configuration, config, rows, present)
+        if not prospect.updates and not prospect.may_create:
             continue
-        mapping = new_mapping(config, engine.now())
-        if living is not None:
-            mapping.started, mapping.paused_directions = living.started, living.paused_directions
         try:
-            async with engine.database.read() as session:
-                fallback = config.people.fallback
-                now = await people_of(session, hub, external, fallback)
-                then = await people_of(session, hub, external, fallback, listed=configuration.people)
-            route = await make_route(engine, mapping, hub, external, then)
-            before = await make_route(engine, living, hub, external, now) if living and updating else None
-            told[config.name] = await _count(engine, route, before, known)
+            route = await prospect.route(engine)
+            before = await prospect.route_before(engine) if prospect.updates else None
+            told[config.name] = await _count(engine, route, before, prospect.known)
         except ConnectorError as error:
             found.warnings.append(f"{config.name}: what it would write could not be counted: {error.reason}")
             found.uncounted.append(config.name)
     return told
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """A mapping as a file would have it.
+
+    ``known``: its row whose links it would go on with. ``living``: that row where it is in force now.
+    ``people``: the list that would be in force.
+    """
+
+    config: MappingConfig
+    hub: Connection
+    external: Connection
+    known: Mapping | None
+    people: Sequence[Map[str, str]]
+
+    @property
+    def living(self) -> Mapping | None:
+        return self.known if self.known is not None and self.known.removed_at is None else None
+
+    @property
+    def updates(self) -> bool:
+        """Whether objects that are in step may be written."""
+        return self.living is not None and _differs(self.config, self.living, _UPDATING)
+
+    @property
+    def may_create(self) -> bool:
+        """Whether objects may be created that would not be now."""
+        return _may_create(self.config, self.living)
+
+    async def route(self, engine: Engine) -> Route:
+        """Ready to work as it would be."""
+        mapping = new_mapping(self.config, engine.now())
+        if self.living is not None:
+            mapping.started, mapping.paused_directions = self.living.started, self.living.paused_directions
+            mapping.state, mapping.version = self.living.state, self.living.version + 1
+        async with engine.database.read() as session:
+            fallback = self.config.people.fallback
+            people = await people_of(session, self.hub, self.external, fallback, listed=self.people)
+        return await make_route(engine, mapping, self.hub, self.external, people)
+
+    async def route_before(self, engine: Engine) -> Route:
+        """Ready to work as it is now."""
+        assert self.living is not None
+        async with engine.database.read() as session:
+            people = await people_of(session, self.hub, self.external, self.config.people.fallback)
+        return await make_route(engine, self.living, self.hub, self.external, people)
+
+
+def prospect_of(
+    engine: Engine,
+    configuration: Configuration,
+    config: MappingConfig,
+    rows: Map[str, Connection],
+    present: InForce,
+) -> Prospect:
+    """A mapping of the file beside what is in force; one that leads elsewhere starts anew."""
+    hub, external = rows[config.asana.connection], rows[config.connection]
+    known = present.mappings.get(config.name)
+    if known is not None and not _same_place(config, known, hub, external):
+        known = None
+    return Prospect(config, hub, external, known, configuration.people)
 
 
 def _same_place(config: MappingConfig, known: Mapping, hub: Connection, external: Connection) -> bool:
@@ -100,7 +151,7 @@ async def _count(engine: Engine, route: Route, before: Route | None, known: Mapp
     linked = await _linked(engine, known)
     told, halves = Foreseen(), dict[int, Record]()
     for side in Side:
-        async for records in _pages(route.end(side)):
+        async for records in pages(route.end(side)):
             pairs: dict[int, dict[Side, Record]] = {}
             for record in records:
                 link_id = linked.get(str(record.ref))
@@ -114,14 +165,6 @@ async def _count(engine: Engine, route: Route, before: Route | None, known: Mapp
             if before is not None and pairs:
                 told.updates += await _updated(engine, route, before, pairs)
     return told
-
-
-async def _pages(end: End) -> AsyncIterator[Sequence[Record]]:
-    cursor, more = None, True
-    while more:
-        page = await end.session.listing(end.container, cursor)
-        yield [change.record for change in page.changes if change.record]
-        cursor, more = page.cursor, page.more
 
 
 async def _linked(engine: Engine, mapping: Mapping | None) -> dict[str, int]:

@@ -1,13 +1,12 @@
 """Requests of people inside a tool: checked over the raw bytes, then answered by their connector.
 
-They come to one address for each connection, which has no row of its own: its key is made from the
-connection's name and our secret key, so it can be told before anything is connected.
+They come to one address for each connection, ``/interactions/NAME``, which an admin enters at the provider.
+What proves them is the signature, whose secret is among the connection's credentials.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,15 +28,9 @@ from sync.jobs.engine import Engine
 from sync.jobs.kept import Kept
 from sync.metrics import WEBHOOKS_REJECTED
 from sync.store.errors import StoreError
-from sync.store.secrets import Vault
 from sync.store.tables import Connection
 
 log = structlog.get_logger()
-
-
-def keys_of(vault: Vault, connection: str) -> list[str]:
-    """The last part of the address that people's requests to a connection come to; newest first."""
-    return vault.names_for(f"interactions:{connection}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +60,13 @@ class Interactions:
         await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._listeners.aclose()
 
-    async def answer(self, connection: str, key: str, headers: Map[str, str], body: bytes) -> Answer:
+    async def answer(self, connection: str, headers: Map[str, str], body: bytes) -> Answer:
         """One request. 401 not genuine; 400 unreadable; 503 nothing was done, and it may be tried again.
 
         Raises:
             StoreError: nothing was done.
         """
-        known = any(hmac.compare_digest(each, key) for each in keys_of(self._engine.vault, connection))
-        listener = await self._listeners.get(connection) if known else None
+        listener = await self._listeners.get(connection)
         if listener is None:
             WEBHOOKS_REJECTED.labels("unknown", "unknown").inc()
             return Answer(status=401, body=b"unknown")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,22 +14,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.errors import Park, ParkClass, ReplanNeeded
-from connectors.records import SECTION, Draft, FieldKind, Fields, Key, Record, Ref, Value
+from connectors.records import FieldKind, Fields, Key, Record, Ref
 from sync.jobs import moved, settling, sharing
 from sync.jobs.admission import wanted
-from sync.jobs.backlinks import label
 from sync.jobs.creations import await_turn
 from sync.jobs.desk import Desk
+from sync.jobs.drafting import creation_of
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Later, Outcome
+from sync.jobs.route import Route
 from sync.jobs.scoping import unresolved
 from sync.jobs.stamps import origin_of
 from sync.jobs.unit import Unit
 from sync.jobs.unmatched import asked_anew
-from sync.jobs.wished import drafted_instead, with_wishes
 from sync.jobs.writing import Intent, close, new_writes, perform
 from sync.metrics import REPAIRED
-from sync.reconcile import draft, fitting, pairs_after_create
+from sync.reconcile import pairs_after_create
 from sync.reconcile.model import Side
 from sync.store import errands, links, marks, parking, writes
 from sync.store.history import tell
@@ -52,13 +52,14 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
     async with desk.engine.database.read() as session:
         linked = await links.by_refs(session, desk.route.mapping.id, [str(record.ref)])
         awaited = await _is_awaited(session, record)
-        elsewhere = await _linked_elsewhere(session, desk, side, record)
+        elsewhere = await linked_elsewhere(session, desk.route, side, record)
         had_a_link = await links.ended(session, desk.route.mapping.id, [str(record.ref)])
+        undecided = await parking.undecided(session, desk.route.mapping.id, str(record.ref))
     if linked:
         return Later(0.5, "it got its link while it was read", attempt=False)
     if awaited:
         return Later(1, "it carries the key of a creation whose answer is awaited", attempt=False)
-    if elsewhere or had_a_link or not wanted(desk.route, side, record):
+    if elsewhere or had_a_link or undecided or not wanted(desk.route, side, record):
         return DONE
     followed = await moved.came_from(desk, unit, side, record)
     if followed is not None:
@@ -99,7 +100,7 @@ async def _is_awaited(session: AsyncSession, record: Record) -> bool:
     )
 
 
-async def _linked_elsewhere(session: AsyncSession, desk: Desk, side: Side, record: Record) -> bool:
+async def linked_elsewhere(session: AsyncSession, route: Route, side: Side, record: Record) -> bool:
     """A hub object linked to an object of this connector is never created in that connector again."""
     if side is not Side.HUB:
         return False
@@ -111,7 +112,7 @@ async def _linked_elsewhere(session: AsyncSession, desk: Desk, side: Side, recor
             col(Link.hub_ref) == str(record.ref),
             col(Link.kind) == links.TASK,
             col(Link.state) != links.UNLINKED,
-            col(Connection.connector) == desk.route.end(Side.EXTERNAL).connector.name,
+            col(Connection.connector) == route.end(Side.EXTERNAL).connector.name,
         )
     )
     return (await session.execute(query)).first() is not None
@@ -196,27 +197,12 @@ async def begin(desk: Desk, side: Side, record: Record, errand: Errand | None = 
     return link
 
 
-@dataclass(frozen=True, slots=True)
-class Creation:
-    """What is about to be made where. ``instead``: what is settled of fields that a person chose."""
-
-    into: Side
-    key: Key
-    fields: Fields
-    instead: Fields = field(default_factory=dict)
-
-    @property
-    def draft(self) -> Draft:
-        fields = dict(self.fields)
-        section = fields.pop(SECTION, None)
-        return Draft(fields=fields, section=None if section is None else str(section))
-
-
 async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record) -> Outcome:
     """Make the other end of a link that has only one. Its earlier tries were looked up before."""
     if unresolved(desk.route.config, desk.route.fields) and await asked_anew(desk, at_once=True):
         raise ReplanNeeded("the options of the fields were asked for anew: the filter names one of them")
-    creation = _creation(desk, link, side, record, await errand_behind(desk, link))
+    errand = await errand_behind(desk, link)
+    creation = creation_of(desk.route, link.key_token, side, record, errand)
     end = desk.route.end(creation.into)
     turns = await desk.engine.sessions.turns(end.connection)
     await await_turn(turns, link.key_token, end.connector.title)
@@ -257,21 +243,6 @@ async def errand_behind(desk: Desk, link: Link) -> Errand | None:
         return None
     async with desk.engine.database.read() as session:
         return await errands.behind(session, link.id)
-
-
-def _creation(desk: Desk, link: Link, side: Side, record: Record, errand: Errand | None) -> Creation:
-    route = desk.route
-    drafted = draft(route.rules, record, side, route.translation)
-    fields: dict[str, Value] = with_wishes(errand, drafted) if errand else dict(drafted)
-    if side is Side.EXTERNAL and route.landing is not None and fields.get(SECTION) is None:
-        fields[SECTION] = route.landing
-    fields |= fitting(fields, route.scopes[side.other])
-    return Creation(
-        into=side.other,
-        key=Key(link.key_token, record.url, label(route.end(side), record), backlink=route.config.backlinks),
-        fields=fields,
-        instead=drafted_instead(errand, drafted) if errand else {},
-    )
 
 
 async def attach(

@@ -27,6 +27,7 @@ from sync.jobs.ledger import Entry
 from sync.jobs.outcome import Halted, TooOld
 from sync.reconcile.model import Side
 from sync.store import writes
+from sync.store.history import attempt
 from sync.store.tables import Link, Write
 from sync.store.values import dump_all
 
@@ -122,7 +123,7 @@ async def perform(
             result = await call()
     except Halted as halt:
         if sent == 0:
-            await close(desk, write, writes.NOT_DONE, halt.reason)
+            await close(desk, write, writes.NOT_DONE, halt.reason, told=False)
             raise
         log.warning("write.unknown", reason=halt.reason, **names)
         await close(desk, write, writes.UNKNOWN, halt.reason)
@@ -144,12 +145,19 @@ async def perform(
     return result
 
 
-async def close(desk: Desk, write: Write, state: str, reason: str = "") -> None:
-    """Keep how a write ended, where there is nothing to settle; what another worker found out stays."""
+async def close(desk: Desk, write: Write, state: str, reason: str = "", *, told: bool = True) -> None:
+    """Keep how a write ended, where there is nothing to settle; what another worker found out stays.
+
+    ``told``: it is a line of the history. What was never sent is none.
+    """
+    now = desk.engine.now()
     async with desk.engine.database.write() as session:
-        await session.execute(
+        closed = await session.execute(
             update(Write)
             .where(col(Write.id) == write.id, col(Write.state).in_(writes.OPEN))
-            .values(state=state, reason=reason, done_at=desk.engine.now())
+            .values(state=state, reason=reason, done_at=now)
+            .returning(col(Write.id))
         )
+        if told and closed.scalar_one_or_none() is not None:
+            session.add(attempt(write, state, reason, now))
     write.state, write.reason = state, reason

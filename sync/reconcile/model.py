@@ -144,7 +144,8 @@ class LinkView:
 class FieldWrite:
     """Put ``value`` into ``field`` on ``side``; ``before`` stands there now.
 
-    ``origin`` is the side whose edit it carries. ``reason`` in plain words.
+    ``origin`` is the side whose edit it carries. ``reason`` in plain words. ``by_hand``: a person asked
+    for it, so it is no move of a loop.
     """
 
     side: Side
@@ -153,6 +154,7 @@ class FieldWrite:
     value: Value
     before: Value
     reason: str
+    by_hand: bool = False
 
     @property
     def origin(self) -> Side:

@@ -6,8 +6,6 @@ They come from the environment, from a file named there, or from ``secret.key`` 
 
 from __future__ import annotations
 
-import base64
-import hmac
 import json
 import os
 import re
@@ -30,7 +28,6 @@ class Vault:
             raise SecretKeyError("there is no encryption key")
         try:
             self._keys = MultiFernet([Fernet(key) for key in keys])
-            self._seeds = [base64.urlsafe_b64decode(key) for key in keys]
         except ValueError as error:
             raise SecretKeyError("an encryption key is not 32 bytes in URL-safe base64") from error
 
@@ -50,10 +47,6 @@ class Vault:
         if create and settings.secret_key_file is None:
             _create(path)
         return cls(_read(path))
-
-    def names_for(self, purpose: str) -> list[str]:
-        """128 bits in hex that nobody guesses without our keys, always the same; by the newest key first."""
-        return [hmac.digest(seed, purpose.encode(), "sha256").hex()[:32] for seed in self._seeds]
 
     def seal(self, document: Mapping[str, Any]) -> str:
         return self._keys.encrypt(json.dumps(document).encode()).decode()

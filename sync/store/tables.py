@@ -445,6 +445,29 @@ class Conflict(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("link_id", "field", "fingerprint"),)
 
 
+class Revert(SQLModel, table=True):
+    """A field that somebody asked to put back to what stood there before our writes.
+
+    ``holds``: what came back of our newest write of it: only while that still stands there it is put
+    back. ``back``: what shall stand there again. ``rule``: that of the write. ``state``: open | done |
+    skipped, with the reason.
+    """
+
+    id: int = _id()
+    mapping_id: int = _parent("mapping")
+    link_id: int = _parent("link")
+    side: str
+    rule: str
+    field: str
+    holds: Any = _document(lambda: None)
+    back: Any = _document(lambda: None)
+    write_id: int | None = _number()
+    state: str = "open"
+    reason: str = ""
+    asked_at: datetime = _time(null=False)
+    done_at: datetime | None = _time()
+
+
 class Parked(SQLModel, table=True):
     """Something that waits for a person. ``values`` is what was tried: other values are tried anew."""
 

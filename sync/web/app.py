@@ -34,8 +34,8 @@ from sync.web.metrics import exposition
 _TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 
 _INTAKE = "/webhooks/{connection}/{key}"
-_INTERACTIONS = "/interactions/{connection}/{key}"
-_KEY = re.compile(r"[0-9a-f]{32}")
+_INTERACTIONS = "/interactions/{connection}"
+_KEY = re.compile(r"[0-9a-f]{32}|app")
 _LARGEST_ID = 2**63 - 1
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -119,18 +119,18 @@ async def _intake(request: Request) -> Response:
 
 
 @routes.post(_INTERACTIONS, response_class=PlainTextResponse)
-async def interaction(request: Request, connection: str, key: str) -> Response:
+async def interaction(request: Request, connection: str) -> Response:
     """What a person asks for inside a tool. 401 not genuine; 400 unreadable; 503 nothing was done."""
-    body = await _body(request, connection, key)
+    body = await _body(request, connection)
     if isinstance(body, Response):
         return body
     opened: Interactions = request.app.state.interactions
     with tracing.span("interaction", {"connection": connection}):
-        answer = await opened.answer(connection, key, dict(request.headers), body)
+        answer = await opened.answer(connection, dict(request.headers), body)
     return Response(answer.body, answer.status, headers=dict(answer.headers))
 
 
-async def _body(request: Request, connection: str, key: str) -> bytes | Response:
+async def _body(request: Request, connection: str, key: str = "app") -> bytes | Response:
     """The raw body of a call to a well-formed address; else why there is none."""
     if not _KEY.fullmatch(key) or not connection.isprintable():
         return _rejected("unknown", 401)
@@ -201,7 +201,7 @@ _listing("links", listings.links_page)
 _listing("conflicts", listings.conflicts_page)
 _listing("parked", listings.parked_page)
 _listing("deliveries", listings.deliveries_page)
-_listing("history", listings.histories_page, "What ``asana-sync history`` tells of one link, of all of them.")
+_listing("history", listings.history_page, "What ``asana-sync history`` tells, of one mapping or of all.")
 
 
 @routes.get("/", response_class=HTMLResponse)

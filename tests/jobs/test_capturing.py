@@ -12,7 +12,7 @@ import pytest
 from connectors.interactions import Answer
 from connectors.simulation import Fault
 from connectors.simulation_network import FaultKind
-from sync.jobs.interactions import Interactions, keys_of
+from sync.jobs.interactions import Interactions
 from sync.store.tables import Errand, Link, Write
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
@@ -31,8 +31,7 @@ class Counter:
         return answer.status, json.loads(answer.body)
 
     async def send(self, body: bytes, headers: dict[str, str]) -> Answer:
-        key = keys_of(self.world.engine.vault, "other")[0]
-        return await self.interactions.answer("other", key, headers, body)
+        return await self.interactions.answer("other", headers, body)
 
     async def place(self) -> str:
         _, found = await self.ask("look")
