@@ -14,6 +14,7 @@ Or choose *Create Asana task* in the menu of any message."""
 
 _NEEDS_TEXT = ("new", "search", "link")
 _WITHOUT = ("mine", "help")
+_BRACKETS = re.compile(r"<(?:(?P<link>https?://[^<>|\s]+)|[@#!](?P<id>[^<>|\s]+))(?:\|(?P<name>[^<>]*))?>")
 _ESCAPES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 
 
@@ -38,7 +39,5 @@ def parse(text: str) -> Command:
 
 def _said(text: str) -> str:
     """As it was typed: Slack escapes three characters, and puts links and mentions into brackets."""
-    shown = re.sub(r"<(?:[#@!]?)([^<>|]*)(?:\|([^<>]*))?>", lambda found: found[2] or found[1], text)
-    if re.fullmatch(r"\s*<(https?://[^<>|]+)(\|[^<>]*)?>\s*", text):
-        shown = re.sub(r"\s*<([^<>|]+).*", r"\1", text)
+    shown = _BRACKETS.sub(lambda found: found["link"] or found["name"] or found["id"], text)
     return re.sub(r"&(?:lt|gt|amp);", lambda found: _ESCAPES[found[0]], shown).strip()

@@ -18,11 +18,12 @@ from slack_sdk.models.views import View
 from connectors.errors import ConnectorError
 from connectors.interactions import ME, Answer, Clerk, Interaction, Person, Place, Refused, What, Wish
 from connectors.records import CLOSED, OPEN, Ref
+from connectors.richtext.prose import literal
 from connectors.slack import card, commands, modal
 from connectors.slack.interactivity import COMMAND
 from connectors.slack.modal import About
-from connectors.slack.texts import cut, escaped, options, quoted
-from connectors.slack.translate import thread_ref
+from connectors.slack.texts import cut, escaped, options
+from connectors.slack.translate import content, thread_ref
 
 Payload: TypeAlias = Mapping[str, Any]
 
@@ -132,7 +133,7 @@ class FrontDesk:
                     place=given.place,
                     task=given.task,
                     fields=given.fields if wanted is What.CAPTURE else {},
-                    text=given.text,
+                    text=literal(given.text),
                     whole_thread=given.whole_thread,
                     in_step=given.in_step,
                 )
@@ -229,9 +230,8 @@ class FrontDesk:
             return card.listing(f"Tasks with “{text}”" if tasks else f"No task with “{text}”", tasks)
         if command.word == "link" and len(tasks) != 1:
             raise Refused("No task of this channel's projects has that address.")
-        posted = await self.screen.post(
-            channel, {"text": f"{quoted(tasks[0].title if tasks else text, 2000)} ({escaped(person.name)})"}
-        )
+        title = tasks[0].title if tasks else text
+        posted = await self.screen.post(channel, content(title, f"*{literal(person.name)}*", None))
         about = thread_ref(self.team, channel, str(posted["ts"]))
         key = f"command {asked['trigger_id']}"
         await clerk.take(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from connectors.records import Fields, Value
+from connectors.richtext.prose import literal
 from sync.store.tables import Errand, Link
 from sync.store.values import parse_all
 
@@ -20,7 +19,10 @@ def with_wishes(errand: Errand, drafted: Fields) -> dict[str, Value]:
     fields = {**drafted, **chosen}
     if "labels" in chosen:
         fields["labels"] = tuple(sorted({*_words(drafted.get("labels")), *_words(chosen["labels"])}))
-    notes, by = str(fields.get("notes") or "").rstrip(), f"*Captured by {_plain(errand.person_name)}*"
+    notes, by = (
+        str(fields.get("notes") or "").rstrip(),
+        f"*Captured by {literal(' '.join(errand.person_name.split()))}*",
+    )
     fields["notes"] = f"{notes}\n\n{by}" if notes else by
     return fields
 
@@ -41,8 +43,3 @@ def rests(errand: Errand | None, link: Link) -> str:
 
 def _words(value: Value) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else ()
-
-
-def _plain(name: str) -> str:
-    """A name as Markdown that says nothing else."""
-    return re.sub(r"([\\`*_\[\]<>#@!|~&])", r"\\\1", " ".join(name.split()))

@@ -94,7 +94,7 @@ async def test_a_message_becomes_a_task_whose_card_stands_in_the_thread(chat: Ch
     assert by_id["title"]["element"]["initial_value"].startswith("The footer is broken")
     place = by_id["place"]["element"]["initial_option"]["value"]
     assert by_id["place"]["element"]["initial_option"]["text"]["text"] == "Website"
-    people = await chat.slack.suggest("ada", view["id"], "assignee", "bo")
+    people = await chat.slack.suggest("ada", view["id"], "assignee", "bob@")
     (bob,) = people.answer["options"]
     done = await chat.submitted(
         view,
@@ -147,7 +147,7 @@ async def test_the_buttons_of_the_card(chat: Chat) -> None:
     await chat.press(message, "card_assign", user="bob")
     assert chat.world.task()["assignee"] == "bob"
     assert "completed" in str(chat.card(message)[1]["blocks"])
-    assert "Bob Kahn" in str(chat.card(message)[1]["blocks"])
+    assert "Bob Stone" in str(chat.card(message)[1]["blocks"])
     await chat.press(message, "card_reopen")
     assert chat.world.task()["state"] == "open"
     await chat.slack.press("bob", "card_comment", object_id=chat.card(message)[0])
