@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from pydantic import BaseModel
 
-from connectors.changes import Delivery, Handshake, Page, Received, Secrets, Subscribed
+from connectors.changes import Delivery, Echo, Handshake, Page, Received, Secrets, Subscribed
 from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content, Discussion
 from connectors.errors import Park, ParkClass, Unreadable
 from connectors.records import (
@@ -43,13 +43,15 @@ class Capabilities:
     """What can be asked without credentials.
 
     ``kinds``: object kinds that are synced; ``creatable``: those that we may create.
-    ``webhooks``: "none", "secret" (we choose the secret) or "handshake" (the provider sends it).
+    ``webhooks``: "none", "secret" (we choose the secret), "handshake" (the provider sends it) or "app": one
+    address serves all containers; an admin enters it at the provider, whose secret is a credential.
     ``clock_resolution_s``: how finely the provider dates changes. ``exact_create``: the same key
     twice makes one object. ``preconditions``: a stale ``expected`` is refused by the provider.
     ``attachments``: "none"; "files" (objects have files, which can be added and read), or "texts" (a file
     is a link in a text: it can be read, and none can be added). ``largest_attachment``: bytes that an
     added file may have. ``sections``: objects lie in sections. ``hidden_key``: people need not see the
-    key of what we create; where False the key is the visible link to the counterpart.
+    key of what we create; where False the key is the visible link to the counterpart. ``selective``:
+    most objects are mere talk, so that none becomes a task unless a filter names it or a person does.
     ``container_word`` and ``container_example``: for messages.
     """
 
@@ -65,6 +67,7 @@ class Capabilities:
     largest_attachment: int = 0
     sections: bool = False
     hidden_key: bool = True
+    selective: bool = False
     container_word: str = "container"
     container_example: str = ""
 
@@ -250,9 +253,13 @@ class Connector(ABC):
         ``creates_per_minute``, ``creates_per_hour``: new objects and comments, where they are limited.
         """
 
+    def secrets(self, credentials: BaseModel) -> Secrets:
+        """What calls to the one address of an app are checked against ("app")."""
+        return Secrets()
+
     def receive(
         self, delivery: Delivery, secrets: Secrets, settings: BaseModel, now: datetime
-    ) -> Received | Handshake:
+    ) -> Received | Handshake | Echo:
         """Check and read one webhook call. Pure.
 
         Raises:

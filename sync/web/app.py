@@ -33,7 +33,7 @@ from sync.web.metrics import exposition
 _TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 
 _INTAKE = "/webhooks/{connection}/{key}"
-_KEY = re.compile(r"[0-9a-f]{32}")
+_KEY = re.compile(r"[0-9a-f]{32}|app")
 _LARGEST_ID = 2**63 - 1
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
