@@ -85,14 +85,18 @@ def _with_defaults(
     connections: Mapping[str, ConnectionConfig],
     connectors: Mapping[str, Connector],
 ) -> dict[str, MappingConfig]:
-    """Where most objects are mere talk, none becomes a task unless the file says so or filters them."""
+    """Where most objects are mere talk, none becomes a task, or comes of one, unless the file says so.
+
+    A filter says which objects become tasks.
+    """
     used = {config.name: connectors.get(config.connector) for config in connections.values()}
     found: dict[str, MappingConfig] = {}
     for path, mapping in mappings.items():
         connector = used.get(mapping.connection)
-        silent = "to_asana" not in mapping.create.model_fields_set and mapping.filter == ExternalFilter()
-        if connector is not None and connector.capabilities.selective and silent:
-            create = mapping.create.model_copy(update={"to_asana": False})
+        if connector is not None and connector.capabilities.selective:
+            told = {name: getattr(mapping.create, name) for name in mapping.create.model_fields_set}
+            filtered = mapping.filter != ExternalFilter()
+            create = mapping.create.model_copy(update={"to_asana": filtered, "from_asana": False, **told})
             mapping = mapping.model_copy(update={"create": create})
         found[path] = mapping
     return found
