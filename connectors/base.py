@@ -205,6 +205,13 @@ class Session(ABC):
         """Remove the webhook; already gone is success."""
         raise _without_webhooks()
 
+    async def redeliver(self, container: str, id: str, since: datetime) -> int:
+        """Ask for the webhook's calls since then that nobody took, once each; how many are on their way.
+
+        0 where the provider repeats them by itself, keeps none, or does not tell.
+        """
+        return 0
+
     @abstractmethod
     async def aclose(self) -> None:
         """Release sockets."""
