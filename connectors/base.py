@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from connectors.changes import Delivery, Echo, Handshake, Page, Received, Secrets, Subscribed
 from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content, Discussion
 from connectors.errors import Park, ParkClass, Unreadable
+from connectors.interactions import Answer, Card, Clerk, Interaction
 from connectors.records import (
     Account,
     Container,
@@ -52,6 +53,8 @@ class Capabilities:
     added file may have. ``sections``: objects lie in sections. ``hidden_key``: people need not see the
     key of what we create; where False the key is the visible link to the counterpart. ``selective``:
     most objects are mere talk, so that none becomes a task unless a filter names it or a person does.
+    ``interactions``: people ask for something from inside the tool. ``cards``: a captured object shows
+    its task, see :meth:`Session.show_card`.
     ``container_word`` and ``container_example``: for messages.
     """
 
@@ -68,6 +71,8 @@ class Capabilities:
     sections: bool = False
     hidden_key: bool = True
     selective: bool = False
+    interactions: bool = False
+    cards: bool = False
     container_word: str = "container"
     container_example: str = ""
 
@@ -208,6 +213,44 @@ class Session(ABC):
         """Remove the webhook; already gone is success."""
         raise _without_webhooks()
 
+    async def recent(self, container: str, text: str, limit: int) -> Sequence[Record]:
+        """Objects of the container whose title contains the text, changed last first; a person waits.
+
+        What was changed just now, or is found by a deep search only, may be missing.
+        """
+        return ()
+
+    async def interact(self, interaction: Interaction, clerk: Clerk) -> Answer:
+        """Answer a person's request; the provider waits for a few seconds at most.
+
+        What fails is told to the person in the answer. An error that is raised means: nothing was done.
+        """
+        raise _without_interactions()
+
+    async def show_card(self, ref: Ref, card: Card, shown: str, key: str) -> str:
+        """Show a task below the object, or change what is shown there; its address is returned.
+
+        Args:
+            shown: the address of the card that stands there, empty for a new one.
+            key: marks a new one, so that it is found again after a lost answer.
+        """
+        raise _without_interactions()
+
+    async def find_card(self, ref: Ref, key: str, since: datetime) -> str | None:
+        """The address of the card that carries the key, None where there is none."""
+        raise _without_interactions()
+
+    async def whisper(self, ref: Ref, person: str, text: str) -> None:
+        """Tell one person something about the object that nobody else sees; at most once, maybe never."""
+        raise _without_interactions()
+
+    async def redeliver(self, container: str, id: str, since: datetime) -> int:
+        """Ask for the webhook's calls since then that nobody took, once each; how many are on their way.
+
+        0 where the provider repeats them by itself, keeps none, or does not tell.
+        """
+        return 0
+
     @abstractmethod
     async def aclose(self) -> None:
         """Release sockets."""
@@ -268,9 +311,24 @@ class Connector(ABC):
         """
         raise Unreadable(f"{self.title} sends no webhooks")
 
+    def interaction(
+        self, delivery: Delivery, credentials: BaseModel, settings: BaseModel, now: datetime
+    ) -> Interaction:
+        """Check and read one request of a person. Pure.
+
+        Raises:
+            BadSignature: not from the provider, or too old.
+            Unreadable: signed, but not readable.
+        """
+        raise Unreadable(f"{self.title} sends no requests of people")
+
 
 def _without_attachments() -> Park:
     return Park("this provider has no attachments", park_class=ParkClass.NOT_SUPPORTED)
+
+
+def _without_interactions() -> Park:
+    return Park("nobody asks for anything from inside this provider", park_class=ParkClass.NOT_SUPPORTED)
 
 
 def _without_webhooks() -> Park:

@@ -53,6 +53,8 @@ class Api:
             ("GET", "/items/{id}/attachments", self._get_attachments),
             ("POST", "/items/{id}/attachments", self._post_attachment),
             ("GET", "/attachments/{id}/content", self._get_content),
+            ("PUT", "/items/{id}/card", self._put_card),
+            ("POST", "/items/{id}/whispers", self._post_whisper),
             ("GET", "/items/{id}/comments", self._get_comments),
             ("POST", "/items/{id}/comments", self._post_comment),
             ("PATCH", "/comments/{id}", self._patch_comment),
@@ -183,6 +185,12 @@ class Api:
         if id not in self._store.attachments or id not in self._store.contents:
             raise Refused(404, "No such file")
         return Response(self._store.contents[id], media_type="application/octet-stream")
+
+    def _put_card(self, request: Request, us: str, body: Payload) -> None:
+        self._store.cards[self._item(request)["id"]] = body
+
+    def _post_whisper(self, request: Request, us: str, body: Payload) -> None:
+        self._store.whispers.append({**body, "item": self._item(request)["id"]})
 
     def _get_webhooks(self, request: Request, us: str, body: Payload) -> Payload:
         space = self._space(request)["id"]

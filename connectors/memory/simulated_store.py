@@ -48,6 +48,8 @@ class Store:
         self.contents: dict[str, bytes] = {}
         self.events: Lagging[Payload] = Lagging(clock)
         self.webhooks: dict[str, Payload] = {}
+        self.cards: dict[str, Payload] = {}
+        self.whispers: list[Payload] = []
         self._clock = clock
         self._outbox = outbox
         self._count = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -11,6 +12,7 @@ from starlette.routing import BaseRoute
 from connectors.memory.config import NAME
 from connectors.memory.simulated_api import Api
 from connectors.memory.simulated_store import EMPTY, Payload, Store
+from connectors.signing import hmac_sha256_hex
 from connectors.simulation import Clock, Simulator
 
 
@@ -25,6 +27,8 @@ class MemorySimulator(Simulator):
         self._store = Store(self.clock, self.outbox)
         self.people = self._store.people
         self.webhooks = self._store.webhooks
+        self.cards = self._store.cards
+        self.whispers = self._store.whispers
 
     def routes(self) -> Sequence[BaseRoute]:
         return Api(self._store, self.token, lambda: self.visible_after_s).routes()
@@ -69,6 +73,14 @@ class MemorySimulator(Simulator):
     def detach(self, attachment_id: str) -> None:
         """A person removes a file."""
         self._store.remove_attachment(self._store.attachments[attachment_id])
+
+    def ask(self, do: str, space: str, *, by: str = "ada", **more: Any) -> tuple[bytes, dict[str, str]]:
+        """A request of a person, as it is sent: body and headers. ``more`` as in ``interactions.py``."""
+        person = {"id": self.people[by]["id"], "name": self.people[by]["name"]}
+        document = {"id": uuid.uuid4().hex, "do": do, "person": person, "space": space, **more}
+        body, timestamp = json.dumps(document).encode(), str(int(self.clock.now().timestamp()))
+        digest = hmac_sha256_hex(self.token, timestamp.encode() + b"." + body)
+        return body, {"X-Memory-Timestamp": timestamp, "X-Memory-Signature": f"sha256={digest}"}
 
     def remove(self, object_id: str, *, by: str | None = None) -> None:
         self._store.delete(self._store.items[object_id], self._store.author(by))

@@ -177,6 +177,17 @@ class Client:
         answer = _payload(await self._web.chat_update(channel=channel, ts=ts, **message))
         return {**answer["message"], "ts": answer["ts"]}
 
+    async def open_view(self, trigger: str, view: Payload) -> Payload:
+        """Show a modal to the person whose trigger it is, within 3 s of it; the view with its id."""
+        return dict(_payload(await self._web.views_open(trigger_id=trigger, view=view))["view"])
+
+    async def update_view(self, id: str, view: Payload) -> None:
+        await self._web.views_update(view_id=id, view=view)
+
+    async def whisper(self, channel: str, user: str, message: Payload, thread: str = "") -> None:
+        """What this person alone sees, until the next reload."""
+        await self._web.chat_postEphemeral(channel=channel, user=user, thread_ts=thread or None, **message)
+
     async def delete(self, channel: str, ts: str) -> None:
         await self._web.chat_delete(channel=channel, ts=ts)
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel, SecretStr
 from connectors.access import Access, bearer
 from connectors.base import Capabilities, Connector
 from connectors.changes import Delivery, Echo, Received, Secrets
-from connectors.slack import webhook
+from connectors.interactions import Interaction
+from connectors.slack import interactivity, webhook
 from connectors.slack.config import LARGEST, NAME, TITLE, SlackCredentials, SlackSettings
 from connectors.slack.translate import THREAD
 
@@ -36,6 +37,8 @@ class Slack(Connector):
         attachments="files",
         largest_attachment=LARGEST,
         selective=True,
+        interactions=True,
+        cards=True,
         container_word="channel",
         container_example="C024BE91L",
     )
@@ -71,6 +74,11 @@ class Slack(Connector):
     def secrets(self, credentials: BaseModel) -> Secrets:
         secret = _credentials(credentials).signing_secret
         return Secrets(active=(secret.get_secret_value(),) if secret else ())
+
+    def interaction(
+        self, delivery: Delivery, credentials: BaseModel, settings: BaseModel, now: datetime
+    ) -> Interaction:
+        return interactivity.read(delivery, self.secrets(credentials), now)
 
     def receive(
         self, delivery: Delivery, secrets: Secrets, settings: BaseModel, now: datetime

@@ -19,6 +19,7 @@ from connectors.errors import (
     PauseMapping,
     ReplanNeeded,
 )
+from connectors.interactions import Answer, Card, Clerk, Interaction
 from connectors.records import (
     CLOSED,
     OPEN,
@@ -36,9 +37,12 @@ from connectors.records import (
     User,
     Value,
 )
+from connectors.slack import card as cards
 from connectors.slack import polling, reading, replies, scopes, translate
 from connectors.slack.client import Client, Payload
 from connectors.slack.config import NAME
+from connectors.slack.frontdesk import FrontDesk
+from connectors.slack.texts import escaped
 from connectors.slack.translate import REACTIONS, Us, View, place
 
 _KNOWN_FOR = timedelta(minutes=10)
@@ -60,6 +64,7 @@ class SlackSession(Session):
         self._team = team
         self._done = done
         self._now = now
+        self._front = FrontDesk(client, team)
         self._view: View | None = None
         self._read_at = datetime.min.replace(tzinfo=UTC)
 
@@ -241,6 +246,25 @@ class SlackSession(Session):
 
     async def unsubscribe(self, container: str, id: str) -> None:
         """The app stays in the channel: people put it there, and the address serves them all."""
+
+    async def interact(self, interaction: Interaction, clerk: Clerk) -> Answer:
+        return await self._front.answer(interaction, clerk)
+
+    async def show_card(self, ref: Ref, card: Card, shown: str, key: str) -> str:
+        channel, ts = place(ref)
+        message = cards.message(card, key)
+        if shown:
+            await self._client.update(channel, shown, message)
+            return shown
+        return str((await self._client.post(channel, {**message, "thread_ts": ts}))["ts"])
+
+    async def find_card(self, ref: Ref, key: str, since: datetime) -> str | None:
+        thread = await self._client.thread(*place(ref))
+        return next((str(each["ts"]) for each in thread if cards.key_of(each) == key), None)
+
+    async def whisper(self, ref: Ref, person: str, text: str) -> None:
+        channel, ts = place(ref)
+        await self._client.whisper(channel, person, {"text": escaped(text)}, ts)
 
     async def aclose(self) -> None:
         await self._client.aclose()
