@@ -19,6 +19,7 @@ from connectors.errors import ConnectorError, Park
 from connectors.interactions import What
 from connectors.records import Record
 from sync.jobs import settling
+from sync.jobs.cards import has_card
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry, fence
 from sync.jobs.outcome import DID, DONE, Later, Outcome
@@ -42,7 +43,8 @@ async def carry_out(desk: Desk, unit: Unit, link: Link) -> Outcome:
 
     Later: the answer to a comment was lost, and it has to be looked for first.
     """
-    if link.made_by != links.CAPTURED:
+    capabilities = desk.route.end(Side.EXTERNAL).connector.capabilities
+    if not has_card(link, desk.route.config, capabilities):
         return DONE
     async with desk.engine.database.read() as session:
         waiting = await errands.waiting(session, link.id)
