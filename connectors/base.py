@@ -244,6 +244,13 @@ class Session(ABC):
         """Tell one person something about the object that nobody else sees; at most once, maybe never."""
         raise _without_interactions()
 
+    async def redeliver(self, container: str, id: str, since: datetime) -> int:
+        """Ask for the webhook's calls since then that nobody took, once each; how many are on their way.
+
+        0 where the provider repeats them by itself, keeps none, or does not tell.
+        """
+        return 0
+
     @abstractmethod
     async def aclose(self) -> None:
         """Release sockets."""

@@ -68,7 +68,8 @@ async def preview(
     Raises:
         ConnectorError: a listing could not be completed, or an object not be read.
     """
-    found = Preview(route, limit)
+    work = DryRun(engine, route, limit=limit)
+    found = work.found
     records = {side: await listed_records(route, side, tell) for side in Side}
     table = await _Table.read(engine, known_as)
     loose = {
@@ -78,7 +79,6 @@ async def preview(
     taken = {record.ref for hub, external, _ in pairs.sure for record in (hub, external)}
     taken |= {record.ref for record, _ in pairs.ambiguous}
     found.matched, found.ambiguous = len(pairs.sure), pairs.ambiguous
-    work = _Work(engine, route, found)
     linked = [(link, both) for link in table.living if (both := _both(link, records)) is not None]
     made = [
         (side, record)
@@ -154,15 +154,17 @@ def _both(link: Link, records: Mapping[Side, Mapping[str, Record]]) -> dict[Side
 
 
 @dataclass(slots=True)
-class _Work:
+class DryRun:
     """Plans one object after the other. Its desk has no lease: whatever would write there is refused."""
 
     engine: Engine
     route: Route
-    found: Preview
+    found: Preview = field(init=False)
     desk: Desk = field(init=False)
+    limit: int = 0
 
     def __post_init__(self) -> None:
+        self.found = Preview(self.route, self.limit)
         none = Lease(self.engine, self.route.mapping.id, number=0, until=self.engine.now(), lost=True)
         self.desk = Desk(self.engine, self.route, none)
 
@@ -207,9 +209,21 @@ class _Work:
         )
         if not (self.route.copies_comments() or self.route.copies_attachments()):
             return
-        discussions = {side: await self.route.end(side).session.discussion(record.ref)}
+        discussions = await self._discussions({side: record})
         await self._comments(None, {side: record}, discussions)
         await self._files(None, {side: record}, discussions)
+
+    async def comments_of(self, records: Mapping[Side, Record], link: Link | None = None) -> int:
+        """How many writes their comments would bring."""
+        before = self.found.total
+        await self._comments(link, records, await self._discussions(records))
+        return self.found.total - before
+
+    async def _discussions(self, records: Mapping[Side, Record]) -> Mapping[Side, Discussion]:
+        return {
+            side: await self.route.end(side).session.discussion(record.ref)
+            for side, record in records.items()
+        }
 
     async def _comments(
         self, link: Link | None, records: Mapping[Side, Record], discussions: Mapping[Side, Discussion]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import select
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 
 CHECK_S = 600.0
 _RETRY_S = 30.0
+_MISSED = timedelta(days=3)
+"""So far back calls that nobody took are asked for again."""
 
 
 async def keep(engine: Engine) -> None:
@@ -148,17 +151,21 @@ async def _check(engine: Engine, connection: Connection, row: Subscription) -> N
     try:
         session = await engine.sessions.get(connection)
         found = await session.subscription(row.container, row.remote_id)
+        if found is not None and found.target == row.target and found.active:
+            again = await session.redeliver(row.container, row.remote_id, engine.now() - _MISSED)
+            if again:
+                log.info("subscription", connection=connection.name, reason=f"{again} calls asked for again")
+            await _update(
+                engine, row.id, reason=found.reason, checked_at=engine.now(), next_at=engine.in_s(CHECK_S)
+            )
+            return
+        if found is not None and not found.active:  # made anew it would be a second one
+            await session.unsubscribe(row.container, row.remote_id)
     except ConnectorError as error:
         await _update(engine, row.id, reason=error.reason, next_at=engine.in_s(_RETRY_S))
         return
-    if found is not None and found.target == row.target:
-        await _update(
-            engine, row.id, reason=found.reason, checked_at=engine.now(), next_at=engine.in_s(CHECK_S)
-        )
-        return
-    await _update(
-        engine, row.id, state="dead", reason="the provider removed it", next_at=engine.in_s(CHECK_S)
-    )
+    reason = "the provider removed it" if found is None else "it was switched off, or leads elsewhere now"
+    await _update(engine, row.id, state="dead", reason=reason, next_at=engine.in_s(CHECK_S))
     await _create(engine, connection, row.container)
 
 

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import update
 from sqlmodel import col
 
-from connectors.errors import ConnectorError, OutcomeUnknown, Park
+from connectors.errors import ConnectorError, OutcomeUnknown, Park, PauseConnection
 from connectors.records import Fields, Ref
 from connectors.stamps import stamped
 from sync import tracing
@@ -94,13 +94,15 @@ async def perform(
         OutcomeUnknown: kept as unknown, to be looked up.
         ConnectorError: it did not happen; the write is closed with the reason.
     """
-    sent = 0
+    sent, connection = 0, desk.route.end(Side(write.side)).connection
 
     async def permit() -> None:
         nonlocal sent
         if sent == 0 and desk.engine.ending.is_set():
             raise Halted("this process ends: another one goes on")
         await desk.permit(Side(write.side))
+        if connection.id in desk.engine.sessions.refused:
+            raise Halted(f"the credentials of {connection.name} were refused a moment ago")
         if sent == 0 and good_until is not None and desk.engine.now() > good_until:
             raise TooOld("it was read too long before it could be written: it is read again")
         sent += 1
@@ -110,7 +112,7 @@ async def perform(
         "link": write.link_id,
         "ref": write.ref,
         "write_id": write.id,
-        "connection": desk.route.end(Side(write.side)).connection.name,
+        "connection": connection.name,
     }
     started = time.perf_counter()
     try:
@@ -133,6 +135,8 @@ async def perform(
         await close(desk, write, writes.UNKNOWN, error.reason)
         raise
     except ConnectorError as error:
+        if isinstance(error, PauseConnection):
+            desk.engine.sessions.refused.add(connection.id)
         state = writes.REFUSED if isinstance(error, Park) else writes.NOT_DONE
         log.info("write.done", outcome=state, reason=error.reason, **names)
         await close(desk, write, state, error.reason)

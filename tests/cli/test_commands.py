@@ -135,8 +135,7 @@ async def test_the_history_of_a_mapping(running: Town) -> None:
     told = await running.done("history", "--mapping", "main", "--newest", "--limit", "5")
     ids = [entry["id"] for entry in told["items"]]
     assert (len(ids), ids) == (5, sorted(ids, reverse=True))
-    served = (await running.fetch("/api/v1/history?mapping=main&limit=1"))["items"]
-    assert served[0].keys() == SHAPES["history"]
+    assert (await running.listing("history", "main"))[-1] == told["items"][0]
 
 
 async def test_a_preview_an_audit_and_what_a_revert_would_do(running: Town) -> None:
@@ -144,7 +143,7 @@ async def test_a_preview_an_audit_and_what_a_revert_would_do(running: Town) -> N
     assert (told["mapping"], told["writes"], told["items"]) == ("main", 0, [])
     assert told["counts"].keys() == {"asana", "external"}
     compared = await running.done("audit", "main")
-    assert compared["pairs"] == compared["in_step"] + compared["pending"] > 0
+    assert (compared["pairs"] > 0, compared["divergent"]) == (True, 0)
     seen = await running.done("revert", "--mapping", "main", "--since", "1d", "--dry-run")
     assert {entry["op"] for entry in seen["left"]} >= {"create"}
 
