@@ -38,7 +38,7 @@ _SLACK = timedelta(minutes=2)
 
 
 def has_card(link: Link, config: MappingConfig, capabilities: Capabilities) -> bool:
-    """Whether somebody asked for the task: captured the object, or marked it for a filter where most is talk."""
+    """Whether somebody asked for the task: captured the object, or marked it, where most is talk."""
     if not capabilities.cards:
         return False
     marked = capabilities.selective and config.filter != ExternalFilter()
