@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connectors.records import SECTION, Draft, Fields, Key, Record, Value
 from sync.jobs.backlinks import label
 from sync.jobs.route import Route
+from sync.jobs.wished import drafted_instead, with_wishes
 from sync.reconcile import draft, fitting
 from sync.reconcile.model import Side
+from sync.store.tables import Errand
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """What is about to be made where."""
+    """What is about to be made where. ``instead``: what is settled of fields that a person chose."""
 
     into: Side
     key: Key
     fields: Fields
+    instead: Fields = field(default_factory=dict)
 
     @property
     def draft(self) -> Draft:
@@ -26,9 +29,16 @@ class Creation:
         return Draft(fields=fields, section=None if section is None else str(section))
 
 
-def creation_of(route: Route, token: str, side: Side, record: Record) -> Creation:
-    """The counterpart of an object that stands on ``side``, to be found again by ``token``."""
-    fields: dict[str, Value] = dict(draft(route.rules, record, side, route.translation))
+def creation_of(
+    route: Route, token: str, side: Side, record: Record, errand: Errand | None = None
+) -> Creation:
+    """The counterpart of an object that stands on ``side``, to be found again by ``token``.
+
+    Args:
+        errand: a person asked for it, and chose some fields.
+    """
+    drafted = draft(route.rules, record, side, route.translation)
+    fields: dict[str, Value] = with_wishes(errand, drafted) if errand else dict(drafted)
     if side is Side.EXTERNAL and route.landing is not None and fields.get(SECTION) is None:
         fields[SECTION] = route.landing
     fields |= fitting(fields, route.scopes[side.other])
@@ -36,4 +46,5 @@ def creation_of(route: Route, token: str, side: Side, record: Record) -> Creatio
         into=side.other,
         key=Key(token, record.url, label(route.end(side), record), backlink=route.config.backlinks),
         fields=fields,
+        instead=drafted_instead(errand, drafted) if errand else {},
     )

@@ -31,9 +31,9 @@ from sync.jobs.writing import Intent, close, new_writes, perform
 from sync.metrics import REPAIRED
 from sync.reconcile import pairs_after_create
 from sync.reconcile.model import Side
-from sync.store import links, marks, parking, writes
+from sync.store import errands, links, marks, parking, writes
 from sync.store.history import tell
-from sync.store.tables import Connection, Link, Mapping, Write
+from sync.store.tables import Connection, Errand, Link, Mapping, Write
 from sync.store.values import dump_all, parse_all
 
 log = structlog.get_logger()
@@ -159,10 +159,11 @@ async def _begun(session: AsyncSession, mapping_id: int, now: datetime) -> int:
     return int((await session.execute(query)).scalar_one())
 
 
-async def begin(desk: Desk, side: Side, record: Record) -> Link | Later:
+async def begin(desk: Desk, side: Side, record: Record, errand: Errand | None = None) -> Link | Later:
     """The link row of a creation to come, if nobody took the object meanwhile and the hour has room.
 
-    One transaction counts and takes, so that units side by side do not go beyond the limit.
+    One transaction counts and takes, so that units side by side do not go beyond the limit. What a
+    person asks for (``errand``) is not limited.
     """
     now = desk.engine.now()
     link = Link(
@@ -172,6 +173,7 @@ async def begin(desk: Desk, side: Side, record: Record) -> Link | Later:
         state=links.CONFIRMING,
         source=side.value,
         key_token=f"{record.ref.id}-{secrets.token_hex(4)}",
+        made_by=links.CAPTURED if errand else "create",
         created_at=now,
         looked_at=now,
     )
@@ -180,12 +182,18 @@ async def begin(desk: Desk, side: Side, record: Record) -> Link | Later:
         await session.get(Mapping, link.mapping_id, with_for_update=True)  # one counts at a time
         if await links.by_refs(session, link.mapping_id, [str(record.ref)]):
             return Later(1, "another link took the object meanwhile")
-        if await _begun(session, link.mapping_id, now) >= desk.route.config.limits.creates_per_hour:
+        allowed = desk.route.config.limits.creates_per_hour
+        if errand is None and await _begun(session, link.mapping_id, now) >= allowed:
             return Later(60, "the limit of creations an hour is reached", attempt=False, held_by="budget")
         session.add(link)
         await session.flush()
-        title = desk.route.end(side).connector.title
-        tell(session, link, "in", f"new in {title}: {record.fields.get('title', '')}", now)
+        title, what = desk.route.end(side).connector.title, record.fields.get("title", "")
+        if errand is not None:
+            errand.link_id = link.id
+            await errands.close(session, errand, now)
+            tell(session, link, "in", f"captured in {title} by {errand.person_name}: {what}", now)
+        else:
+            tell(session, link, "in", f"new in {title}: {what}", now)
     return link
 
 
@@ -193,7 +201,8 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
     """Make the other end of a link that has only one. Its earlier tries were looked up before."""
     if unresolved(desk.route.config, desk.route.fields) and await asked_anew(desk, at_once=True):
         raise ReplanNeeded("the options of the fields were asked for anew: the filter names one of them")
-    creation = creation_of(desk.route, link.key_token, side, record)
+    errand = await errand_behind(desk, link)
+    creation = creation_of(desk.route, link.key_token, side, record, errand)
     end = desk.route.end(creation.into)
     turns = await desk.engine.sessions.turns(end.connection)
     await await_turn(turns, link.key_token, end.connector.title)
@@ -206,6 +215,7 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
         plan={
             "key": {"token": creation.key.token, "url": creation.key.url, "label": creation.key.label},
             "read": dump_all(record.fields),
+            "instead": dump_all(creation.instead),
         },
     )
     (row,) = new_writes(desk, [intent])
@@ -225,6 +235,14 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
     created = desk.route.placed(creation.into, created)
     await attach(desk, link, row, side, record.ref, record.fields, created, base=created.fields)
     return DID
+
+
+async def errand_behind(desk: Desk, link: Link) -> Errand | None:
+    """The errand that a link was made for, None for those that nobody captured."""
+    if link.made_by != links.CAPTURED:
+        return None
+    async with desk.engine.database.read() as session:
+        return await errands.behind(session, link.id)
 
 
 async def attach(
@@ -247,6 +265,7 @@ async def attach(
             answer was lost and the object was looked up.
     """
     now = desk.engine.now()
+    base = {**base, **parse_all(row.plan.get("instead", {}))}
     settled = pairs_after_create(
         desk.route.rules,
         replace(created, fields=read),

@@ -270,13 +270,13 @@ class DryRun:
             async with self.engine.database.read() as session:
                 rows = await links.attachments_of(session, link.id)
             unit = Unit(marks=[], link=link, refs={side: record.ref for side, record in records.items()})
-            shelf = await shelf_of(self.desk, unit, link, records, discussions, rows)
+            shelf = await shelf_of(self.desk, unit, link, records, discussions, rows, route.comments_since)
             known, listed = shelf.attachment_links(), shelf.listed
         else:
             known = []
             listed = {
                 side: await route.end(side).session.attachments(
-                    record, route.copied_part(side, discussions[side])
+                    record, route.copied_part(side, discussions[side], route.comments_since)
                 )
                 for side, record in records.items()
             }

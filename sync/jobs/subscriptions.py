@@ -15,6 +15,7 @@ from connectors.changes import Subscribed
 from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection, RetryLater
 from sync.jobs import connections
 from sync.jobs.engine import Engine
+from sync.jobs.listeners import APP
 from sync.store.errors import SecretKeyError
 from sync.store.tables import Connection, Mapping, Subscription
 
@@ -87,14 +88,14 @@ def _outdated(engine: Engine, connection: Connection, row: Subscription) -> bool
 async def _create(engine: Engine, connection: Connection, container: str) -> None:
     """A row with a fresh path first, so that a handshake finds it; then the webhook."""
     key = secrets.token_hex(16)
-    handshake = discover()[connection.connector].capabilities.webhooks == "handshake"
-    secret = "" if handshake else _secret(engine, connection)
+    kind = discover()[connection.connector].capabilities.webhooks
+    secret = _secret(engine, connection) if kind == "secret" else ""
     row = Subscription(
         connection_id=connection.id,
         container=container,
         key=key,
         secret=engine.vault.seal({"secret": secret}) if secret else "",
-        target=f"{_base(engine)}{connection.name}/{key}",
+        target=f"{_base(engine)}{connection.name}/{APP if kind == APP else key}",
         created_at=engine.now(),
         next_at=engine.in_s(_RETRY_S),
     )
