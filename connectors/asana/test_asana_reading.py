@@ -111,7 +111,7 @@ class TestTranslate:
         )
         assert record.keys == {URL, "k1"}
         assert record.places == {"20": "21", "30": None}
-        assert record.parent == translate.task_ref(SITE, "6")
+        assert record.fields["parent"] == "6"
         assert record.created_by_us
         assert record.read_only == {"state"}
         assert record.modified_at == NOW

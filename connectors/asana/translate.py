@@ -15,7 +15,7 @@ from connectors.asana.custom_fields import PREFIX, custom_values, fixed
 from connectors.asana.dates import DATE_FIELDS, dates_of, moment, same_date, timestamp
 from connectors.asana.names import elements, same_elements
 from connectors.errors import Park, ParkClass, RetryLater
-from connectors.records import CLOSED, OPEN, Author, FieldKind, Fields, FieldSpec, Record, Ref, Value
+from connectors.records import CLOSED, OPEN, PARENT, Author, FieldKind, Fields, FieldSpec, Record, Ref, Value
 from connectors.richtext import asana_html
 
 Row: TypeAlias = Mapping[str, Any]
@@ -55,6 +55,7 @@ FIELDS = (
     FieldSpec(name="labels", kind=FieldKind.SET, label="Tags"),
     FieldSpec(name="due", kind=FieldKind.DATE, label="Due date", times=True),
     FieldSpec(name="start", kind=FieldKind.DATE, label="Start date", times=True),
+    FieldSpec(name=PARENT, kind=FieldKind.OBJECT, label="Parent task"),
 )
 
 EXTERNAL_PREFIX = "asana-sync:"
@@ -96,7 +97,6 @@ def record(row: Row, site: str, account: str) -> Record:
     if isinstance(external, str) and external.startswith(EXTERNAL_PREFIX):
         keys.add(external.removeprefix(EXTERNAL_PREFIX))
     author = author_of(row)
-    parent = _of(row, "parent").get("gid")
     return Record(
         ref=task_ref(site, gid),
         fields=_fields(row, html),
@@ -108,7 +108,6 @@ def record(row: Row, site: str, account: str) -> Record:
         key=gid,
         author=author,
         created_by_us=author is not None and author.id == account,
-        parent=task_ref(site, parent) if parent else None,
         keys=frozenset(keys),
         read_only=_READ_ONLY.get(str(row.get("resource_subtype")), frozenset()) | fixed(row),
     )
@@ -169,6 +168,8 @@ def _fields(row: Row, html: str) -> dict[str, Value]:
         fields["followers"] = tuple(sorted({user["gid"] for user in _list(row, "followers")}))
     if "tags" in row:
         fields["labels"] = tuple(sorted({tag["name"] for tag in _list(row, "tags") if tag.get("name")}))
+    if "parent" in row:
+        fields[PARENT] = _of(row, "parent").get("gid")
     return fields | dates_of(row) | custom_values(row)
 
 

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
-from connectors.records import SECTION, Fields, Record
-from sync.jobs import restoring, settling
+from connectors.records import PARENT, SECTION, Fields, Record
+from sync.jobs import relations, restoring, settling
 from sync.jobs.backlinks import backlink
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
@@ -37,7 +37,8 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
 
     The last answer and how the link stands now are left in ``work.told``, for the caller to commit.
     """
-    view = _view(desk, past, work.read, _still_parked(desk, past, work.read))
+    work.named = await relations.counterparts(desk, work.read, links.pairs(past.seen))
+    view = _view(desk, past, work, _still_parked(desk, past, work.read))
     plan = plan_link(view)
     if plan.undated:
         stamps = await stamps_for(desk, link, work.read, past.seen, plan.undated)
@@ -54,6 +55,7 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
     if any(write.side in work.listed or _is_unproven(write, work) for write in plan.writes):
         raise ReplanNeeded("it was told by a listing and not read: before it is written it is")
     work.told = _decided(desk, link, work.read, view, plan, past)
+    link.awaits = relations.awaited(plan.awaited.values())
     for write in plan.writes:
         work.planned.setdefault(write.rule, {})[write.side] = write
     rows = tuple(work.told.begun)
@@ -65,23 +67,24 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
                 await close(desk, unsent, writes.NOT_DONE, "the other side's write did not go through")
             raise
     _finish(desk, link, work, past.to_restore)
-    if plan.held and desk.route.mapping.paused_directions:
+    if plan.held.keys() - plan.awaited.keys() and desk.route.mapping.paused_directions:
         return Later(2, "a direction is paused", attempt=False, held_by="paused")
     return DID if plan.writes or plan.settle or plan.clashes else DONE
 
 
 def _is_unproven(write: FieldWrite, work: Written) -> bool:
     """Whether somebody may have moved the object unseen: a move is not in every listing of versions."""
-    return write.field == SECTION and write.side in work.presumed
+    return write.field in (SECTION, PARENT) and write.side in work.presumed
 
 
-def _view(desk: Desk, past: Past, records: Mapping[Side, Record], skip: frozenset[str]) -> LinkView:
+def _view(desk: Desk, past: Past, work: Written, skip: frozenset[str]) -> LinkView:
+    linked = {side: {id: ref.id for id, ref in found.items()} for side, found in work.named.items()}
     return LinkView(
-        hub=records[Side.HUB],
-        external=records[Side.EXTERNAL],
+        hub=work.read[Side.HUB],
+        external=work.read[Side.EXTERNAL],
         rules=desk.route.rules,
         seen=links.pairs(past.seen),
-        translation=desk.route.translation,
+        translation=replace(desk.route.translation, linked=linked),
         skip=skip,
         into=desk.route.into,
         tie_s=desk.engine.settings.tie_seconds,
@@ -227,7 +230,12 @@ async def _write_side(
     side = Side(row.side)
     fields: Fields = {write.field: write.value for write in chosen}
     counterpart = backlink(desk.route, desk.route.end(side.other), work.read[side.other])
-    expected = replace(work.answered.get(side, work.read[side]), backlink=counterpart)
+    known = {ref.id: ref for ref in work.named.get(side, {}).values()}
+    expected = replace(
+        work.answered.get(side, work.read[side]),
+        backlink=counterpart,
+        named={name: known[str(value)] for name, value in fields.items() if str(value) in known},
+    )
     session = desk.route.end(side).session
     asked_at = desk.engine.now()
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -190,6 +191,25 @@ async def test_subtasks_are_listed_and_moved(asana: AsanaSimulator, api: Api, pr
     assert await api.rejected("POST", f"/tasks/{above}/setParent", parent=below) == 400
     await api.post(f"/tasks/{below}/setParent", parent=None)
     assert await api.get(f"/tasks/{above}/subtasks") == []
+
+
+async def test_a_new_parent_leaves_modified_at_and_the_projects_alone(
+    asana: AsanaSimulator, api: Api, project: str
+) -> None:
+    above, below = (asana.new(project, title=title) for title in ("above", "below"))
+    before = await api.get(f"/tasks/{below}", opt_fields="modified_at,projects")
+    asana.clock.advance(10)
+    await api.post(f"/tasks/{below}/setParent", parent=above)
+    assert await api.get(f"/tasks/{below}", opt_fields="modified_at,projects") == before
+
+
+async def test_five_levels_of_subtasks_with_all_that_lies_below(
+    asana: AsanaSimulator, api: Api, project: str
+) -> None:
+    chain = [asana.new(project, title=str(level)) for level in range(7)]
+    for upper, lower in pairwise(chain[1:]):
+        await api.post(f"/tasks/{lower}/setParent", parent=upper)
+    assert await api.rejected("POST", f"/tasks/{chain[1]}/setParent", parent=chain[0]) == 400
 
 
 async def test_the_assignee_is_a_gid_an_address_or_me(asana: AsanaSimulator, api: Api, project: str) -> None:
