@@ -242,9 +242,9 @@ class Edits:
         self._tags.forget()
 
 
-def html_notes(text: Value, row: Row) -> str:
+def html_notes(text: Value, row: Row, *, ours: bool) -> str:
     """New notes over those that stand there: with their last line, in their own words where they may stay."""
-    present, backlink = notes.split(translate.html_of(row))
+    present, backlink = notes.split(translate.html_of(row), ours=ours)
     return notes.compose(asana_html.from_markdown(str(text or ""), present=present), backlink)
 
 

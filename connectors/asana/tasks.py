@@ -147,7 +147,7 @@ class Tasks:
         if row is not None:
             calls += self._edits.remove_tags(row, labels.removed)
             if "notes" in fields:
-                data["html_notes"] = html_notes(fields["notes"], row)
+                data["html_notes"] = html_notes(fields["notes"], row, ours=expected.created_by_us)
         calls += [*moves, *self._edits.set_parent(ref, fields, expected)]
         if data:
             calls.append(self._edits.put(ref, data))

@@ -91,12 +91,13 @@ def record(row: Row, site: str, account: str) -> Record:
     modified_at = moment(row.get("modified_at") or row.get("created_at"))
     if modified_at is None:
         raise RetryLater(f"task {gid} came without modified_at")
-    html, backlink = notes.split(html_of(row))
+    author = author_of(row)
+    ours = author is not None and author.id == account
+    html, backlink = notes.split(html_of(row), ours=ours)
     keys = {backlink.url} if backlink else set()
     external = _of(row, "external").get("gid")
     if isinstance(external, str) and external.startswith(EXTERNAL_PREFIX):
         keys.add(external.removeprefix(EXTERNAL_PREFIX))
-    author = author_of(row)
     return Record(
         ref=task_ref(site, gid),
         fields=_fields(row, html),
@@ -107,7 +108,7 @@ def record(row: Row, site: str, account: str) -> Record:
         url=row.get("permalink_url") or f"https://app.asana.com/0/0/{gid}/f",
         key=gid,
         author=author,
-        created_by_us=author is not None and author.id == account,
+        created_by_us=ours,
         keys=frozenset(keys),
         read_only=_READ_ONLY.get(str(row.get("resource_subtype")), frozenset()) | fixed(row),
     )
