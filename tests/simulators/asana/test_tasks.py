@@ -84,7 +84,7 @@ async def test_a_create_commits_times_out_and_its_repeat_makes_a_second_task(
     assert len(asana.objects(project)) == 2
 
 
-async def test_trashed_private_and_removed_are_404_and_only_trash_makes_an_event(
+async def test_trashed_private_and_removed_are_404_and_only_trash_makes_an_event_and_undeleted_follows(
     asana: AsanaSimulator, api: Api, project: str
 ) -> None:
     trashed, private, removed = (asana.new(project, title=title) for title in ("a", "b", "c"))
@@ -97,9 +97,11 @@ async def test_trashed_private_and_removed_are_404_and_only_trash_makes_an_event
     for task in (trashed, private, removed):
         assert await api.refused("GET", f"/tasks/{task}") == 404
     assert await api.get("/tasks", project=project) == []
-    events = (await api.ok("GET", "/events", params={"resource": project, "sync": token}))["data"]
-    assert [e["resource"]["gid"] for e in events if e["action"] == "deleted"] == [trashed]
+    answer = await api.ok("GET", "/events", params={"resource": project, "sync": token})
+    assert [e["resource"]["gid"] for e in answer["data"] if e["action"] == "deleted"] == [trashed]
     asana.restore(trashed)
+    told = await api.get("/events", resource=project, sync=answer["sync"])
+    assert [(e["action"], e["resource"]["gid"]) for e in told] == [("undeleted", trashed)]
     assert (await api.get(f"/tasks/{trashed}"))["name"] == "a"
     assert asana.view(trashed)
 
