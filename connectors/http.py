@@ -212,6 +212,48 @@ class Outbound:
         )
         return await self._sent(request, timeout_s, write=True, accept=(), followed=frozenset())
 
+    async def deposit(self, address: str, file: tuple[str, BinaryIO, str], *, trusted: str = "") -> str:
+        """POST a file as a form to an address that is itself the permission: no credentials go with it.
+
+        The answer's text.
+
+        Nobody sees the file before another call shows it, so that every failure may be tried again.
+
+        Args:
+            file: its name, its bytes (from their start), their media type.
+            trusted: one more origin of the same provider that may be asked.
+        """
+        name, content, media_type = file
+        content.seek(0)
+        try:
+            url = httpx.URL(address)
+        except httpx.InvalidURL as error:
+            raise self._clean(Park("the address for the file cannot be read")) from error
+        if origin(url) not in {origin(each) for each in (self._base, httpx.URL(trusted)) if each.host}:
+            raise Park(f"files are not sent to {url.host}", park_class=ParkClass.PERMISSION)
+        shown = name if _PLAIN_NAME.fullmatch(name) else quote(name)
+        request = self._client.build_request(
+            "POST",
+            url,
+            files={"file": (shown, content, media_type)},
+            headers={"user-agent": self._user_agent + stamp().text, "accept": "*/*"},
+            extensions={"trace": not_after(time.time() + self._timeout_s)},
+        )
+        try:
+            async with asyncio.timeout(self._timeout_s), self._gate.slot(write=True):
+                if (permit := stamp().permit) is not None:
+                    await permit()
+                response = await self._client.send(request)
+        except TimeoutError:
+            raise self._interrupted(False, f"the file was not taken in {self._timeout_s:g} s") from None
+        except httpx.RequestError as error:
+            raise self._interrupted(False, str(error) or type(error).__name__) from error
+        if response.status_code in (408, 429) or response.status_code >= 500:
+            raise self._interrupted(False, f"{response.status_code} for the file")
+        if not response.is_success:
+            raise self._clean(Park(f"{url.host} answered {response.status_code} for the file"))
+        return response.text
+
     async def download(
         self,
         address: str,

@@ -108,6 +108,9 @@ class AsanaSession(Session):
     async def listing(self, container: str, cursor: Json) -> Page:
         return await self._polling.listing(container, cursor)
 
+    async def recent(self, container: str, text: str, limit: int) -> Sequence[Record]:
+        return await self._polling.recent(container, text, limit)
+
     async def versions(self, container: str, since: datetime) -> Mapping[str, str] | None:
         return await self._polling.versions(container, since)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 from connectors.changes import Subscribed
-from connectors.errors import Park, ParkClass, ReplanNeeded
+from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
 from connectors.github.client import Client
 from connectors.github.fields import Payload
 from connectors.github.refusals import UNREACHABLE
+from connectors.github.translate import instant
 from connectors.github.webhook import EVENTS, SUB_ISSUES
+
+_NOT_SERVED = frozenset({403, 404, 405, 410, 501})
+"""Without the log, polling finds what was missed."""
 
 
 async def subscribe(client: Client, container: str, target: str, secret: str) -> Subscribed:
@@ -49,6 +54,40 @@ async def subscription(client: Client, container: str, id: str) -> Subscribed | 
         if refused.status != 404:
             raise
         return None
+
+
+async def redeliver(client: Client, container: str, id: str, since: datetime) -> int:
+    """Ask for each delivery once more that failed since then: GitHub repeats none by itself.
+
+    Source: docs.github.com, "Automatically redelivering failed deliveries for a repository webhook". A
+    delivery and its repetitions share a GUID.
+    """
+    try:
+        log = await client.deliveries(container, id, since)
+    except ConnectorError as refused:
+        if refused.status not in _NOT_SERVED:
+            raise
+        return 0
+    tries: dict[str, list[Payload]] = {}
+    for delivery in log:
+        if instant(delivery["delivered_at"]) >= since and delivery.get("event") != "ping":
+            tries.setdefault(str(delivery["guid"]), []).append(delivery)
+    missed = [
+        each[0]["id"]
+        for each in tries.values()
+        if not any(_taken(one) or one.get("redelivery") for one in each)
+    ]
+    asked = 0
+    for delivery_id in reversed(missed):  # oldest first
+        with suppress(Park, ReplanNeeded):  # it fell out of the log meanwhile
+            await client.redeliver(container, id, delivery_id)
+            asked += 1
+    return asked
+
+
+def _taken(delivery: Payload) -> bool:
+    code = delivery.get("status_code")
+    return isinstance(code, int) and 200 <= code < 300
 
 
 async def unsubscribe(client: Client, container: str, id: str) -> None:

@@ -45,11 +45,11 @@ def is_new(route: Route, side: Side, record: Record) -> bool:
     return since is None or record.created_at >= since
 
 
-def left(route: Route, records: Mapping[Side, Record]) -> str:
-    """Why a link of these two sleeps, empty when it does not."""
+def left(route: Route, records: Mapping[Side, Record], *, captured: bool = False) -> str:
+    """Why a link of these two sleeps, empty when it does not. No filter bars what a person captured."""
     for side, record in records.items():
         if not route.end(side).holds(record):
             return f"no longer in {route.end(side).container}"
-        if not in_scope(route, side, record):
+        if not captured and not in_scope(route, side, record):
             return f"left the mapping's filter in {route.end(side).connector.title}"
     return ""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from sync.reconcile.model import Side
 from sync.settings import HUB
 from sync.store import links, marks, parking
 from sync.store.audit import note
+from sync.store.errors import StoreUnreachable
 from sync.store.history import tell
 from sync.store.tables import Conflict, Connection, Link, Mapping, Parked, Setting, Write
 
@@ -59,14 +61,32 @@ async def ask_to_restore(engine: Engine, entry: int, side: str | None) -> None:
 
 async def restore(engine: Engine, entry: int) -> None:
     """Work until both sides have what was asked for, or a person has to do something first."""
-    while True:
+    async with engine.database.read() as session:
+        conflict = await session.get(Conflict, entry)
+    if conflict is None:
+        return
+
+    async def waits() -> bool:
         async with engine.database.read() as session:
-            conflict = await session.get(Conflict, entry)
-            if conflict is None or not conflict.restoring or conflict.state != "open":
+            now = await session.get(Conflict, entry)
+            return now is not None and bool(now.restoring) and now.state == "open"
+
+    await work_while(engine, conflict.mapping_id, waits)
+
+
+async def work_while(engine: Engine, mapping_id: int, waits: Callable[[], Awaitable[bool]]) -> None:
+    """Run passes of the mapping as long as something waits that no person has to do first.
+
+    A database that is busy with a running instance is no reason to give up what was asked for.
+    """
+    while True:
+        with suppress(StoreUnreachable):
+            if not await waits():
                 return
-            if await _waits_for_a_person(session, conflict.mapping_id):
-                return
-        await sync_mapping(engine, conflict.mapping_id)
+            async with engine.database.read() as session:
+                if await _waits_for_a_person(session, mapping_id):
+                    return
+            await sync_mapping(engine, mapping_id)
         await asyncio.sleep(_LOOK_S)
 
 
@@ -177,6 +197,8 @@ async def link(engine: Engine, mapping_id: int, is_external: Chosen, is_task: Ch
         links.describe(made, Side.HUB, task)
         session.add(made)
         await session.flush()
+        for record in (external, task):  # it may have been parked as one that belongs to several
+            await parking.unpark(session, mapping_id, "link", str(record.ref))
         tell(session, made, "in", "linked by hand", now)
         await look_again(session, made, "linked by hand", engine.now())
         await tell_waiting(session, made)

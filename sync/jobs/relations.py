@@ -14,34 +14,35 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.records import FieldKind, Record, Ref
-from sync.jobs.desk import Desk
+from sync.jobs.engine import Engine
 from sync.jobs.looking import look_again
+from sync.jobs.route import Route
 from sync.reconcile.model import Pair, Side, Unmatched
 from sync.store import links
 from sync.store.tables import Link, Mapping
 
 
 async def counterparts(
-    desk: Desk, records: Map[Side, Record], settled: Map[str, Pair]
+    engine: Engine, route: Route, records: Map[Side, Record], settled: Map[str, Pair]
 ) -> dict[Side, dict[str, Ref]]:
     """The counterparts of what these records name in fields that are not settled.
 
     Side -> id of an object of the other side -> its counterpart on that side.
     """
-    named = dict(_named(desk, records, settled))
+    named = dict(_named(route, records, settled))
     if not named:
         return {}
-    async with desk.engine.database.read() as session:
-        return {side.other: await _counterparts(session, desk, side, ids) for side, ids in named.items()}
+    async with engine.database.read() as session:
+        return {side.other: await _counterparts(session, route, side, ids) for side, ids in named.items()}
 
 
 def _named(
-    desk: Desk, records: Map[Side, Record], settled: Map[str, Pair]
+    route: Route, records: Map[Side, Record], settled: Map[str, Pair]
 ) -> Iterator[tuple[Side, Collection[str]]]:
     """(side, ids of the objects that its record names)."""
     rules = [
         rule
-        for rule in desk.route.rules
+        for rule in route.rules
         if rule.hub_kind is rule.external_kind is FieldKind.OBJECT
         and settled.get(rule.name) != Pair(*(records[side].fields.get(rule.field(side)) for side in Side))
     ]
@@ -52,10 +53,10 @@ def _named(
 
 
 async def _counterparts(
-    session: AsyncSession, desk: Desk, side: Side, ids: Collection[str]
+    session: AsyncSession, route: Route, side: Side, ids: Collection[str]
 ) -> dict[str, Ref]:
     """By living links between the same two accounts; those of this mapping first."""
-    end, mapping = desk.route.end(side), desk.route.mapping
+    end, mapping = route.end(side), route.mapping
     refs = [str(end.ref(kind, id)) for kind in end.connector.capabilities.kinds for id in ids]
     here, there = (col(Link.hub_ref), col(Link.external_ref))
     query = (
@@ -71,7 +72,7 @@ async def _counterparts(
         )
         .order_by(col(Link.mapping_id) == mapping.id, col(Link.id).desc())
     )
-    connection = desk.route.end(side.other).connection
+    connection = route.end(side.other).connection
     found: dict[str, Ref] = {}
     for row in (await session.execute(query)).scalars():
         ref = links.end(row, side.other, connection)

@@ -39,7 +39,11 @@ class Opened:
 
 
 class Sessions:
-    """All sessions of a process. ``redis`` None: limits hold for this process alone."""
+    """All sessions of a process. ``redis`` None: limits hold for this process alone.
+
+    ``refused``: ids of connections whose credentials were refused a moment ago, until it is known why:
+    nothing more is sent with them. ``examining``: one at a time asks why.
+    """
 
     def __init__(self, settings: Settings, database: Database, vault: Vault, redis: Redis | None) -> None:
         self._settings = settings
@@ -48,6 +52,8 @@ class Sessions:
         self._redis = redis
         self._opened: dict[str, Opened] = {}
         self._opening = asyncio.Lock()
+        self.refused: set[int] = set()
+        self.examining = asyncio.Lock()
 
     async def get(self, connection: Connection) -> Session:
         """The session of a connection, by its newest settings and credentials."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, PauseConnection
-from sync.jobs import alerts, connections, subscriptions
+from sync.jobs import alerts, connections, sampling, subscriptions
 from sync.jobs.engine import Engine
 from sync.jobs.looking import look_again
 from sync.jobs.owner import is_dead
@@ -282,6 +282,7 @@ async def round_of(engine: Engine) -> None:
         await look_at_hidden(engine)
         await chase_open_writes(engine)
         await end_first_syncs(engine)
+        await sampling.sample(engine)
         await alerts.watch(engine)
     finally:
         async with engine.database.write() as session:

@@ -69,7 +69,7 @@ def _counterpart(into: Side, value: Value, translation: Translation) -> Value:
     found = translation.linked.get(into, {}).get(str(value))
     if found is None:
         raise NoCounterpart(into.other, str(value))
-    return found
+    return found.id
 
 
 def _word(rule: Rule, into: Side, value: Value, *, current: Value) -> Value:

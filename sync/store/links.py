@@ -30,6 +30,12 @@ PARKED = "parked"
 CONFIRMING = "confirming"
 UNLINKED = "unlinked"
 
+CAPTURED = "capture"
+"""``made_by`` of a link that a person asked for in the other tool: no filter bars it."""
+
+SAID = "errand:"
+"""How the ``root`` of a comment begins that a person wrote for the hub in another tool; an id follows."""
+
 
 def end(link: Link, side: Side, connection: Connection) -> Ref | None:
     """The Ref of one end, None where it does not exist (yet)."""

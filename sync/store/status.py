@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -118,7 +119,7 @@ class _Counts:
         self.pending: dict[int, tuple[int, datetime | None]] = {}
         self.waiting: dict[int, list[tuple[str, int, datetime]]] = {}
         self.in_flight: dict[int, int] = {}
-        self.conflicts: dict[int, int] = {}
+        self.conflicts: dict[int, Counter[str]] = {}
         self.parked: dict[int, int] = {}
         self.writes: dict[tuple[int, str], Total] = {}
         self.deliveries: dict[str, int] = {}
@@ -147,11 +148,7 @@ class _Counts:
             select(col(Write.mapping_id), func.count()).where(col(Write.state).in_(writes.OPEN)),
             Write,
         )
-        found.conflicts = await _by_mapping(
-            session,
-            select(col(Conflict.mapping_id), func.count()).where(col(Conflict.state) == "open"),
-            Conflict,
-        )
+        found.conflicts = await _conflicts(session)
         found.parked = await _by_mapping(
             session, select(col(Parked.mapping_id), func.count()).where(col(Parked.state) == "open"), Parked
         )
@@ -161,6 +158,21 @@ class _Counts:
         for (_, _, state), received in (await total(session, DELIVERIES)).items():
             found.deliveries[state] = found.deliveries.get(state, 0) + received.number
         return found
+
+
+async def _conflicts(session: AsyncSession) -> dict[int, Counter[str]]:
+    """Open ones by mapping: all, those ``undecided`` in which nobody won, and the ``divergent`` links."""
+    kinds = col(Conflict.mapping_id), col(Conflict.kind), col(Conflict.winner).is_(None)
+    query = select(*kinds, func.count(), func.count(col(Conflict.link_id).distinct())).where(
+        col(Conflict.state) == "open"
+    )
+    found: dict[int, Counter[str]] = {}
+    for mapping_id, kind, undecided, number, of_links in await session.execute(query.group_by(*kinds)):
+        counts = found.setdefault(mapping_id, Counter())
+        counts["all"] += number
+        counts["undecided"] += number if undecided else 0
+        counts["divergent"] += of_links if kind == "divergent" else 0
+    return found
 
 
 async def _waiting(session: AsyncSession, now: datetime) -> dict[int, list[tuple[str, int, datetime]]]:
@@ -221,6 +233,7 @@ def _mapping(
     }
     pending, oldest = counts.pending.get(row.id, (0, None))
     waiting = counts.waiting.get(row.id, [])
+    clashes = counts.conflicts.get(row.id, Counter())
     written = {side: counts.writes.get((row.id, side), Total()) for side in _SIDES}
     read_at = {side: cursors[place].read_at if place in cursors else None for side, place in places.items()}
     return {
@@ -242,7 +255,9 @@ def _mapping(
         "in_flight": counts.in_flight.get(row.id, 0),
         "confirming": counts.confirming.get(row.id, 0),
         "oldest_pending_at": rfc3339(oldest),
-        "conflicts_open": counts.conflicts.get(row.id, 0),
+        "conflicts_open": clashes["all"],
+        "conflicts_undecided": clashes["undecided"],
+        "divergent": clashes["divergent"],
         "parked_open": counts.parked.get(row.id, 0),
         "last_poll_at": {_word(side): rfc3339(read_at[side]) for side in _SIDES},
         "last_full_pass_at": rfc3339(row.full_pass_at),

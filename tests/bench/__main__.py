@@ -11,7 +11,9 @@ import json
 import os
 import tempfile
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
@@ -44,16 +46,20 @@ MEASURES: dict[str, Callable[[Path, float], Awaitable[dict[str, float]]]] = {
 }
 
 
-async def run(chosen: list[str], part: float, console: Console) -> dict[str, float]:
+def measured(name: str, part: float) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+        return asyncio.run(MEASURES[name](Path(folder), part))
+
+
+def run(chosen: list[str], part: float, console: Console) -> dict[str, float]:
+    """Each in a process of its own: what the simulators of one still hold must not slow down the next."""
     found: dict[str, float] = {}
-    for name in chosen:
-        with (
-            console.status(f"measuring {name}"),
-            tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder,
-        ):
-            figures = await MEASURES[name](Path(folder), part)
-        console.print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in figures.items()))
-        found |= figures
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as fresh:
+        for name in chosen:
+            with console.status(f"measuring {name}"):
+                figures = fresh.submit(measured, name, part).result()
+            console.print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in figures.items()))
+            found |= figures
     return found
 
 
@@ -64,7 +70,7 @@ def main() -> None:
     parser.add_argument("measures", nargs="*", metavar="MEASURE", help=f"some of: {', '.join(MEASURES)}")
     arguments = parser.parse_args()
     console = Console(stderr=True)
-    figures = asyncio.run(run(arguments.measures or list(MEASURES), arguments.part, console))
+    figures = run(arguments.measures or list(MEASURES), arguments.part, console)
     document = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "cpus": os.cpu_count(), **figures}
     table = Table("measure", "figure", "aim", title=f"{document['at']}, {document['cpus']} processors")
     for key, aim in AIMS.items():

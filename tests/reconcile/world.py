@@ -55,7 +55,10 @@ def translation(
         people=who or people(fallback),
         through={side: lambda text: text for side in Side},
         same={HUB: hub, EXTERNAL: external},
-        linked={EXTERNAL: pairs, HUB: {there: here for here, there in pairs.items()}},
+        linked={
+            EXTERNAL: {here: ref(EXTERNAL, there) for here, there in pairs.items()},
+            HUB: {there: ref(HUB, here) for here, there in pairs.items()},
+        },
     )
 
 
