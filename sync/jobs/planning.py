@@ -26,13 +26,12 @@ async def plan_fields(
     Raises:
         ConnectorError: a provider did not tell when a field was edited.
     """
-    settled = links.pairs(past.seen)
-    linked = await relations.counterparts(engine, route, records, settled)
+    linked = await relations.counterparts(engine, route, records, past)
     view = LinkView(
         hub=records[Side.HUB],
         external=records[Side.EXTERNAL],
         rules=route.rules,
-        seen=settled,
+        seen=links.pairs(past.seen),
         translation=replace(route.translation, linked=linked),
         skip=_still_parked(route, past, records),
         into=route.into,

@@ -6,65 +6,74 @@ remembers for what, so that it is looked at again as soon as that is linked.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Map
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.records import FieldKind, Record, Ref
+from connectors.records import FieldKind, Record, Ref, Value
 from sync.jobs.engine import Engine
 from sync.jobs.looking import look_again
+from sync.jobs.past import Past
 from sync.jobs.route import Route
 from sync.reconcile.model import Pair, Side, Unmatched
 from sync.store import links
 from sync.store.tables import Link, Mapping
+from sync.store.values import parse
 
 
 async def counterparts(
-    engine: Engine, route: Route, records: Map[Side, Record], settled: Map[str, Pair]
+    engine: Engine, route: Route, records: Map[Side, Record], past: Past
 ) -> dict[Side, dict[str, Ref]]:
-    """The counterparts of what these records name in fields that are not settled.
+    """The counterparts of what fields that are not settled name, and values that are to be put back.
 
     Side -> id of an object of the other side -> its counterpart on that side.
     """
-    named = dict(_named(route, records, settled))
-    if not named:
-        return {}
+    named = _named(route, records, past)
+    found: dict[Side, dict[str, Ref]] = {side: {} for side in Side}
+    if not any(named.values()):
+        return found
     async with engine.database.read() as session:
-        return {side.other: await _counterparts(session, route, side, ids) for side, ids in named.items()}
+        for side, ids in named.items():
+            for link in await _links(session, route, side, ids):
+                ends = {each: links.end(link, each, route.end(each).connection) for each in Side}
+                hub, external = ends[Side.HUB], ends[Side.EXTERNAL]
+                if hub is not None and external is not None:
+                    found[Side.HUB][external.id] = hub
+                    found[Side.EXTERNAL][hub.id] = external
+    return found
 
 
-def _named(
-    route: Route, records: Map[Side, Record], settled: Map[str, Pair]
-) -> Iterator[tuple[Side, Collection[str]]]:
-    """(side, ids of the objects that its record names)."""
-    rules = [
-        rule
-        for rule in route.rules
-        if rule.hub_kind is rule.external_kind is FieldKind.OBJECT
-        and settled.get(rule.name) != Pair(*(records[side].fields.get(rule.field(side)) for side in Side))
-    ]
-    for side in Side:
-        values = {records[side].fields.get(rule.field(side)) for rule in rules}
-        if ids := {str(value) for value in values if value is not None}:
-            yield side, ids
+def _named(route: Route, records: Map[Side, Record], past: Past) -> Map[Side, Collection[str]]:
+    """Ids of the objects that are named on each side."""
+    named: dict[Side, set[Value]] = {side: set() for side in Side}
+    settled = links.pairs(past.seen)
+    for rule in (rule for rule in route.rules if rule.hub_kind is rule.external_kind is FieldKind.OBJECT):
+        now = {side: records[side].fields.get(rule.field(side)) for side in Side}
+        if settled.get(rule.name) != Pair(now[Side.HUB], now[Side.EXTERNAL]):
+            for side, value in now.items():
+                named[side].add(value)
+        for conflict in past.to_restore:
+            if conflict.field in (rule.name, rule.hub, rule.external):
+                named[Side.HUB].add(parse(conflict.hub["value"]))
+                named[Side.EXTERNAL].add(parse(conflict.external["value"]))
+        for revert in past.to_revert:
+            if revert.rule == rule.name:
+                named[Side(revert.side)].add(parse(revert.back))
+    return {side: {str(value) for value in values - {None}} for side, values in named.items()}
 
 
-async def _counterparts(
-    session: AsyncSession, route: Route, side: Side, ids: Collection[str]
-) -> dict[str, Ref]:
-    """By living links between the same two accounts; those of this mapping first."""
+async def _links(session: AsyncSession, route: Route, side: Side, ids: Collection[str]) -> Sequence[Link]:
+    """Living links of these objects between the same two accounts; those of this mapping come last."""
     end, mapping = route.end(side), route.mapping
     refs = [str(end.ref(kind, id)) for kind in end.connector.capabilities.kinds for id in ids]
-    here, there = (col(Link.hub_ref), col(Link.external_ref))
     query = (
         select(Link)
         .join(Mapping, col(Link.mapping_id) == col(Mapping.id))
         .where(
-            (here if side is Side.HUB else there).in_(refs),
-            (there if side is Side.HUB else here).is_not(None),
+            (col(Link.hub_ref) if side is Side.HUB else col(Link.external_ref)).in_(refs),
             col(Link.kind) == links.TASK,
             col(Link.state) != links.UNLINKED,
             col(Mapping.hub_connection_id) == mapping.hub_connection_id,
@@ -72,13 +81,7 @@ async def _counterparts(
         )
         .order_by(col(Link.mapping_id) == mapping.id, col(Link.id).desc())
     )
-    connection = route.end(side.other).connection
-    found: dict[str, Ref] = {}
-    for row in (await session.execute(query)).scalars():
-        ref = links.end(row, side.other, connection)
-        if ref is not None:
-            found[getattr(row, f"{side}_id")] = ref
-    return found
+    return (await session.execute(query)).scalars().all()
 
 
 def awaited(objects: Collection[Unmatched]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.github.simulator import GitHubSimulator
+from sync.jobs import by_hand
 from sync.store.tables import Conflict, Link, Parked
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
@@ -166,6 +167,10 @@ async def test_both_sides_moved_it_and_one_of_them_is_kept_for_a_person(world: W
     assert here == there
     entry = await world.the(Conflict)
     assert (entry.field, entry.kind) == ("parent", "edit")
+    lost = None if here else "First"
+    await by_hand.ask_to_restore(world.engine, entry.id, None)
+    await world.settle()
+    assert above(world, "Part") == (lost, lost)
 
 
 async def test_an_older_github_without_sub_issues_goes_on_without_them(world: World) -> None:
