@@ -1,0 +1,251 @@
+"""What must be true when a town has come to rest: one function a promise, over what anybody could have seen.
+
+The numbers are those of the invariants that each one checks. A check answers in sentences; nothing is good.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sync.reconcile.model import Side
+from tests.simulation.memory import tokens
+from tests.simulation.run import Evidence
+
+CONTESTED_S = 400.0
+"""Two choices closer than this may meet each other: a trouble lasts so long, with what follows from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two objects that stand for each other, as both are seen at the end."""
+
+    link: int
+    ids: Mapping[Side, str]
+    seen: Mapping[Side, dict[str, Any]]
+
+    def text(self, side: Side, field: str) -> str:
+        return str(self.seen[side][field])
+
+
+def pairs(evidence: Evidence) -> Sequence[Pair]:
+    """Active links whose ends both are there."""
+    found = []
+    for link in evidence.links:
+        if link["kind"] != "task" or link["state"] != "active":
+            continue
+        ids = {Side.HUB: link["asana"]["gid"], Side.EXTERNAL: link["external"]["id"]}
+        seen = {side: evidence.town.sides[side].view(ids[side]) for side in Side if ids[side]}
+        if len(seen) == 2 and all(seen.values()):
+            found.append(Pair(link["id"], ids, {side: view for side, view in seen.items() if view}))
+    return found
+
+
+def broken(evidence: Evidence) -> list[str]:
+    """Every promise that was broken."""
+    return [*evidence.problems, *(said for check in CHECKS for said in check(evidence))]
+
+
+# --- 1: both sides agree ------------------------------------------------------------------------------
+
+
+def converged(evidence: Evidence) -> Iterator[str]:
+    """Every field that goes both ways is the same on both sides, or waits for a person."""
+    waiting = {(entry["link"], entry["field"]) for entry in evidence.parked}
+    waiting |= {
+        (entry["link"], entry["field"])
+        for entry in evidence.conflicts
+        if entry["state"] == "open" and entry["winner"] is None
+    }
+    for pair in pairs(evidence):
+        for field, told in _FIELDS.items():
+            values = {side: told(pair.seen[side]) for side in Side}
+            if values[Side.HUB] != values[Side.EXTERNAL] and (pair.link, field) not in waiting:
+                yield f"1: link {pair.link}: {field} differs: {values[Side.HUB]!r}, {values[Side.EXTERNAL]!r}"
+
+
+def _in_order(text: str) -> list[str]:
+    return [word for word in text.replace("<", " ").replace("\n", " ").split() if tokens(word)]
+
+
+_FIELDS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
+    "title": lambda view: view["title"],
+    "notes": lambda view: [token for word in _in_order(view["notes"]) for token in sorted(tokens(word))],
+    "state": lambda view: view["state"],
+    "assignee": lambda view: view["assignee"],
+    "labels": lambda view: sorted(view["labels"]),
+}
+
+
+def all_paired(evidence: Evidence) -> Iterator[str]:
+    """Every object has a counterpart, or there is a reason that was said."""
+    said = {entry["ref"].rpartition(":")[2] for entry in evidence.parked}
+    ends: dict[Side, dict[str, str]] = {side: {} for side in Side}
+    for link in evidence.links:
+        if link["kind"] == "task":
+            for side, id in ((Side.HUB, link["asana"]["gid"]), (Side.EXTERNAL, link["external"]["id"])):
+                if id:
+                    ends[side][id] = f"{link['state']}: {link['reason']}"
+    for side, simulator in evidence.town.sides.items():
+        for id in simulator.objects(evidence.town.containers[side]):
+            if id not in ends[side] and id not in said:
+                yield f"1: {side} {id} has no link, and nothing says why"
+
+
+# --- 2, 3: nothing is lost, nothing is made up --------------------------------------------------------
+
+
+def nothing_lost(evidence: Evidence) -> Iterator[str]:
+    """What a person wrote stands on both sides, or somebody who saw it took it away, or it is listed whole."""
+    listed: dict[int, set[str]] = {}
+    for entry in evidence.conflicts:
+        for side in ("asana", "external"):
+            value = entry[side]["value"]
+            words = " ".join(value) if isinstance(value, list) else str(value)
+            listed.setdefault(entry["link"], set()).update(tokens(words))
+    for pair in pairs(evidence):
+        edits = [edit for side in Side for edit in evidence.memory.on(side, pair.ids[side])]
+        taken = {token for edit in edits for token in edit.before - edit.after}
+        for edit in edits:
+            there = all(edit.token in _held(pair.seen[side], edit.field) for side in Side)
+            if edit.token and not there and edit.token not in taken | listed.get(pair.link, set()):
+                yield (
+                    f"2: link {pair.link}: {edit.token}, written into {edit.field} on the {edit.side} side "
+                    f"at {edit.at_s:.2f} s, is lost"
+                )
+
+
+def _held(view: dict[str, Any], field: str) -> frozenset[str]:
+    value = view[field]
+    return frozenset(value) if field == "labels" else tokens(value)
+
+
+def nothing_comes_back(evidence: Evidence) -> Iterator[str]:
+    """What a person took away is not there again."""
+    for pair in pairs(evidence):
+        edits = [edit for side in Side for edit in evidence.memory.on(side, pair.ids[side])]
+        for field in ("title", "notes", "labels"):
+            mine = [edit for edit in edits if edit.field == field]
+            known = {edit.token for edit in mine}
+            for side in Side:
+                for token in _held(pair.seen[side], field):
+                    if token not in known and field != "labels":
+                        yield f"3: link {pair.link}: {field} of the {side} side holds {token}: nobody wrote it"
+            for edit in mine if field == "labels" else ():
+                for token in edit.before - edit.after:
+                    if any(token in pair.seen[side]["labels"] for side in Side):
+                        yield f"3: link {pair.link}: the label {token}, taken off, is there again"
+
+
+def last_choice_stands(evidence: Evidence) -> Iterator[str]:
+    """A choice that nobody else made at about that time is what stands there in the end."""
+    if evidence.schedule.conflict != "last_modified":
+        return
+    for pair in pairs(evidence):
+        for field in ("state", "assignee"):
+            made = sorted(
+                (c for c in evidence.memory.choices for s in Side if (c.side, c.object_id, c.field) == (s, pair.ids[s], field)),
+                key=lambda choice: choice.at_s,
+            )
+            if not made:
+                continue
+            last = made[-1]
+            rivals = [c for c in made if c.side is not last.side and last.at_s - c.at_s < CONTESTED_S]
+            for side in Side:
+                if not rivals and pair.seen[side][field] != last.value:
+                    yield (
+                        f"2: link {pair.link}: {field} was set to {last.value} at {last.at_s:.2f} s, and is "
+                        f"{pair.seen[side][field]} on the {side} side"
+                    )
+
+
+# --- 4: one counterpart -------------------------------------------------------------------------------
+
+
+def one_counterpart(evidence: Evidence) -> Iterator[str]:
+    """No object was made twice, and no two links share one."""
+    said = {entry["ref"].rpartition(":")[2] for entry in evidence.parked if entry["class"] == "ambiguous"}
+    living: dict[Side, list[str]] = {}
+    for side, simulator in evidence.town.sides.items():
+        living[side] = [id for id in simulator.objects(evidence.town.containers[side]) if id not in said]
+    for key, side in (("asana", Side.HUB), ("external", Side.EXTERNAL)):
+        ids = Counter(
+            link[key]["gid" if side is Side.HUB else "id"]
+            for link in evidence.links
+            if link["kind"] == "task" and link["state"] != "unlinked"
+        )
+        for id, number in ids.items():
+            if id and number > 1:
+                yield f"4: {number} links hold {side} {id}"
+    linked = {id for pair in pairs(evidence) for id in pair.ids.values()}
+    gone = evidence.memory.removed
+    for side in Side:
+        surplus = [id for id in living[side] if id not in linked and (side, id) not in evidence.memory.born]
+        ended = {
+            link["asana"]["gid"] if side is Side.HUB else link["external"]["id"]
+            for link in evidence.links
+            if link["kind"] == "task" and link["state"] == "unlinked"
+        }
+        for id in surplus:
+            if id not in ended or not gone:
+                yield f"4: {side} {id} was made by us, and stands for nothing"
+
+
+# --- 5, 6: at rest ------------------------------------------------------------------------------------
+
+
+def at_rest(evidence: Evidence) -> Iterator[str]:
+    """Another look at everything writes nothing."""
+    for write in evidence.late_writes:
+        yield f"6: written though nothing had changed: {write}"
+
+
+# --- 10: comments -------------------------------------------------------------------------------------
+
+
+def comments_once(evidence: Evidence) -> Iterator[str]:
+    """Every comment is on both sides exactly once, as its author last wrote it."""
+    waiting = {entry["link"] for entry in evidence.parked if entry["what"] == "comment"}
+    roots = {(said.side, said.object_id): [] for said in evidence.memory.said}  # type: ignore[var-annotated]
+    for said in evidence.memory.said:
+        roots[said.side, said.object_id].append(said)
+    for pair in pairs(evidence):
+        if pair.link in waiting:
+            continue
+        wanted = Counter(
+            said.token
+            for side in Side
+            for said in roots.get((side, pair.ids[side]), ())
+            if not said.withdrawn
+        )
+        for side in Side:
+            found = Counter(
+                token for comment in pair.seen[side]["comments"] for token in tokens(comment["text"])
+            )
+            if found != wanted:
+                yield (
+                    f"10: link {pair.link}: comments of the {side} side are {dict(found - wanted)} too many, "
+                    f"{dict(wanted - found)} missing"
+                )
+
+
+def nothing_waits(evidence: Evidence) -> Iterator[str]:
+    """Nothing but transient trouble happened: nothing waits for a person."""
+    for entry in evidence.parked:
+        if entry["class"] != "ambiguous":
+            yield f"18: parked {entry['what']} {entry['field'] or ''} of link {entry['link']}: {entry['reason']}"
+
+
+CHECKS: Sequence[Callable[[Evidence], Iterator[str]]] = (
+    converged,
+    all_paired,
+    nothing_lost,
+    nothing_comes_back,
+    last_choice_stands,
+    one_counterpart,
+    at_rest,
+    comments_once,
+    nothing_waits,
+)
