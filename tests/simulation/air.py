@@ -15,6 +15,8 @@ from sync.store.errors import StoreError
 from tests.simulation.life import Killed, Life
 
 QUICK_S, SLOW_S = 0.02, 0.3
+PATIENCE_S = 10.0
+"""So long do providers wait for the answer to a webhook call."""
 
 
 class _Visit:
@@ -108,11 +110,12 @@ class Doorway(httpx.AsyncBaseTransport):
         intake, life = inside
         _, _, connection, key = request.url.path.split("/")
         try:
-            reply = await intake.take_in(connection, key, dict(request.headers), await request.aread())
+            async with asyncio.timeout(PATIENCE_S):
+                reply = await intake.take_in(connection, key, dict(request.headers), await request.aread())
         except StoreError:
             return httpx.Response(503)
-        except Killed:
-            raise httpx.ReadError("the process was killed", request=request) from None
+        except (Killed, TimeoutError):
+            raise httpx.ReadError("no answer", request=request) from None
         if life.over:
             raise httpx.ReadError("the process was killed", request=request)
         return httpx.Response(reply.status, headers=dict(reply.headers), text=reply.text)

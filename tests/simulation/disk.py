@@ -1,4 +1,4 @@
-"""The database of a town: the real one, in a file that memory holds, and without a thread for each connection.
+"""The database of a town: the real one, in a file that memory holds, and without a thread a connection.
 
 A statement is done where it is awaited. That makes a run repeatable, and a killed process leaves what
 SIGKILL leaves: whatever was not committed is gone.

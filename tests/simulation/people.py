@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -59,7 +60,7 @@ class People:
     def _remember(self, event: Event, object_id: str, field: str, before: str, after: str) -> None:
         (token,) = tokens(after) - tokens(before)
         self._memory.edits.append(
-            Edit(event.at_s, event.side, object_id, field, token, tokens(before), tokens(after))
+            Edit(now_s(), event.side, object_id, field, token, tokens(before), tokens(after))
         )
 
     # objects
@@ -131,7 +132,7 @@ class People:
         if view[field] == value:
             return None
         simulator.edit(object_id, **{field: value}, by=WHO[event.pick % 2])
-        self._memory.choices.append(Choice(event.at_s, event.side, object_id, field, value))
+        self._memory.choices.append(Choice(now_s(), event.side, object_id, field, value))
         return f"sets {field} of {view['title']!r} ({object_id}) to {value}"
 
     def _label(self, event: Event) -> str | None:
@@ -143,7 +144,7 @@ class People:
         simulator.edit(object_id, labels=[*view["labels"], label], by=WHO[event.way % 2])
         before = frozenset(view["labels"])
         self._memory.edits.append(
-            Edit(event.at_s, event.side, object_id, "labels", label, before, before | {label})
+            Edit(now_s(), event.side, object_id, "labels", label, before, before | {label})
         )
         return f"labels {view['title']!r} ({object_id}) with {label}"
 
@@ -157,7 +158,7 @@ class People:
         simulator.edit(object_id, labels=rest, by=WHO[event.pick % 2])
         before = frozenset(view["labels"])
         self._memory.edits.append(
-            Edit(event.at_s, event.side, object_id, "labels", "", before, before - {label})
+            Edit(now_s(), event.side, object_id, "labels", "", before, before - {label})
         )
         return f"takes {label} off {view['title']!r} ({object_id})"
 
@@ -201,6 +202,11 @@ class People:
         simulator.delete_comment(said.comment_id)
         said.withdrawn = True
         return f"takes {said.token} back ({said.object_id})"
+
+
+def now_s() -> float:
+    """Seconds since the town began."""
+    return asyncio.get_running_loop().time()
 
 
 def _with_token(source: str, token: str, way: int) -> str:

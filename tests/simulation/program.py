@@ -1,4 +1,4 @@
-"""The program as it runs in a town: the real jobs and the real intake, rung for by a plain loop instead of arq."""
+"""The program as it runs in a town: the real jobs and intake, rung for by a plain loop instead of arq."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ TROUBLES: Mapping[Kind, int] = {
     Kind.APPLY: 1,
 }
 
-GAPS_S = (0.0, 0.05, 0.2, 0.4, 0.8, 1.5, 3.0, 8.0, 20.0, 45.0)
+GAPS_S = (0.0, 0.0, 0.0, 0.05, 0.1, 0.3, 0.7, 1.5, 4.0, 60.0)
 """Between two events: most come in swarms, so that edits meet each other, and what we do about them."""
 
 
@@ -91,11 +91,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """``hooks``: whether the providers call us; ``skew_s``: their clocks; ``old``: objects there before."""
+    """The town itself.
+
+    ``hooks``: whether the providers call us; ``skew_s``: their clocks; ``old``: objects there before;
+    ``late``: whether reads may show the past, which the program is then set to expect.
+    """
 
     seed: int
     events: Sequence[Event]
     hooks: bool
+    late: bool
     skew_s: Mapping[Side, float]
     old: int
     conflict: str
@@ -108,10 +113,11 @@ class Schedule:
 def draw(seed: int, length: int = 50) -> Schedule:
     """The schedule of a seed. Every fifth event is trouble, in two of three towns."""
     chance = random.Random(seed)
-    calm = chance.random() < 0.33
+    calm, late = chance.random() < 0.33, chance.random() < 0.25
+    troubles = {kind: weight for kind, weight in TROUBLES.items() if late or kind is not Kind.LAG}
     at_s, events = 0.0, []
     for number in range(length):
-        table = TROUBLES if not calm and chance.random() < 0.2 else EDITS
+        table = troubles if not calm and chance.random() < 0.2 else EDITS
         (kind,) = chance.choices(list(table), weights=list(table.values()))
         at_s += chance.choice(GAPS_S)
         events.append(
@@ -129,6 +135,7 @@ def draw(seed: int, length: int = 50) -> Schedule:
         seed=seed,
         events=events,
         hooks=chance.random() < 0.5,
+        late=late,
         skew_s={side: chance.choice((-86400, -3600, 90, 7200)) if skewed else 0.0 for side in Side},
         old=chance.choice((0, 0, 3)),
         conflict=chance.choice(("last_modified",) * 4 + ("asana", "external", "ask")),

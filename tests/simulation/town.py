@@ -22,7 +22,8 @@ from sync.jobs.intake import Intake
 from sync.reconcile.model import Side
 from sync.settings import Settings
 from sync.store import marks
-from sync.store.tables import Connection, Mapping as MappingRow
+from sync.store.tables import Connection
+from sync.store.tables import Mapping as MappingRow
 from tests.simulation.air import Doorway
 from tests.simulation.disk import Disk
 from tests.simulation.life import Life
@@ -64,9 +65,7 @@ class Town:
         async with AsyncExitStack() as stack:
             for side, simulator in self.sides.items():
                 simulator.base_url = f"http://127.0.0.1:{PORTS[side]}"
-                await stack.enter_async_context(
-                    simulator.outbox.working(Doorway(self._inside, self.chance))
-                )
+                await stack.enter_async_context(simulator.outbox.working(Doorway(self._inside, self.chance)))
             try:
                 yield
             finally:
@@ -114,9 +113,7 @@ class Town:
                 }
                 for side in Side
             ],
-            "people": [
-                {"our-asana": f"{name}@example.com", "our-github": name} for name in ("ada", "bob")
-            ],
+            "people": [{"our-asana": f"{name}@example.com", "our-github": name} for name in ("ada", "bob")],
             "mappings": [
                 {
                     "name": "web",

@@ -49,6 +49,8 @@ class Weather:
 
     async def clear(self) -> None:
         """Fair weather from now on."""
+        if self._town.program is not None:
+            self._town.program.life.ends_at = None
         for task in tuple(self._later):
             task.cancel()
         await asyncio.gather(*self._later, return_exceptions=True)
