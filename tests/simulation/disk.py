@@ -62,6 +62,7 @@ class _Connection:
 
     def __init__(self, raw: sqlite3.Connection, life: Life, chance: random.Random) -> None:
         self.raw, self._life, self._chance = raw, life, chance
+        self._changes = raw.total_changes
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -78,12 +79,14 @@ class _Connection:
             await asyncio.sleep(0)
 
     async def commit(self) -> None:
-        changes = self.raw.in_transaction
-        if changes:
-            self._life.cross("commit, before")
+        """One that changes something is a boundary; after any other one the world is as it was."""
+        before, self._changes = self._changes, self.raw.total_changes
+        if self._changes == before:
+            self.raw.commit()
+            return
+        self._life.cross("commit, before")
         self.raw.commit()
-        if changes:
-            self._life.cross("commit, after")
+        self._life.cross("commit, after")
 
     async def rollback(self) -> None:
         if not self._life.over:
@@ -120,6 +123,12 @@ class Disk:
             old.unlink()
         shutil.copytree(self._template, self.folder, dirs_exist_ok=True)
 
+    def move(self, folder: Path) -> None:
+        """What is on it is in that folder from here on, for this process alone."""
+        self.pull_the_plug()
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        self.folder = folder
+
     def start(self, life: Life, chance: random.Random) -> Database:
         """The database as that life of the program sees it, which is the only one from now on."""
         self.pull_the_plug()
@@ -136,9 +145,17 @@ class Disk:
 
     async def _connect(self, *args: Any, **options: Any) -> _Connection:
         self._life.cross("connect")
-        raw = sqlite3.connect(*args, **options)
+        raw = sqlite3.connect(self.folder / "asana-sync.db", *args[1:], **options)
         self._open.append(raw)
         return _Connection(raw, self._life, self._chance)
+
+
+async def _meet(made: Disk) -> None:
+    """An engine asks its first connection what it is: that must not be part of the first run alone."""
+    database = made.start(Life(), random.Random(0))
+    async with database.write(), database.read():
+        pass
+    made.pull_the_plug()
 
 
 @contextmanager
@@ -147,4 +164,7 @@ def disk() -> Iterator[Disk]:
     where = MEMORY if MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(dir=where) as template, tempfile.TemporaryDirectory(dir=where) as folder:
         asyncio.run(migrate(Settings(data_dir=Path(template), database_url="")))
-        yield Disk(Path(folder), Path(template))
+        made = Disk(Path(folder), Path(template))
+        made.wipe()
+        asyncio.run(_meet(made))
+        yield made

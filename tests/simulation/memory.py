@@ -51,11 +51,20 @@ class Said:
     withdrawn: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    side: Side
+    object_id: str
+    name: str
+    content: bytes
+
+
 @dataclass(slots=True)
 class Memory:
     edits: list[Edit] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
     born: dict[tuple[Side, str], str] = field(default_factory=dict)
     """The token of each object that a person made."""
     removed: set[tuple[Side, str]] = field(default_factory=set)

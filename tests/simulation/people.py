@@ -10,7 +10,7 @@ from typing import Any
 from connectors.asana.simulator import AsanaSimulator
 from connectors.simulation import Simulator
 from sync.reconcile.model import Side
-from tests.simulation.memory import TOKEN, Choice, Edit, Memory, Said, tokens
+from tests.simulation.memory import TOKEN, Choice, Edit, File, Memory, Said, tokens
 from tests.simulation.schedule import Event, Kind
 
 WHO = ("ada", "bob")
@@ -34,6 +34,7 @@ class People:
             Kind.COMMENT: self._comment,
             Kind.REWORD: self._reword,
             Kind.WITHDRAW: self._withdraw,
+            Kind.ATTACH: self._attach,
             Kind.REMOVE: self._remove,
             Kind.RESTORE: self._restore,
         }
@@ -202,6 +203,17 @@ class People:
         simulator.delete_comment(said.comment_id)
         said.withdrawn = True
         return f"takes {said.token} back ({said.object_id})"
+
+    def _attach(self, event: Event) -> str | None:
+        target = self._target(event)
+        if target is None:
+            return None
+        simulator, object_id, view = target
+        name = f"f{event.number:06d}.txt"
+        content = f"bytes of {name}".encode()
+        simulator.attach(object_id, name, content, by=WHO[event.way % 2])
+        self._memory.files.append(File(event.side, object_id, name, content))
+        return f"attaches {name} to {view['title']!r} ({object_id})"
 
 
 def now_s() -> float:

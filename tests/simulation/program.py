@@ -64,8 +64,9 @@ class Program:
     async def _ring(self, mapping_id: int, delay_s: float) -> None:
         self._rung.set()
 
-    def start(self) -> None:
+    def start(self) -> asyncio.Task[None]:
         self._work = asyncio.create_task(self._run())
+        return self._work
 
     @property
     def broken(self) -> BaseException | None:

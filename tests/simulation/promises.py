@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sync.reconcile.model import Side
+from tests.simulation.evidence import Evidence
 from tests.simulation.hours import BEGINNING
 from tests.simulation.memory import Edit, tokens
-from tests.simulation.run import Evidence
 
 HOLE_S = 4.0
 """Between our read and our write of an object. What a person writes then where nobody tells us what stood
 there before our write is the one edit that may be lost (``sync/README.md``, promise 2)."""
+
+ON_ITS_WAY = timedelta(seconds=1)
 
 CONTESTED_S = 400.0
 """Two choices closer than this may meet each other: a trouble lasts so long, with what follows from it."""
@@ -247,13 +250,65 @@ def comments_once(evidence: Evidence) -> Iterator[str]:
         )
         for side in Side:
             found = Counter(
-                token for comment in pair.seen[side]["comments"] for token in tokens(comment["text"])
+                token
+                for comment in pair.seen[side]["comments"]
+                for token in tokens(comment["text"])
+                if token.startswith("c")
             )
             if found != wanted:
                 yield (
                     f"10: link {pair.link}: comments of the {side} side are {dict(found - wanted)} too many, "
                     f"{dict(wanted - found)} missing"
                 )
+
+
+def files_once(evidence: Evidence) -> Iterator[str]:
+    """Every file is on both sides once: by its bytes in Asana, by a comment with its name on GitHub."""
+    for pair in pairs(evidence):
+        for file in evidence.memory.files:
+            if (file.side, file.object_id) != (file.side, pair.ids[file.side]):
+                continue
+            inside = [each for each in pair.seen[Side.HUB]["attachments"] if each["name"] == file.name]
+            if [each["content"] for each in inside] != [file.content]:
+                yield f"11: link {pair.link}: {file.name} is {len(inside)} times in Asana, or other bytes"
+            told = [each for each in pair.seen[Side.EXTERNAL]["comments"] if file.name in each["text"]]
+            if len(told) != 1:
+                yield f"11: link {pair.link}: {file.name} is {len(told)} times on GitHub"
+
+
+def acknowledged(evidence: Evidence) -> Iterator[str]:
+    """Every webhook call that was answered 200 is in the list of deliveries, and the list adds up."""
+    known = {each["delivery"] for each in evidence.deliveries}
+    for sent in evidence.town.external.outbox.sent:
+        guid = sent.headers.get("X-GitHub-Delivery")
+        if sent.status == 200 and not any(guid in each for each in known):
+            yield f"22: delivery {guid} was acknowledged, and is not stored"
+    counts = evidence.status["deliveries"]
+    parts = sum(counts[name] for name in ("processed", "ignored", "parked", "queued"))
+    if counts["received"] != parts or counts["received"] != len(evidence.deliveries):
+        yield f"30: deliveries do not add up: {counts}, {len(evidence.deliveries)} are listed"
+
+
+def limits_kept(evidence: Evidence) -> Iterator[str]:
+    """After a refusal with Retry-After nobody sends before that time, but for what was on its way."""
+    for side, simulator in evidence.town.sides.items():
+        until = None
+        for exchange in simulator.journal:
+            at = exchange.at
+            if until is not None and until[0] + ON_ITS_WAY < at < until[1]:
+                yield f"17: {side}: {exchange.method} {exchange.path} though silence was asked for"
+            wait = exchange.answer_headers.get("retry-after")
+            if exchange.status in (429, 503) and wait is not None:
+                until = exchange.until or at, (exchange.until or at) + timedelta(seconds=float(wait))
+
+
+def deletes_proven(evidence: Evidence) -> Iterator[str]:
+    """Nothing is deleted but what a person deleted on the other side."""
+    removed = {id for _, id in evidence.memory.removed}
+    for link in evidence.links:
+        ids = {link["asana"]["gid"], link["external"]["id"]}
+        if link["kind"] == "task" and link["state"] == "unlinked" and not ids & removed:
+            yield f"7: link {link['id']} ended though nobody deleted anything: {link['reason']}"
 
 
 def nothing_waits(evidence: Evidence) -> Iterator[str]:
@@ -273,5 +328,9 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[str]]] = (
     one_counterpart,
     at_rest,
     comments_once,
+    files_once,
+    acknowledged,
+    limits_kept,
+    deletes_proven,
     nothing_waits,
 )

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     COMMENT = "comment"
     REWORD = "reword"
     WITHDRAW = "withdraw"
+    ATTACH = "attach"
     REMOVE = "remove"
     RESTORE = "restore"
     FAULT = "fault"
@@ -36,6 +37,7 @@ class Kind(StrEnum):
     LOSE_EVENTS = "lose events"
     REVOKE = "revoke"
     CLOCK = "clock"
+    HIDE = "hide"
     STOP = "stop"
     KILL = "kill"
     PAUSE = "pause"
@@ -53,6 +55,7 @@ EDITS: Mapping[Kind, int] = {
     Kind.COMMENT: 9,
     Kind.REWORD: 3,
     Kind.WITHDRAW: 2,
+    Kind.ATTACH: 2,
     Kind.REMOVE: 2,
     Kind.RESTORE: 1,
 }
@@ -67,6 +70,7 @@ TROUBLES: Mapping[Kind, int] = {
     Kind.LOSE_EVENTS: 1,
     Kind.REVOKE: 1,
     Kind.CLOCK: 1,
+    Kind.HIDE: 1,
     Kind.STOP: 2,
     Kind.KILL: 4,
     Kind.PAUSE: 1,

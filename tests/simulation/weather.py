@@ -9,7 +9,10 @@ from typing import get_args
 
 from connectors.simulation import Fault
 from connectors.simulation_network import FaultKind
+from sync.configuration import ConfigurationInvalid
 from sync.reconcile.model import Side
+from sync.store.errors import StoreError
+from tests.simulation.life import Killed
 from tests.simulation.schedule import Event, Kind
 from tests.simulation.town import Town
 
@@ -38,6 +41,7 @@ class Weather:
             Kind.LOSE_EVENTS: self._lose_events,
             Kind.REVOKE: self._revoke,
             Kind.CLOCK: self._clock,
+            Kind.HIDE: self._hide,
             Kind.STOP: self._stop,
             Kind.KILL: self._kill,
             Kind.PAUSE: self._pause,
@@ -45,7 +49,10 @@ class Weather:
         }
 
     async def act(self, event: Event) -> str:
-        return await self._acts[event.kind](event)
+        try:
+            return await self._acts[event.kind](event)
+        except (Killed, ConfigurationInvalid, StoreError) as error:
+            return f"an admin's {event.kind} does not go through: {error!r:.80}"
 
     async def clear(self) -> None:
         """Fair weather from now on."""
@@ -59,7 +66,11 @@ class Weather:
             simulator.visible_after_s = 0.0
             outbox = simulator.outbox
             outbox.drop, outbox.duplicate, outbox.delay_s, outbox.reorder = False, 0, 0.0, False
-        self._town.hub.workspace.log.lost = False
+        hub, tasks = self._town.hub, self._town.hub.workspace.tasks
+        hub.workspace.log.lost = False
+        self._town.external.hide_repo(self._town.containers[Side.EXTERNAL], hidden=False)
+        for task in [task.gid for task in tasks.values() if task.private]:
+            hub.hide(task, hidden=False)
 
     def _after(self, seconds: float, act: Callable[[], None]) -> None:
         async def later() -> None:
@@ -133,6 +144,16 @@ class Weather:
         seconds = (-30.0, 5.0, 600.0, 86400.0)[event.way % 4]
         self._town.sides[event.side].clock.advance(seconds)
         return f"its clock jumps by {seconds:g} s"
+
+    async def _hide(self, event: Event) -> str:
+        """A task, or all of GitHub's repository, cannot be seen for a while: that is no deletion."""
+        town = self._town
+        tasks = town.hub.objects(town.containers[Side.HUB])
+        if event.side is Side.EXTERNAL or not tasks:
+            town.external.hide_repo(town.containers[Side.EXTERNAL])
+            return "hides the repository"
+        town.hub.hide(tasks[event.pick % len(tasks)])
+        return f"hides {tasks[event.pick % len(tasks)]}"
 
     # the program
 
