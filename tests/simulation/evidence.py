@@ -31,6 +31,8 @@ class Evidence:
     deliveries: Sequence[dict[str, Any]] = ()
     late_writes: list[str] = field(default_factory=list)
     """What was written although everything was at rest."""
+    early: list[str] = field(default_factory=list)
+    """What differed when everything was at rest for the first time, before a complete comparison."""
     rest_s: float = 0.0
     cpu_s: float = 0.0
 

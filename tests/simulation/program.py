@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -48,18 +49,28 @@ class Program:
         self.life = Life()
         self._rung = asyncio.Event()
         database, vault = disk.start(self.life, chance), Vault.from_settings(settings, create=True)
-        way_out = partial(Outbound, transport=Air(providers, self.life, chance))
+        self._way_out = partial(Outbound, transport=Air(providers, self.life, chance))
         self.engine = Engine(
             settings=settings,
             database=database,
             vault=vault,
-            sessions=Sessions(settings, database, vault, None, way_out=way_out),
+            sessions=Sessions(settings, database, vault, None, way_out=self._way_out),
             owner=owner,
             wake=self._ring,
         )
         self.intake = Intake(self.engine)
         self._looked_after: datetime | None = None
         self._work: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def beside(self) -> AsyncIterator[Engine]:
+        """What a command has that runs beside it: the same database, and sessions of its own."""
+        engine = self.engine
+        own = Sessions(engine.settings, engine.database, engine.vault, None, way_out=self._way_out)
+        try:
+            yield replace(engine, sessions=own)
+        finally:
+            await own.aclose()
 
     async def _ring(self, mapping_id: int, delay_s: float) -> None:
         self._rung.set()

@@ -15,10 +15,14 @@ from sync.reconcile.model import Side
 from tests.simulation.evidence import Evidence
 from tests.simulation.hours import BEGINNING
 from tests.simulation.memory import Edit, tokens
+from tests.simulation.schedule import Kind
 
 HOLE_S = 4.0
 """Between our read and our write of an object. What a person writes then where nobody tells us what stood
 there before our write is the one edit that may be lost (``sync/README.md``, promise 2)."""
+
+_UNLISTED = frozenset({Kind.HIDE, Kind.REMOVE, Kind.RESTORE, Kind.REVOKE})
+"""After these a listing may have shown a change while nobody could act on it."""
 
 ON_ITS_WAY = timedelta(seconds=1)
 
@@ -311,6 +315,50 @@ def deletes_proven(evidence: Evidence) -> Iterator[str]:
             yield f"7: link {link['id']} ended though nobody deleted anything: {link['reason']}"
 
 
+def polling_is_enough(evidence: Evidence) -> Iterator[str]:
+    """What listings show needs no complete comparison: titles, texts and states."""
+    if any(event.kind in _UNLISTED for event in evidence.schedule.events):
+        return
+    for said in evidence.early:
+        if any(f": {field} differs" in said for field in ("title", "notes", "state")):
+            yield f"13: before anything was compared: {said}"
+
+
+def no_false_conflicts(evidence: Evidence) -> Iterator[str]:
+    """A clash of two edits needs an edit on each side."""
+    ends = {pair.link: pair.ids for pair in pairs(evidence)}
+    for entry in evidence.conflicts:
+        ids = ends.get(entry["link"])
+        if entry["kind"] != "edit" or entry["field"] not in ("title", "notes") or ids is None:
+            continue
+        edited = {
+            edit.side
+            for side in Side
+            for edit in evidence.memory.on(side, ids[side])
+            if edit.field == entry["field"]
+        }
+        if len(edited) < 2:
+            yield f"2: link {entry['link']}: a conflict about {entry['field']}, which one side alone edited"
+
+
+def pause_holds(evidence: Evidence) -> Iterator[str]:
+    """While a mapping is paused nothing is written, but for what was on its way."""
+    for side, simulator in evidence.town.sides.items():
+        for exchange in simulator.journal.writes():
+            at_s = (exchange.at - BEGINNING).total_seconds()
+            paused = any(begin + 1 < at_s < end for begin, end in evidence.town.pauses)
+            if paused and "hooks" not in exchange.path:
+                yield f"28: {side}: {exchange.method} {exchange.path} at {at_s:.1f} s, while it was paused"
+
+
+def limit_of_deletes(evidence: Evidence) -> Iterator[str]:
+    """Never more objects are closed because of deletions than the limit allows."""
+    ended = [link for link in evidence.links if link["kind"] == "task" and link["state"] == "unlinked"]
+    closed = [link for link in ended if "deleted in" in link["reason"] and "(" in link["reason"]]
+    if len(closed) > evidence.schedule.deletes:
+        yield f"9: {len(closed)} deletions were carried over, {evidence.schedule.deletes} may be"
+
+
 def nothing_waits(evidence: Evidence) -> Iterator[str]:
     """Nothing but transient trouble happened: nothing waits for a person."""
     for entry in evidence.parked:
@@ -332,5 +380,9 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[str]]] = (
     acknowledged,
     limits_kept,
     deletes_proven,
+    polling_is_enough,
+    no_false_conflicts,
+    pause_holds,
+    limit_of_deletes,
     nothing_waits,
 )

@@ -47,11 +47,16 @@ async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
     raise Restless(f"not at rest after {PATIENCE_S:g} s: {await standing(town)}")
 
 
-async def compare(town: Town) -> None:
-    """The complete comparison that otherwise comes every six hours, and what follows from it."""
+async def ask_for_full_pass(town: Town) -> None:
+    """The complete comparison that otherwise comes every six hours."""
     assert town.program is not None
     async with town.program.engine.database.write() as session:
         await session.execute(update(Mapping).values(full_pass_due=True))
+
+
+async def compare(town: Town) -> None:
+    """A complete comparison, and what follows from it."""
+    await ask_for_full_pass(town)
     await come_to_rest(town)
 
 

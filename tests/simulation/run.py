@@ -15,6 +15,7 @@ from tests.simulation.evidence import Evidence, collect
 from tests.simulation.hours import BEGINNING, spend
 from tests.simulation.memory import Memory
 from tests.simulation.people import People
+from tests.simulation.promises import converged
 from tests.simulation.rest import Restless, Written, come_to_rest, compare
 from tests.simulation.schedule import EDITS, Event, Kind, Schedule
 from tests.simulation.town import Town
@@ -44,7 +45,7 @@ class _Run:
             town.sides[side].clock.advance(skew_s)
         town.mapping |= {
             "conflict": self.schedule.conflict,
-            "limits": {"deletes": 50, "deletes_percent": 100},
+            "limits": {"deletes": self.schedule.deletes, "deletes_percent": 100},
         }
         if self.schedule.old:
             town.mapping["since"] = "all"
@@ -88,6 +89,8 @@ class _Run:
         await town.switch(paused=False)
         await town.apply()
         self.evidence.rest_s = await come_to_rest(town)
+        await collect(self.evidence)
+        self.evidence.early = list(converged(self.evidence))
         await compare(town)
         written = Written(town)
         await compare(town)

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     KILL = "kill"
     PAUSE = "pause"
     APPLY = "apply"
+    COMPARE = "compare"
 
 
 EDITS: Mapping[Kind, int] = {
@@ -75,6 +76,7 @@ TROUBLES: Mapping[Kind, int] = {
     Kind.KILL: 4,
     Kind.PAUSE: 1,
     Kind.APPLY: 1,
+    Kind.COMPARE: 1,
 }
 
 GAPS_S = (0.0, 0.0, 0.0, 0.05, 0.1, 0.3, 0.7, 1.5, 4.0, 60.0)
@@ -108,6 +110,8 @@ class Schedule:
     skew_s: Mapping[Side, float]
     old: int
     conflict: str
+    deletes: int = 50
+    """The most deletions that may follow from others within an hour."""
 
     @property
     def edits(self) -> int:

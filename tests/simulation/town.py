@@ -58,6 +58,8 @@ class Town:
         self.mapping: dict[str, Any] = {}
         self.program: Program | None = None
         self.lives = 0
+        self.pauses: list[tuple[float, float]] = []
+        """From when to when, in seconds since the beginning, nothing may be written."""
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -128,7 +130,8 @@ class Town:
     async def apply(self) -> None:
         assert self.program is not None
         text = yaml.safe_dump(self.document())
-        await apply(self.program.engine, load(text, {}, discover()), consent=True)
+        async with self.program.beside() as engine:
+            await apply(engine, load(text, {}, discover()), consent=True)
 
     async def switch(self, *, paused: bool) -> None:
         """As ``asana-sync pause --mapping web`` and ``resume``."""

@@ -13,6 +13,7 @@ from sync.configuration import ConfigurationInvalid
 from sync.reconcile.model import Side
 from sync.store.errors import StoreError
 from tests.simulation.life import Killed
+from tests.simulation.rest import ask_for_full_pass
 from tests.simulation.schedule import Event, Kind
 from tests.simulation.town import Town
 
@@ -46,6 +47,7 @@ class Weather:
             Kind.KILL: self._kill,
             Kind.PAUSE: self._pause,
             Kind.APPLY: self._apply,
+            Kind.COMPARE: self._compare,
         }
 
     async def act(self, event: Event) -> str:
@@ -86,7 +88,13 @@ class Weather:
     async def _fault(self, event: Event) -> str:
         kind = TRANSIENT[event.pick % len(TRANSIENT)]
         method = METHODS[event.side][event.way % 6]
-        fault = Fault(kind=kind, method=method, times=1 + event.way % 2, retry_after=_wait(kind, event.way))
+        fault = Fault(
+            kind=kind,
+            method=method,
+            times=1 + event.way % 2,
+            retry_after=_wait(kind, event.way),
+            seconds=10.0 if kind == "slow" else None,
+        )
         self._town.sides[event.side].faults.add(fault)
         return f"the next {fault.times} {method or 'requests'} meet {kind}"
 
@@ -185,6 +193,8 @@ class Weather:
 
     async def _pause(self, event: Event) -> str:
         await self._town.switch(paused=True)
+        began = asyncio.get_running_loop().time()
+        self._town.pauses.append((began, began + WHILE_S / 2))
         self._after_admin(WHILE_S / 2)
         return "an admin pauses the mapping"
 
@@ -196,6 +206,10 @@ class Weather:
         task = asyncio.create_task(later())
         self._later.add(task)
         task.add_done_callback(self._later.discard)
+
+    async def _compare(self, event: Event) -> str:
+        await ask_for_full_pass(self._town)
+        return "an admin has everything compared"
 
     async def _apply(self, event: Event) -> str:
         limits = {"creates_per_hour": 200 + event.way % 50}
