@@ -35,6 +35,7 @@ from connectors.records import (
 )
 
 if TYPE_CHECKING:
+    from connectors.consent import App
     from connectors.http import Outbound  # looking at what is stored needs no HTTP client
     from connectors.tokens import Tokens
 
@@ -316,6 +317,10 @@ class Connector(ABC):
 
         Without addresses the app calls nobody: we keep a connection open to it.
         """
+        return None
+
+    def app(self, settings: BaseModel, credentials: BaseModel) -> App | None:
+        """The OAuth app in the credentials, which an account authorises; None where there is none."""
         return None
 
     def secrets(self, credentials: BaseModel) -> Secrets:

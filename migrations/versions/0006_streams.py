@@ -8,7 +8,7 @@ from alembic import op
 from sync.store.types import RowId, Utc
 
 revision = "0006"
-down_revision = "0008"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
