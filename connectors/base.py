@@ -35,6 +35,7 @@ from connectors.records import (
 )
 
 if TYPE_CHECKING:
+    from connectors.consent import App
     from connectors.http import Outbound  # looking at what is stored needs no HTTP client
     from connectors.tokens import Tokens
 
@@ -295,6 +296,10 @@ class Connector(ABC):
 
         ``creates_per_minute``, ``creates_per_hour``: new objects and comments, where they are limited.
         """
+
+    def app(self, settings: BaseModel, credentials: BaseModel) -> App | None:
+        """The OAuth app in the credentials, which an account authorises; None where there is none."""
+        return None
 
     def secrets(self, credentials: BaseModel) -> Secrets:
         """What calls to the one address of an app are checked against ("app")."""

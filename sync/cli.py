@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "diff": "configuring",
         "export": "configuring",
         "check": "configuring",
+        "authorize": "authorizing",
         "fields": "fields",
         "sync": "syncing",
         "preview": "preview",

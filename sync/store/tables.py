@@ -156,7 +156,8 @@ class Link(SQLModel, table=True):
     ``hidden_since``: an end cannot be seen since then. ``synced_at``: last settled; ``looked_at``:
     last pass over it; ``*_at``: the provider's
     time of the newest version that was settled; ``comments_at``: last complete look at its
-    comments; ``*_comments_version``: newest version whose comments are known.
+    comments; ``*_comments_version``: newest version whose comments are known. ``awaits``: the object
+    without a link that it is a part of (``side:id``).
     """
 
     id: int = _id()
@@ -196,6 +197,7 @@ class Link(SQLModel, table=True):
     comments_at: datetime | None = _time()
     hub_comments_version: str = ""
     external_comments_version: str = ""
+    awaits: str = Field(default="", index=True)
 
     __table_args__ = (
         Index(
