@@ -318,6 +318,8 @@ class Outbound:
             async with asyncio.timeout(timeout_s) as deadline, self._gate.slot(write=write):
                 if write and (permit := stamp().permit) is not None:
                     await permit()
+                if self._client.is_closed:  # new credentials came while somebody still had the old session
+                    raise self._clean(RetryLater("the connection was opened anew meanwhile", after=1))
                 under_way = True
                 answer = await self._follow(request, followed, accept)
                 deadline.reschedule(None)

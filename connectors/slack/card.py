@@ -9,17 +9,12 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ContextB
 
 from connectors.interactions import Card
 from connectors.records import CLOSED
+from connectors.slack.interactivity import ASSIGN, COMPLETE, REOPEN, SAY
 from connectors.slack.texts import mrkdwn, plain, quoted
 
 EVENT = "asana_sync_card"
 """Event type of a card's metadata."""
-COMPLETE, REOPEN, ASSIGN, COMMENT, OPEN = (
-    "card_complete",
-    "card_reopen",
-    "card_assign",
-    "card_comment",
-    "card_open",
-)
+OPEN = "card_open"
 _LISTED = 20
 
 
@@ -34,7 +29,7 @@ def message(card: Card, key: str) -> dict[str, Any]:
     buttons = [
         toggle,
         ButtonElement(action_id=ASSIGN, text=plain("Assign to me", 75)),
-        ButtonElement(action_id=COMMENT, text=plain("Comment", 75)),
+        ButtonElement(action_id=SAY, text=plain("Comment", 75)),
     ]
     if _is_link(card.url):
         buttons.append(ButtonElement(action_id=OPEN, text=plain("Open", 75), url=card.url))

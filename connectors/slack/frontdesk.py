@@ -17,10 +17,19 @@ from slack_sdk.models.views import View
 
 from connectors.errors import ConnectorError
 from connectors.interactions import ME, Answer, Clerk, Interaction, Person, Place, Refused, What, Wish
-from connectors.records import CLOSED, OPEN, Ref
+from connectors.records import CLOSED, OPEN, Fields, Ref
 from connectors.richtext.prose import literal
 from connectors.slack import card, commands, modal
-from connectors.slack.interactivity import COMMAND
+from connectors.slack.interactivity import (
+    ASSIGN,
+    ATTACH,
+    COMMAND,
+    COMMENT,
+    COMPLETE,
+    CREATE,
+    REOPEN,
+    SAY,
+)
 from connectors.slack.modal import About
 from connectors.slack.texts import cut, escaped, options
 from connectors.slack.translate import content, thread_ref
@@ -29,6 +38,14 @@ Payload: TypeAlias = Mapping[str, Any]
 
 _TROUBLE = "That did not work just now. Nothing was done: try again in a moment."
 _NOWHERE = "No project is allowed in this channel. An admin can allow one: a mapping joins the two."
+_WANTED = {CREATE: What.CAPTURE, ATTACH: What.ATTACH, COMMENT: What.COMMENT}
+"""What a submitted modal asks for."""
+_PRESSED: Mapping[str, Fields] = {
+    COMPLETE: {"state": CLOSED},
+    REOPEN: {"state": OPEN},
+    ASSIGN: {"assignee": ME},
+}
+"""What a pressed button of the card changes."""
 _TITLE = 255
 """Characters of a suggested title; the notes hold the whole message."""
 
@@ -56,14 +73,15 @@ class FrontDesk:
         asked: Payload = interaction.payload
         if interaction.kind == COMMAND:
             return self._command(asked, clerk)
-        if interaction.kind == "message_action" and asked["callback_id"] == modal.CREATE:
+        if interaction.kind == "message_action":
             return Answer(then=partial(self._open, asked, clerk))
         if interaction.kind == "view_submission":
             return await self._submitted(asked, clerk)
         if interaction.kind == "block_suggestion":
             return await self._suggested(asked, clerk)
         if interaction.kind == "block_actions":
-            return Answer(then=partial(self._pressed, asked, clerk))
+            press = self._changed if asked.get("view") else self._pressed
+            return Answer(then=partial(press, asked, asked["actions"][0], clerk))
         return Answer()
 
     # the modal
@@ -103,7 +121,7 @@ class FrontDesk:
         places = await clerk.places(about.channel)
         if action["action_id"] == modal.PLACE and action.get("selected_option"):
             about = replace(about, place=str(action["selected_option"]["value"]))
-        attaching = view["callback_id"] == modal.ATTACH
+        attaching = view["callback_id"] == ATTACH
         if action["action_id"] == modal.TO_ATTACH or (attaching and action["action_id"] == modal.PLACE):
             place = next((each for each in places if each.id == about.place), Place(id=about.place, name="–"))
             shown = modal.attach(about, about.title, places, place)
@@ -114,13 +132,7 @@ class FrontDesk:
 
     async def _submitted(self, asked: Payload, clerk: Clerk) -> Answer:
         view = asked["view"]
-        wanted = {
-            modal.CREATE: What.CAPTURE,
-            modal.ATTACH: What.ATTACH,
-            modal.COMMENT: What.COMMENT,
-        }.get(str(view.get("callback_id")))
-        if wanted is None:
-            return Answer()
+        wanted = _WANTED[view["callback_id"]]
         about, given = About.of(view), modal.entered(view)
         try:
             await clerk.take(
@@ -162,34 +174,24 @@ class FrontDesk:
 
     # buttons
 
-    async def _pressed(self, asked: Payload, clerk: Clerk) -> None:
-        action = asked["actions"][0]
-        if asked.get("view"):
-            await self._changed(asked, action, clerk)
-            return
-        message, channel = asked.get("message") or {}, str((asked.get("channel") or {}).get("id", ""))
-        about = About(channel=channel, ts=str(message.get("thread_ts") or message.get("ts") or ""))
-        fields = {
-            card.COMPLETE: {"state": CLOSED},
-            card.REOPEN: {"state": OPEN},
-            card.ASSIGN: {"assignee": ME},
-        }.get(str(action["action_id"]))
+    async def _pressed(self, asked: Payload, action: Payload, clerk: Clerk) -> None:
+        message, channel = asked["message"], str(asked["channel"]["id"])
+        about = About(channel=channel, ts=str(message.get("thread_ts") or message["ts"]))
         person = await self._person(asked["user"])
         try:
-            if action["action_id"] == card.COMMENT:
+            if action["action_id"] == SAY:
                 if person.outsider:
                     raise Refused(person.outsider)
                 await self.screen.open_view(str(asked["trigger_id"]), modal.comment(about).to_dict())
-            elif fields is not None:
-                key = f"press {asked['trigger_id']}"
+            else:
                 await clerk.take(
                     Wish(
-                        key=key,
+                        key=f"press {asked['trigger_id']}",
                         what=What.CHANGE,
                         by=person,
                         container=channel,
                         about=self._ref(about),
-                        fields=fields,
+                        fields=_PRESSED[action["action_id"]],
                     )
                 )
         except Refused as refusal:

@@ -19,13 +19,17 @@ from connectors.slack.webhook import check
 COMMAND = "command"
 _MOST_FIELDS = 100
 _NEEDED = {
-    "message_action": ("trigger_id", "callback_id", "message", "channel", "user"),
-    "shortcut": ("trigger_id", "callback_id", "user"),
+    "message_action": ("trigger_id", "message", "channel", "user"),
     "view_submission": ("view", "user"),
-    "view_closed": ("view", "user"),
     "block_actions": ("trigger_id", "actions", "user"),
-    "block_suggestion": ("action_id", "user"),
+    "block_suggestion": ("action_id", "view", "user"),
 }
+"""Types that are offered, and what each must hold."""
+CREATE, ATTACH, COMMENT = "create_task", "attach_task", "comment_task"
+"""Callback ids of the modals; the first is also that of the message shortcut."""
+COMPLETE, REOPEN, ASSIGN, SAY = "card_complete", "card_reopen", "card_assign", "card_comment"
+BUTTONS = frozenset({COMPLETE, REOPEN, ASSIGN, SAY})
+"""Action ids of a card."""
 
 
 def read(delivery: Delivery, secrets: Secrets, now: datetime) -> Interaction:
@@ -45,15 +49,25 @@ def read(delivery: Delivery, secrets: Secrets, now: datetime) -> Interaction:
 
 def of_command(form: dict[str, str]) -> Interaction:
     """A slash command, as its form or as an envelope of Socket Mode has it."""
-    for name in ("command", "text", "user_id", "channel_id", "trigger_id"):
+    for name in ("command", "user_id", "channel_id", "trigger_id"):
         str(form[name])
-    return Interaction(kind=COMMAND, payload=form)
+    return Interaction(kind=COMMAND, payload={"text": "", **form})
 
 
 def of_payload(payload: dict[str, Any]) -> Interaction:
-    """Everything but commands; kinds that the app does not offer are answered with nothing."""
+    """Everything but commands. What the app does not offer has no kind, and is answered with nothing."""
     kind = str(payload["type"])
-    for name in _NEEDED.get(kind, ()):
+    if not _is_offered(payload):
+        return Interaction(kind="", payload={})
+    for name in _NEEDED[kind]:
         payload[name]
     str(payload["user"]["id"])
     return Interaction(kind=kind, payload=payload)
+
+
+def _is_offered(payload: dict[str, Any]) -> bool:
+    if payload["type"] not in _NEEDED:
+        return False
+    callback = (payload.get("view") or payload).get("callback_id")
+    pressed = [action.get("action_id") for action in payload.get("actions") or ()]
+    return callback in (CREATE, ATTACH, COMMENT) or not BUTTONS.isdisjoint(pressed)

@@ -31,10 +31,9 @@ from slack_sdk.models.views import View
 
 from connectors.interactions import Form, Place
 from connectors.records import SECTION, FieldKind, Fields, FieldSpec, Value
+from connectors.slack.interactivity import ATTACH, COMMENT, CREATE
 from connectors.slack.texts import mrkdwn, option, options, plain, quoted
 
-CREATE, ATTACH, COMMENT = "create_task", "attach_task", "comment_task"
-"""Callback ids; the first is also that of the message shortcut."""
 PLACE, TASK, TITLE, HOW, TEXT, ASSIGNEE = "place", "task", "title", "how", "text", "assignee"
 TO_ATTACH, TO_CREATE = "to_attach", "to_create"
 WHOLE_THREAD, IN_STEP = "whole_thread", "in_step"

@@ -5,31 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from connectors.errors import Park
 from connectors.interactions import What
-from connectors.records import Record
+from connectors.records import Found, Record, Ref
 from sync.jobs import newcomers
 from sync.jobs.desk import Desk
+from sync.jobs.errands import refuse, tell
 from sync.jobs.looking import look_again
-from sync.jobs.outcome import DID, Later, Outcome
+from sync.jobs.outcome import DID, DONE, Later, Outcome
 from sync.jobs.route import Route
 from sync.jobs.unit import Unit
 from sync.reconcile.model import Pair, Side
-from sync.store import errands, links
-from sync.store.history import tell
+from sync.store import errands, history, links
 from sync.store.tables import Errand, Link
 
-log = structlog.get_logger()
+_LOOKS = 4
+"""So often is an object looked for that a person asked about, at growing intervals."""
 
 
-async def asked(desk: Desk, side: Side, record: Record) -> Errand | None:
+async def asked(desk: Desk, side: Side, ref: Ref) -> Errand | None:
     """The errand that wants this object linked, if there is one."""
-    if side is Side.HUB:
+    if side is Side.HUB or not desk.route.end(side).connector.capabilities.interactions:
         return None
     async with desk.engine.database.read() as session:
-        return await errands.asking_for(session, desk.route.mapping.id, str(record.ref))
+        return await errands.asking_for(session, desk.route.mapping.id, str(ref))
 
 
 def comments_since(route: Route, errand: Errand | None) -> Mapping[Side, datetime] | None:
@@ -40,39 +41,49 @@ def comments_since(route: Route, errand: Errand | None) -> Mapping[Side, datetim
     return since | {Side.EXTERNAL: datetime.min.replace(tzinfo=UTC)} if errand.whole_thread else since
 
 
-async def capture(desk: Desk, unit: Unit, record: Record, errand: Errand) -> Outcome:
-    """Make the task, or the link to the one that was chosen."""
+async def carry_out(desk: Desk, unit: Unit, found: Found | None, errand: Errand) -> Outcome:
+    """Make the task, or the link to the one that was chosen; what cannot be done is told to who asked."""
+    if not isinstance(found, Record):
+        if unit.attempts < _LOOKS:
+            return Later(2.0**unit.attempts, "what a person wants a task for cannot be seen yet")
+        reason = getattr(found, "reason", "") or "it is deleted"
+        await refuse(desk, unit, errand, f"the app does not see it ({reason})")
+        return DONE
     async with desk.engine.database.read() as session:
-        if await links.by_refs(session, desk.route.mapping.id, [str(record.ref)]):
+        if await links.by_refs(session, desk.route.mapping.id, [str(found.ref)]):
             return Later(0.5, "it got its link while it was read", attempt=False)
     if errand.what == What.ATTACH:
-        return await _attach(desk, record, errand)
-    link = await newcomers.begin(desk, Side.EXTERNAL, record, errand)
+        return await _attach(desk, unit, found, errand)
+    link = await newcomers.begin(desk, Side.EXTERNAL, found, errand)
     if isinstance(link, Later):
         return link
     unit.link = link
-    return await newcomers.create_counterpart(desk, link, Side.EXTERNAL, record)
+    try:
+        return await newcomers.create_counterpart(desk, link, Side.EXTERNAL, found)
+    except Park as error:
+        await tell(desk, unit, errand, error.reason)
+        raise
 
 
-async def _attach(desk: Desk, record: Record, errand: Errand) -> Outcome:
+async def _attach(desk: Desk, unit: Unit, record: Record, errand: Errand) -> Outcome:
     """Link it as both stand: an edit from now on crosses, what they hold today does not."""
     end = desk.route.end(Side.HUB)
     ref = end.ref(end.connector.capabilities.kinds[0], errand.task)
     task = (await end.session.fetch_many([ref])).get(ref)
+    if not isinstance(task, Record) or not end.holds(task):
+        await refuse(desk, unit, errand, "the task is not in that project any more")
+        return DID
     now = desk.engine.now()
     async with desk.engine.database.write() as session:
-        if not isinstance(task, Record) or not end.holds(task):
-            await errands.close(session, errand, now, refused="the task is not in that project any more")
-            return DID
-        if await links.by_refs(session, desk.route.mapping.id, [str(task.ref)]):
-            await errands.close(session, errand, now, refused="the task is linked to something else already")
-            return DID
-        link = await _linked(session, desk, record, desk.route.placed(Side.HUB, task), now)
-        errand.link_id = link.id
-        await errands.close(session, errand, now)
-        tell(session, link, "in", f"attached by {errand.person_name}", now)
-        await look_again(session, link, "attached by hand", now)
-    log.info("link.made", link=link.id, ref=str(task.ref), reason="attach")
+        taken = await links.by_refs(session, desk.route.mapping.id, [str(task.ref)])
+        if not taken:
+            link = await _linked(session, desk, record, desk.route.placed(Side.HUB, task), now)
+            errand.link_id = link.id
+            await errands.close(session, errand, now)
+            history.tell(session, link, "in", f"attached by {errand.person_name}", now)
+            await look_again(session, link, "attached by hand", now)
+    if taken:
+        await refuse(desk, unit, errand, "the task is linked to something else already")
     return DID
 
 

@@ -15,9 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from connectors.base import Capabilities
 from connectors.errors import Park
 from connectors.interactions import Card
 from connectors.records import Record
+from sync.configuration import MappingConfig
+from sync.configuration.shapes import ExternalFilter
 from sync.jobs.container_names import name_of
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import fence
@@ -34,10 +37,20 @@ _SLACK = timedelta(minutes=2)
 """Between a provider's clock and ours."""
 
 
+def has_card(link: Link, config: MappingConfig, capabilities: Capabilities) -> bool:
+    """Whether somebody asked for the task: captured the object, or marked it, where most is talk."""
+    if not capabilities.cards:
+        return False
+    marked = capabilities.selective and config.filter != ExternalFilter()
+    return link.made_by == links.CAPTURED or (
+        marked and link.made_by == "create" and link.source == Side.EXTERNAL
+    )
+
+
 async def follow(desk: Desk, unit: Unit, link: Link, task: Record) -> Outcome:
     """Bring the card in step with the task; whatever the provider refuses is parked by itself."""
     end = desk.route.end(Side.EXTERNAL)
-    if link.made_by != links.CAPTURED or not end.connector.capabilities.cards:
+    if not has_card(link, desk.route.config, end.connector.capabilities):
         return DONE
     for write in unit.open_writes:
         if write.op == writes.CARD and write.state in writes.OPEN:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlmodel import col
 
+from connectors import discover
 from connectors.errors import ConnectorError
 from connectors.interactions import ME, Card, Form, Person, Place, Refused, What, Wish
 from connectors.records import CLOSED, SECTION, FieldKind, Fields, FieldSpec, Record, Ref
 from connectors.records import User as Listed
 from sync.configuration import MappingConfig
-from sync.jobs.cards import card_of
+from sync.jobs.cards import card_of, has_card
 from sync.jobs.container_names import name_of
 from sync.jobs.engine import Engine
 from sync.jobs.field_lists import fields_of, fields_told
@@ -196,12 +197,14 @@ class Clerk:
 
     async def _to_change(self, wish: Wish) -> tuple[Mapping, Link]:
         link = await self._link(wish.about)
-        if link is None or link.made_by != links.CAPTURED:
+        if link is None:
             raise Refused("There is no task for it any more.")
+        capabilities = discover()[self.connection.connector].capabilities
         for mapping in await self._mappings(wish.container):
-            if mapping.id == link.mapping_id:
+            config = MappingConfig.model_validate(mapping.config)
+            if mapping.id == link.mapping_id and has_card(link, config, capabilities):
                 return mapping, link
-        raise Refused("Its task may not be changed from here any more.")
+        raise Refused("Its task may not be changed from here.")
 
     async def _checked(self, mapping: Mapping, wish: Wish) -> Fields:
         """The fields as the hub takes them.

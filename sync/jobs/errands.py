@@ -19,6 +19,7 @@ from connectors.errors import ConnectorError, Park
 from connectors.interactions import What
 from connectors.records import Record
 from sync.jobs import settling
+from sync.jobs.cards import has_card
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry, fence
 from sync.jobs.outcome import DID, DONE, Later, Outcome
@@ -28,7 +29,7 @@ from sync.jobs.writing import Intent, intend, new_writes, perform
 from sync.reconcile import retold
 from sync.reconcile.model import Pair, Side
 from sync.store import errands, links, writes
-from sync.store.history import tell
+from sync.store.history import tell as tell_history
 from sync.store.tables import Errand, Link
 from sync.store.tables import Write as WriteRow
 from sync.store.times import rfc3339
@@ -42,7 +43,8 @@ async def carry_out(desk: Desk, unit: Unit, link: Link) -> Outcome:
 
     Later: the answer to a comment was lost, and it has to be looked for first.
     """
-    if link.made_by != links.CAPTURED:
+    capabilities = desk.route.end(Side.EXTERNAL).connector.capabilities
+    if not has_card(link, desk.route.config, capabilities):
         return DONE
     async with desk.engine.database.read() as session:
         waiting = await errands.waiting(session, link.id)
@@ -60,7 +62,12 @@ async def refuse(desk: Desk, unit: Unit, errand: Errand, reason: str) -> None:
     """It cannot be done: kept with the reason, and told to the person who asked."""
     async with desk.engine.database.write() as session:
         await errands.close(session, errand, desk.engine.now(), refused=reason)
-    log.info("errand.refused", link=errand.link_id, reason=reason)
+    log.info("errand.refused", link=errand.link_id, ref=errand.ref, reason=reason)
+    await tell(desk, unit, errand, reason)
+
+
+async def tell(desk: Desk, unit: Unit, errand: Errand, reason: str) -> None:
+    """Tell the person who asked, and nobody else, why it cannot be done."""
     end = desk.route.end(Side.EXTERNAL)
     ref = unit.refs.get(Side.EXTERNAL) or end.ref(errand.kind, errand.object_id, errand.address)
     with suppress(ConnectorError):
@@ -170,5 +177,5 @@ async def _posted(
         session.add_all([stored, logged])
         await links.settle(session, {row.id: {TEXT: Pair(comment.text, comment.text)}}, now)
         text = f"comment of {errand.person_name} written"
-        tell(session, link, "write", text, now, field="comments", write_id=write.id, outcome="done")
+        tell_history(session, link, "write", text, now, field="comments", write_id=write.id, outcome="done")
         await errands.close(session, errand, now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -50,6 +51,14 @@ class Interactions:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        """Sessions are opened before anybody waits: a provider's library may take a second to load."""
+        with suppress(StoreError):
+            async with self._engine.database.read() as session:
+                query = select(Connection).where(col(Connection.removed_at).is_(None))
+                rows = (await session.execute(query)).scalars().all()
+            for row in rows:
+                if discover()[row.connector].capabilities.interactions:
+                    await self._engine.sessions.get(row)
         return self
 
     async def __aexit__(

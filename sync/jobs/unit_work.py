@@ -80,10 +80,10 @@ async def _newcomer(desk: Desk, unit: Unit) -> Outcome:
     (side,) = unit.refs
     record = unit.found.get(side)
     outcome: Outcome = DONE
+    errand = await capturing.asked(desk, side, unit.refs[side])
+    if errand is not None:
+        return await capturing.carry_out(desk, unit, record, errand)
     if isinstance(record, Record):
-        errand = await capturing.asked(desk, side, record)
-        if errand is not None:
-            return await capturing.capture(desk, unit, record, errand)
         outcome = await newcomers.meet(desk, unit, side, record)
     return outcome if isinstance(outcome, Later) else _doubtful(desk, unit, outcome)
 

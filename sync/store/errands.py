@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -83,3 +83,9 @@ async def last_used(session: AsyncSession, mapping_ids: Sequence[int]) -> Sequen
         .limit(200)
     )
     return list(dict.fromkeys((await session.execute(query)).scalars()))
+
+
+async def clear(session: AsyncSession, before: datetime) -> None:
+    """Forget what is over since then, but for what tells how a link came to be."""
+    behind_a_link = col(Errand.link_id).is_not(None) & col(Errand.what).in_(_MAKING)
+    await session.execute(delete(Errand).where(col(Errand.done_at) < before, ~behind_a_link))

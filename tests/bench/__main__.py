@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import bulk, intake, live, scale
+from tests.bench import bulk, intake, live, modal, scale
 
 AIMS = {
     "ratio_to_floor": ">= 0.6",
@@ -31,6 +31,7 @@ AIMS = {
     "live_during_backfill_p95_s": "<= 2",
     "intake_per_s": ">= 500",
     "intake_p99_s": "<= 0.1",
+    "modal_p99_s": "<= 0.5",
     "delta_pass_100k_s": "<= 2",
     "delta_pass_100k_writes": "0",
     "full_pass_100k_s": "<= 60",
@@ -42,6 +43,7 @@ MEASURES: dict[str, Callable[[Path, float], Awaitable[dict[str, float]]]] = {
     "live": live.measure,
     "backfill": live.measure_backfill,
     "intake": intake.measure,
+    "modal": modal.measure,
     "scale": scale.measure,
 }
 

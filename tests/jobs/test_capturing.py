@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pytest
 from connectors.interactions import Answer
 from connectors.simulation import Fault
 from connectors.simulation_network import FaultKind
+from sync.jobs import upkeep
 from sync.jobs.interactions import Interactions
 from sync.store.tables import Errand, Link, Write
 from tests.jobs.conftest import Build
@@ -253,3 +255,40 @@ async def test_a_mapping_that_only_goes_out_offers_no_place(build: Build) -> Non
     world = await build(direction="from_asana")
     async with Interactions(world.engine) as interactions:
         assert (await Counter(world, interactions).ask("look"))[1] == {"places": []}
+
+
+async def test_who_asked_for_something_that_cannot_be_done_is_told(counter: Counter) -> None:
+    world = counter.world
+    item, other = (world.external.new(world.container, title=title) for title in ("One", "Two"))
+    gid = world.hub.new(world.project, title="Long known")
+    await world.settle()
+    place = await counter.place()
+    for each in (item, other):
+        assert (await counter.ask("attach", item=each, place=place, task=gid))[0] == 200
+    await world.settle()
+    gone = world.external.new(world.container, title="Gone")
+    await counter.ask("capture", item=gone, place=place, fields={"title": "T"})
+    world.external.remove(gone)
+    async with asyncio.timeout(60):
+        while len(await world.rows(Errand, state="open")):
+            world.clock.advance(30)
+            await world.settle()
+    reasons = [errand.reason for errand in await world.rows(Errand, state="refused")]
+    assert reasons == [
+        "the task is linked to something else already",
+        "the app does not see it (it is deleted)",
+    ]
+    assert [world.task()["title"], len(world.tasks())] == ["Long known", 1]
+    (told,) = world.external.whispers  # type: ignore[attr-defined]  # who deleted it is told nothing there
+    assert told["item"] in (item, other)
+
+
+async def test_old_errands_are_forgotten_but_for_those_behind_links(counter: Counter) -> None:
+    world = counter.world
+    await counter.captured(item := world.external.new(world.container, title="Broken"))
+    await counter.ask("change", item=item, fields={"state": "closed"})
+    await world.settle()
+    assert len(await world.rows(Errand)) == 2
+    world.clock.advance(31 * 24 * 3600)
+    await upkeep.clean(world.engine)
+    assert [errand.what for errand in await world.rows(Errand)] == ["capture"]

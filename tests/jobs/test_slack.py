@@ -1,4 +1,4 @@
-"""Threads of a channel and tasks of a project: what is captured stays in step, and nothing else is touched."""
+"""Threads of a channel and tasks of a project: what is captured stays in step, and nothing else is."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_replies_become_comments_in_order_and_once(slack: World) -> None:
 
 
 async def test_comments_become_replies_and_come_back_to_nobody(slack: World) -> None:
-    thread, task = await slack.paired()
+    _, task = await slack.paired()
     slack.hub.comment(task, "Which page?", by="ada")
     await slack.settle()
     await slack.settle(full=True)

@@ -249,3 +249,15 @@ async def test_a_lost_answer_of_the_card_makes_one(chat: Chat) -> None:
     chat.slack.faults.add(Fault(kind="reset_after", method="POST", path="chat.postMessage"))
     await chat.captured(message)
     chat.card(message)
+
+
+async def test_an_emoji_captures_without_a_modal(chat: Chat) -> None:
+    await chat.world.apply(filter={"fields": {"custom:reactions": ["memo"]}})
+    await chat.world.settle()
+    message = chat.say("The footer is broken")
+    chat.slack.edit(message, reactions=["memo"], by="ada")
+    await chat.world.settle()
+    assert chat.world.task()["title"] == "The footer is broken"
+    assert "The footer is broken" in str(chat.card(message)[1]["blocks"])
+    await chat.press(message, "card_complete", user="bob")
+    assert chat.world.task()["state"] == "closed"
