@@ -9,8 +9,8 @@ import pytest
 from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import serve
 from connectors.slack.simulator import SlackSimulator
-from sync.jobs import by_hand
-from sync.store.tables import Mapping
+from sync.jobs import by_hand, subscriptions
+from sync.store.tables import Mapping, Subscription
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
 
@@ -204,3 +204,14 @@ async def test_a_chain_shows_each_comment_once_with_its_author(slack: World) -> 
                 if place is not everywhere[("in Slack", "in Asana", "in the third").index(said)]:
                     assert author in one
         await third.outbox.idle()
+
+
+async def test_the_app_enters_the_channels_that_are_mapped(build: Build) -> None:
+    world = await build(SlackSimulator, settings_={"public_url": "http://127.0.0.1:9"})
+    assert isinstance(world.external, SlackSimulator)
+    channel = world.external.workspace.channels[world.container]
+    channel["is_member"] = False
+    await subscriptions.keep(world.engine)
+    row = await world.the(Subscription, container=world.container)
+    assert (row.state, row.target) == ("active", "http://127.0.0.1:9/webhooks/other/app")
+    assert channel["is_member"]
