@@ -437,3 +437,35 @@ def test_whatever_a_mapping_holds_is_understood_or_a_problem(key: str, value: An
 def test_any_text_is_a_configuration_or_a_reason(text: str) -> None:
     with suppress(ConfigurationInvalid):
         read(text, {}, {})
+
+
+SELECTIVE = """
+connections:
+  - {name: acme-asana, connector: asana, settings: {workspace: "1"}, credentials: {token: "${ASANA_TOKEN}"}}
+  - {name: acme-slack, connector: slack, settings: {team: T1}, credentials: {bot_token: "${GITHUB_TOKEN}"}}
+mappings:
+  - name: talk
+    connection: acme-slack
+    container: C1
+    asana: {connection: acme-asana, project: "2"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "to_asana", "from_asana"),
+    [
+        ({}, False, False),
+        ({"filter": {"fields": {"custom:reactions": ["ticket"]}}}, True, False),
+        ({"create": {"to_asana": True}}, True, False),
+        ({"create": {"from_asana": True}}, False, True),
+        ({"create": {"to_asana": False}, "filter": {"authors": ["ada"]}}, False, False),
+    ],
+    ids=["nothing said", "filtered", "all talk", "all tasks", "by hand alone"],
+)
+def test_mere_talk_becomes_a_task_only_where_the_file_says_so(
+    more: dict[str, Any], to_asana: bool, from_asana: bool
+) -> None:
+    document = yaml.safe_load(SELECTIVE)
+    document["mappings"][0] |= more
+    create = understood(yaml.safe_dump(document)).mappings["mappings[0]"].create
+    assert (create.to_asana, create.from_asana) == (to_asana, from_asana)
