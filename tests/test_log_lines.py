@@ -32,6 +32,10 @@ BESIDE: dict[str, set[str]] = {
     "upkeep": set(),
     "alert": set(),
     "tracing": set(),
+    "errand.refused": set(),
+    "interaction.answered": set(),
+    "interaction.failed": set(),
+    "interaction.refused": set(),
 }
 """Further events, and what they tell beside the agreed keys."""
 MORE = {
