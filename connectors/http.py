@@ -27,7 +27,9 @@ import json as json_text
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from io import SEEK_END
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -48,17 +50,25 @@ from connectors.exchange import Exchanges, Observe, UnreadableAnswer
 from connectors.fetching import Fetching, origin
 from connectors.limits import Gate
 from connectors.redaction import redact
+from connectors.sockets import Socket, opened
 from connectors.stamps import stamp
 from connectors.wire import CheckedTransport, not_after
 
 _MAX_REDIRECTS = 5
 _DOWNLOAD_PATIENCE = 4
 """A file may take so many times as long as a call: nothing is written meanwhile."""
+_SLOWEST_UPLOAD = 500_000
+"""Bytes a second that a way out is expected to carry: a file of 100 MB may take some minutes."""
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9 ._()+,=@~-]+")
 _READS = frozenset({"GET", "HEAD"})
 _FOLLOWED_BY_READS = frozenset({301, 302, 307, 308})
 _FOLLOWED_BY_WRITES = frozenset({307, 308})
 """The others let a client turn the write into a read."""
+
+
+def upload_s(size: int) -> float:
+    """So much longer may a call take that carries a file of so many bytes."""
+    return size / _SLOWEST_UPLOAD
 
 
 class Outbound:
@@ -95,6 +105,7 @@ class Outbound:
         self._secrets: Sequence[str] = ()
         self._classify: Classify | None = None
         self._observe = observe or (lambda status, seconds: None)
+        self._allow = allow
         self._client = httpx.AsyncClient(
             transport=transport or CheckedTransport(allow),
             # connecting and waiting for a socket end first, so that only a request under way is "unknown"
@@ -169,7 +180,7 @@ class Outbound:
             extensions={"trace": not_after(time.time() + self._timeout_s)},
         )
         followed = _FOLLOWED_BY_WRITES if write else _FOLLOWED_BY_READS
-        return await self._sent(request, write=write, accept=accept, followed=followed)
+        return await self._sent(request, self._timeout_s, write=write, accept=accept, followed=followed)
 
     async def upload(
         self,
@@ -181,13 +192,17 @@ class Outbound:
     ) -> Answer:
         """POST a form (``multipart/form-data``, RFC 7578); a file in it is sent as it is read.
 
+        The deadline is later by :func:`upload_s` of the file.
+
         Args:
             file: name of the part, name of the file, its bytes (from their start), their media type. A
                 name of other than plain characters is sent URL-encoded.
         """
         parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in form.items()]
+        timeout_s = self._timeout_s
         if file is not None:
             part, name, content, media_type = file
+            timeout_s += upload_s(content.seek(0, SEEK_END))
             content.seek(0)
             parts.append((part, (name if _PLAIN_NAME.fullmatch(name) else quote(name), content, media_type)))
         request = self._client.build_request(
@@ -196,9 +211,18 @@ class Outbound:
             params=params,
             files=parts,
             headers=self._merged(None, True, False),
-            extensions={"trace": not_after(time.time() + self._timeout_s)},
+            extensions={"trace": not_after(time.time() + timeout_s)},
         )
-        return await self._sent(request, write=True, accept=(), followed=frozenset())
+        return await self._sent(request, timeout_s, write=True, accept=(), followed=frozenset())
+
+    def socket(self, url: str) -> AbstractAsyncContextManager[Socket]:
+        """A web socket to our own host or one below it; it does not count for the limits.
+
+        Raises:
+            Park: it leads elsewhere.
+            RetryLater: nobody answers.
+        """
+        return opened(url, self._base.host, self._allow, timeout_s=self._timeout_s)
 
     async def deposit(self, address: str, file: tuple[str, BinaryIO, str], *, trusted: str = "") -> str:
         """POST a file as a form to an address that is itself the permission: no credentials go with it.
@@ -293,13 +317,21 @@ class Outbound:
             raise self._clean(error) from error.__cause__
 
     async def _sent(
-        self, request: httpx.Request, *, write: bool, accept: Collection[int], followed: Collection[int]
+        self,
+        request: httpx.Request,
+        timeout_s: float,
+        *,
+        write: bool,
+        accept: Collection[int],
+        followed: Collection[int],
     ) -> Answer:
         under_way = False
         try:
-            async with asyncio.timeout(self._timeout_s) as deadline, self._gate.slot(write=write):
+            async with asyncio.timeout(timeout_s) as deadline, self._gate.slot(write=write):
                 if write and (permit := stamp().permit) is not None:
                     await permit()
+                if self._client.is_closed:  # new credentials came while somebody still had the old session
+                    raise self._clean(RetryLater("the connection was opened anew meanwhile", after=1))
                 under_way = True
                 answer = await self._follow(request, followed, accept)
                 deadline.reschedule(None)
@@ -308,7 +340,7 @@ class Outbound:
                 # before the place is given back: whoever waits for it must know of a silence
                 refused = await self._refused(answer, write)
         except TimeoutError:
-            raise self._interrupted(write and under_way, f"no answer in {self._timeout_s:g} s") from None
+            raise self._interrupted(write and under_way, f"no answer in {timeout_s:g} s") from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise self._interrupted(False, f"no connection: {error}") from error
         except (httpx.RequestError, UnreadableAnswer) as error:

@@ -98,9 +98,15 @@ class Outbox:
         return response
 
     @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        """Send until the context is left; what is unsent then stays unsent."""
-        async with httpx.AsyncClient(timeout=self.timeout_s, trust_env=False, verify=_tls()) as client:
+    async def working(self, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[None]:
+        """Send until the context is left; what is unsent then stays unsent.
+
+        Args:
+            transport: another wire than the network.
+        """
+        async with httpx.AsyncClient(
+            timeout=self.timeout_s, trust_env=False, verify=_tls(), transport=transport
+        ) as client:
             self._client, self._loop = client, asyncio.get_running_loop()
             self._start()
             try:

@@ -185,6 +185,14 @@ class Client:
         path = f"/issues/{number}/issue-field-values/{field}"
         await self._write("DELETE", repository, path, accept=(404,))
 
+    async def add_sub_issue(self, repository: str, number: int, id: int) -> None:
+        """Put the issue with this database id below; whatever it was below before."""
+        body = {"sub_issue_id": id, "replace_parent": True}
+        await self._write("POST", repository, f"/issues/{number}/sub_issues", body)
+
+    async def remove_sub_issue(self, repository: str, number: int, id: int) -> None:
+        await self._write("DELETE", repository, f"/issues/{number}/sub_issue", {"sub_issue_id": id})
+
     async def timeline(self, repository: str, number: int) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/issues/{number}/timeline", {}, set())
 

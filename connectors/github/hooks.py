@@ -13,7 +13,7 @@ from connectors.github.client import Client
 from connectors.github.fields import Payload
 from connectors.github.refusals import UNREACHABLE
 from connectors.github.translate import instant
-from connectors.github.webhook import EVENTS
+from connectors.github.webhook import EVENTS, SUB_ISSUES
 
 _NOT_SERVED = frozenset({403, 404, 405, 410, 501})
 """Without the log, polling finds what was missed."""
@@ -30,12 +30,20 @@ async def subscribe(client: Client, container: str, target: str, secret: str) ->
         "config": {"url": target, "content_type": "json", "secret": secret, "insecure_ssl": "0"},
     }
     with _webhook_permission(container):
-        hook = await _leading_to(client, container, target)
-        if hook is not None:
-            hook = await client.edit_hook(container, str(hook["id"]), wanted)
-        else:
-            hook = await _made(client, container, target, wanted)
+        try:
+            hook = await _put(client, container, target, {**wanted, "events": [*EVENTS, SUB_ISSUES]})
+        except Park as refused:
+            if refused.status != 422:
+                raise
+            hook = await _put(client, container, target, wanted)
     return _subscribed(hook, secret)
+
+
+async def _put(client: Client, container: str, target: str, wanted: Mapping[str, Any]) -> Payload:
+    hook = await _leading_to(client, container, target)
+    if hook is not None:
+        return await client.edit_hook(container, str(hook["id"]), wanted)
+    return await _made(client, container, target, wanted)
 
 
 async def subscription(client: Client, container: str, id: str) -> Subscribed | None:

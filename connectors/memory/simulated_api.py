@@ -25,11 +25,11 @@ class Api:
     """Endpoints over the store.
 
     Args:
-        token: what callers have to show.
+        token: what callers have to show now.
         lag_s: how far readers are behind now, in seconds.
     """
 
-    def __init__(self, store: Store, token: str, lag_s: Callable[[], float]) -> None:
+    def __init__(self, store: Store, token: Callable[[], str], lag_s: Callable[[], float]) -> None:
         self._store = store
         self._token = token
         self._lag_s = lag_s
@@ -63,7 +63,7 @@ class Api:
         return [Route(path, partial(self._answer, call), methods=[method]) for method, path, call in calls]
 
     async def _answer(self, call: Call, request: Request) -> Response:
-        if request.headers.get("authorization") != f"Bearer {self._token}":
+        if request.headers.get("authorization") != f"Bearer {self._token()}":
             raise Refused(401, "Unknown token")
         raw = await request.body()
         body = read_form(request.headers, raw) if is_form(request.headers) else json.loads(raw or b"{}")

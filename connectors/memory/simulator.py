@@ -31,7 +31,7 @@ class MemorySimulator(Simulator):
         self.whispers = self._store.whispers
 
     def routes(self) -> Sequence[BaseRoute]:
-        return Api(self._store, self.token, lambda: self.visible_after_s).routes()
+        return Api(self._store, lambda: self.token, lambda: self.visible_after_s).routes()
 
     def connection(self, base_url: str) -> dict[str, Any]:
         return {

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from sync.commands.configuring import configuration_of
 from sync.commands.opening import known_mapping, run
-from sync.commands.output import AsJson, emit, plain, table
+from sync.commands.output import AsJson, emit, plain, say, table
 from sync.commands.progress import progress
 from sync.commands.working import opened_engine
 from sync.configuration import ConfigurationInvalid
@@ -71,6 +71,9 @@ async def _of_file(engine: Engine, file: Path, mapping: str, limit: int, tell: T
     present = await in_force(engine)
     rows = {each.name: connection_row(engine, each, present) for each in configuration.connections.values()}
     prospect = prospect_of(engine, configuration, chosen[mapping], rows, present)
+    new = [row.name for row in (prospect.hub, prospect.external) if row.id is None]
+    if new:
+        say(f"who is who on {' and '.join(new)} is not known yet: assignees are left out")
     route = await prospect.route(engine)
     known_as = prospect.known.id if prospect.known is not None else None
     found = await preview(engine, route, known_as=known_as, limit=limit, tell=tell)

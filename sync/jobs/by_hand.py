@@ -17,6 +17,7 @@ from sync.jobs.connections import NEEDS_REAUTH
 from sync.jobs.engine import Engine
 from sync.jobs.looking import look_again
 from sync.jobs.passes import sync_mapping
+from sync.jobs.relations import tell_waiting
 from sync.jobs.route import Route, open_route
 from sync.reconcile.model import Side
 from sync.settings import HUB
@@ -200,6 +201,7 @@ async def link(engine: Engine, mapping_id: int, is_external: Chosen, is_task: Ch
             await parking.unpark(session, mapping_id, "link", str(record.ref))
         tell(session, made, "in", "linked by hand", now)
         await look_again(session, made, "linked by hand", engine.now())
+        await tell_waiting(session, made)
         note(session, "link", str(made.id))
     await engine.wake(mapping_id, 0)
     return made

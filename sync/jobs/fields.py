@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
-from connectors.records import SECTION, Fields, Record
-from sync.jobs import reverting, settling
+from connectors.records import PARENT, SECTION, Fields, Record
+from sync.jobs import relations, reverting, settling
 from sync.jobs.backlinks import backlink
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
@@ -38,6 +38,7 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
     The last answer and how the link stands now are left in ``work.told``, for the caller to commit.
     """
     view, plan = await plan_fields(desk.engine, desk.route, link, work.read, past)
+    work.named = view.translation.linked
     if plan.writes and past.updates >= LOOP_BUDGET:
         reason = f"{past.updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight"
         return Later(60, reason, held_by="budget")
@@ -47,6 +48,7 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
     if any(write.side in work.listed or _is_unproven(write, work) for write in plan.writes):
         raise ReplanNeeded("it was told by a listing and not read: before it is written it is")
     work.told = _decided(desk, link, work.read, view, plan, past)
+    link.awaits = relations.awaited(plan.awaited.values())
     for write in plan.writes:
         work.planned.setdefault(write.rule, {})[write.side] = write
     rows = tuple(work.told.begun)
@@ -60,14 +62,14 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
                 )
             raise
     _finish(desk, link, work, view, past)
-    if plan.held and desk.route.mapping.paused_directions:
+    if plan.held.keys() - plan.awaited.keys() and desk.route.mapping.paused_directions:
         return Later(2, "a direction is paused", attempt=False, held_by="paused")
     return DID if plan.writes or plan.settle or plan.clashes else DONE
 
 
 def _is_unproven(write: FieldWrite, work: Written) -> bool:
     """Whether somebody may have moved the object unseen: a move is not in every listing of versions."""
-    return write.field == SECTION and write.side in work.presumed
+    return write.field in (SECTION, PARENT) and write.side in work.presumed
 
 
 async def _without_loops(
@@ -193,7 +195,12 @@ async def _write_side(
     side = Side(row.side)
     fields: Fields = {write.field: write.value for write in chosen}
     counterpart = backlink(desk.route, desk.route.end(side.other), work.read[side.other])
-    expected = replace(work.answered.get(side, work.read[side]), backlink=counterpart)
+    known = {ref.id: ref for ref in work.named.get(side, {}).values()}
+    expected = replace(
+        work.answered.get(side, work.read[side]),
+        backlink=counterpart,
+        named={name: known[str(value)] for name, value in fields.items() if str(value) in known},
+    )
     session = desk.route.end(side).session
     asked_at = desk.engine.now()
     try:

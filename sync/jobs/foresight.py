@@ -14,10 +14,11 @@ from connectors.records import Record
 from sync.configuration import Configuration
 from sync.jobs.admission import left, wanted
 from sync.jobs.checking import Findings
+from sync.jobs.dry_run import DryRun
 from sync.jobs.engine import Engine
 from sync.jobs.in_force import InForce
 from sync.jobs.planned import named
-from sync.jobs.preview import DryRun, Tell, pages, silent
+from sync.jobs.preview import Tell, pages, silent
 from sync.jobs.prospect import Prospect, prospect_of
 from sync.jobs.route import Route
 from sync.reconcile import plan_link

@@ -15,6 +15,7 @@ from connectors.records import Record, Ref
 from sync.jobs.admission import in_scope
 from sync.jobs.engine import Engine
 from sync.jobs.listing import Listed, by_title
+from sync.jobs.relations import tell_waiting
 from sync.jobs.route import Route
 from sync.metrics import REPAIRED
 from sync.reconcile.model import Rule, Side
@@ -161,6 +162,7 @@ async def _link(
     for link, (_, external, made_by) in zip(rows, made, strict=True):
         tell(session, link, "in", f"{external.key} {_HOW[made_by]}", now)
         log.info("link.made", mapping=route.mapping.name, link=link.id, reason=_HOW[made_by])
+        await tell_waiting(session, link)
         if made_by == "adopt":
             REPAIRED.inc()
     return made

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from connectors.errors import Park, ParkClass, ReplanNeeded
 from connectors.records import FieldKind, Fields, Key, Record, Ref
-from sync.jobs import moved, settling, sharing
+from sync.jobs import moved, relations, settling, sharing
 from sync.jobs.admission import wanted
 from sync.jobs.creations import await_turn
 from sync.jobs.desk import Desk
@@ -298,6 +298,7 @@ async def _activate(session: AsyncSession, link: Link) -> None:
         update(Link).where(col(Link.id) == link.id).values(state=link.state, reason=link.reason)
     )
     await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
+    await relations.tell_waiting(session, link)
 
 
 async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -> Outcome:

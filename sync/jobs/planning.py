@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from connectors.records import Record
-from sync.jobs import restoring, reverting
+from sync.jobs import relations, restoring, reverting
 from sync.jobs.engine import Engine
 from sync.jobs.past import Past
 from sync.jobs.route import Route
@@ -26,12 +26,13 @@ async def plan_fields(
     Raises:
         ConnectorError: a provider did not tell when a field was edited.
     """
+    linked = await relations.counterparts(engine, route, records, past)
     view = LinkView(
         hub=records[Side.HUB],
         external=records[Side.EXTERNAL],
         rules=route.rules,
         seen=links.pairs(past.seen),
-        translation=route.translation,
+        translation=replace(route.translation, linked=linked),
         skip=_still_parked(route, past, records),
         into=route.into,
         tie_s=engine.settings.tie_seconds,

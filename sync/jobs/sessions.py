@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -39,17 +40,30 @@ class Opened:
 
 
 class Sessions:
-    """All sessions of a process. ``redis`` None: limits hold for this process alone.
+    """All sessions of a process.
 
     ``refused``: ids of connections whose credentials were refused a moment ago, until it is known why:
     nothing more is sent with them. ``examining``: one at a time asks why.
+
+    Args:
+        redis: None: limits hold for this process alone.
+        way_out: makes the client of a connection; tests give it another wire than the network.
     """
 
-    def __init__(self, settings: Settings, database: Database, vault: Vault, redis: Redis | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        vault: Vault,
+        redis: Redis | None,
+        *,
+        way_out: Callable[..., Outbound] = Outbound,
+    ) -> None:
         self._settings = settings
         self._database = database
         self._vault = vault
         self._redis = redis
+        self._way_out = way_out
         self._opened: dict[str, Opened] = {}
         self._opening = asyncio.Lock()
         self.refused: set[int] = set()
@@ -84,7 +98,7 @@ class Sessions:
         connector = discover()[connection.connector]
         settings = connector.settings.model_validate(connection.settings)
         credentials = connector.credentials.model_validate(self._vault.open(connection.credentials))
-        outbound = Outbound(
+        outbound = self._way_out(
             connector.base_url(settings),
             gate=await self._gate(connection, connector),
             timeout_s=self.call_s,

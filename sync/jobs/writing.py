@@ -18,6 +18,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, PauseConnection
+from connectors.http import upload_s
 from connectors.records import Fields, Ref
 from connectors.stamps import stamped
 from sync import tracing
@@ -37,7 +38,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What is about to be written. ``plan`` is kept for settling after a crash."""
+    """What is about to be written. ``plan`` is kept for settling after a crash.
+
+    ``size``: bytes of the file that the call carries. With many of them it may outlive the lease; whoever
+    takes over looks for what it made after its own deadline, which is kept with the intent.
+    """
 
     link: Link
     side: Side
@@ -47,12 +52,13 @@ class Intent:
     before: Fields = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
     plan: dict[str, Any] = field(default_factory=dict)
+    size: int = 0
 
 
 def new_writes(desk: Desk, intents: Sequence[Intent]) -> list[Write]:
     """Rows to be added to the session that commits the intents."""
     now = desk.engine.now()
-    deadline = desk.engine.in_s(desk.engine.sessions.call_s)
+    call_s = desk.engine.sessions.call_s
     return [
         Write(
             mapping_id=desk.route.mapping.id,
@@ -66,7 +72,7 @@ def new_writes(desk: Desk, intents: Sequence[Intent]) -> list[Write]:
             origin=intent.origin,
             plan=intent.plan,
             intent_at=now,
-            deadline_at=deadline,
+            deadline_at=desk.engine.in_s(call_s + upload_s(intent.size)),
         )
         for intent in intents
     ]

@@ -9,7 +9,7 @@ queues the writers of this process in order instead of letting them poll for the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
@@ -86,11 +86,34 @@ def postgresql_engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
     return writer, writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def sqlite_engine(url: str, *, read_only: bool = False, foreign_keys: bool = True) -> AsyncEngine:
+async def connect(*args: Any, **options: Any) -> aiosqlite.Connection:
+    """Open a file. One that cannot be opened leaves no thread behind.
+
+    aiosqlite tells its thread to end, but does not wait: it would report to a loop that may be closed.
+    """
+    connection = aiosqlite.connect(*args, **options)
+    connection._thread.daemon = True  # as SQLAlchemy does where it connects by itself
+    try:
+        return await connection
+    except BaseException:
+        await asyncio.to_thread(connection._thread.join)
+        raise
+
+
+def sqlite_engine(
+    url: str,
+    *,
+    read_only: bool = False,
+    foreign_keys: bool = True,
+    connecting: Callable[..., Awaitable[Any]] = connect,
+) -> AsyncEngine:
     """One writing connection, or several reading ones, with explicit BEGIN and our pragmas.
 
     The driver's own transaction handling is off (``isolation_level=None``): it would begin late
     and never around SELECT or DDL (docs.sqlalchemy.org, "SQLite: transactional DDL").
+
+    Args:
+        connecting: opens a file, and answers what speaks like a connection of aiosqlite.
     """
     pragmas = {
         "busy_timeout": "10000",
@@ -100,7 +123,7 @@ def sqlite_engine(url: str, *, read_only: bool = False, foreign_keys: bool = Tru
     }
     engine = create_async_engine(
         url,
-        connect_args={"isolation_level": None, "async_creator_fn": _connect},
+        connect_args={"isolation_level": None, "async_creator_fn": connecting},
         pool_size=READERS if read_only else 1,
         max_overflow=0,
     )
@@ -117,17 +140,3 @@ def sqlite_engine(url: str, *, read_only: bool = False, foreign_keys: bool = Tru
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
-
-
-async def _connect(*args: Any, **options: Any) -> aiosqlite.Connection:
-    """Open a file. One that cannot be opened leaves no thread behind.
-
-    aiosqlite tells its thread to end, but does not wait: it would report to a loop that may be closed.
-    """
-    connection = aiosqlite.connect(*args, **options)
-    connection._thread.daemon = True  # as SQLAlchemy does where it connects by itself
-    try:
-        return await connection
-    except BaseException:
-        await asyncio.to_thread(connection._thread.join)
-        raise

@@ -71,7 +71,7 @@ def describe(link: Link, side: Side, record: Record) -> None:
 _OF_AN_END = ("ref", "kind", "id", "address", "url", "title", "version", "at", "comments_version")
 _LOOKED_AT = (
     *(f"{side}_{part}" for side in Side for part in _OF_AN_END),
-    *("external_key", "mapping_version", "synced_at", "looked_at", "hidden_since", "gone"),
+    *("external_key", "mapping_version", "synced_at", "looked_at", "hidden_since", "gone", "awaits"),
 )
 """What a look at a link may change of it; its state is not among it."""
 

@@ -7,27 +7,26 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from sync.settings import HUB
 from sync.store import links, writes
+from sync.store.counting import Counts
 from sync.store.tables import (
-    Conflict,
     Connection,
     Cursor,
     Link,
     Mapping,
     Mark,
-    Parked,
     Setting,
     Subscription,
     Worker,
     Write,
 )
 from sync.store.times import parse_time, rfc3339
-from sync.store.totals import DELIVERIES, WRITES, Total, total
+from sync.store.totals import Total
 
 ALIVE = timedelta(seconds=15)
 """A worker says every second that it lives; one silent for this long is gone."""
@@ -41,7 +40,7 @@ async def status(
     session: AsyncSession, *, version: str, now: datetime, instance: dict[str, Any], since: datetime | None
 ) -> dict[str, Any]:
     """``since``: quiet is only what was read after that time; None asks for no reading."""
-    counts = await _Counts.read(session, now)
+    counts = await Counts.read(session, now)
     connections = [
         row
         for row in (await session.execute(select(Connection).order_by(col(Connection.id)))).scalars()
@@ -111,89 +110,6 @@ async def last_start(session: AsyncSession, now: datetime) -> datetime | None:
     return (await session.execute(query)).scalar_one_or_none()
 
 
-class _Counts:
-    """Everything that is counted, one query each."""
-
-    def __init__(self) -> None:
-        self.links: dict[tuple[int, str], int] = {}
-        self.pending: dict[int, tuple[int, datetime | None]] = {}
-        self.waiting: dict[int, list[tuple[str, int, datetime]]] = {}
-        self.in_flight: dict[int, int] = {}
-        self.conflicts: dict[int, Counter[str]] = {}
-        self.parked: dict[int, int] = {}
-        self.writes: dict[tuple[int, str], Total] = {}
-        self.deliveries: dict[str, int] = {}
-        self.confirming: dict[int, int] = {}
-
-    @classmethod
-    async def read(cls, session: AsyncSession, now: datetime) -> _Counts:
-        found = cls()
-        kinds = col(Link.mapping_id), col(Link.kind), col(Link.state)
-        for mapping_id, kind, state, number in await session.execute(
-            select(*kinds, func.count()).group_by(*kinds)
-        ):
-            if kind == links.TASK:
-                found.links[mapping_id, state] = number
-            if state == links.CONFIRMING:
-                found.confirming[mapping_id] = found.confirming.get(mapping_id, 0) + number
-        for mapping_id, number, oldest in await session.execute(
-            select(col(Mark.mapping_id), func.count(), func.min(col(Mark.first_at))).group_by(
-                col(Mark.mapping_id)
-            )
-        ):
-            found.pending[mapping_id] = (number, oldest)
-        found.waiting = await _waiting(session, now)
-        found.in_flight = await _by_mapping(
-            session,
-            select(col(Write.mapping_id), func.count()).where(col(Write.state).in_(writes.OPEN)),
-            Write,
-        )
-        found.conflicts = await _conflicts(session)
-        found.parked = await _by_mapping(
-            session, select(col(Parked.mapping_id), func.count()).where(col(Parked.state) == "open"), Parked
-        )
-        for (mapping_id, side, _, state), written in (await total(session, WRITES)).items():
-            if state == writes.DONE:
-                found.writes[mapping_id, side] = found.writes.get((mapping_id, side), Total()) + written
-        for (_, _, state), received in (await total(session, DELIVERIES)).items():
-            found.deliveries[state] = found.deliveries.get(state, 0) + received.number
-        return found
-
-
-async def _conflicts(session: AsyncSession) -> dict[int, Counter[str]]:
-    """Open ones by mapping: all, those ``undecided`` in which nobody won, and the ``divergent`` links."""
-    kinds = col(Conflict.mapping_id), col(Conflict.kind), col(Conflict.winner).is_(None)
-    query = select(*kinds, func.count(), func.count(col(Conflict.link_id).distinct())).where(
-        col(Conflict.state) == "open"
-    )
-    found: dict[int, Counter[str]] = {}
-    for mapping_id, kind, undecided, number, of_links in await session.execute(query.group_by(*kinds)):
-        counts = found.setdefault(mapping_id, Counter())
-        counts["all"] += number
-        counts["undecided"] += number if undecided else 0
-        counts["divergent"] += of_links if kind == "divergent" else 0
-    return found
-
-
-async def _waiting(session: AsyncSession, now: datetime) -> dict[int, list[tuple[str, int, datetime]]]:
-    """Why marks wait, how many for that reason, and until when the last of them; the commonest first."""
-    why = col(Mark.mapping_id), col(Mark.reason)
-    query = (
-        select(*why, func.count(), func.max(col(Mark.due_at)))
-        .where(col(Mark.due_at) > now, col(Mark.reason) != "")
-        .group_by(*why)
-        .order_by(func.count().desc())
-    )
-    found: dict[int, list[tuple[str, int, datetime]]] = {}
-    for mapping_id, reason, number, until in await session.execute(query):
-        found.setdefault(mapping_id, []).append((reason, number, until))
-    return found
-
-
-async def _by_mapping(session: AsyncSession, query: Select[int, int], table: Any) -> dict[int, int]:
-    return {row[0]: row[1] for row in await session.execute(query.group_by(col(table.mapping_id)))}
-
-
 def _word(side: str) -> str:
     return HUB if side == "hub" else side
 
@@ -222,7 +138,7 @@ def _connection(row: Connection, now: datetime) -> dict[str, Any]:
 def _mapping(
     row: Mapping,
     now: datetime,
-    counts: _Counts,
+    counts: Counts,
     cursors: dict[tuple[int, str], Cursor],
     subscriptions: list[Subscription],
     connections: dict[int, str],
@@ -267,7 +183,9 @@ def _mapping(
             {"reason": reason, "number": number, "until": rfc3339(until)}
             for reason, number, until in waiting[:_REASONS]
         ],
-        "first_sync": _first_sync(row, pending, now, max((until for *_, until in waiting), default=now)),
+        "first_sync": _first_sync(
+            row, counts.unmet.get(row.id, 0), pending, now, max((until for *_, until in waiting), default=now)
+        ),
         "subscriptions": [
             {
                 "side": _word(side),
@@ -284,8 +202,10 @@ def _mapping(
     }
 
 
-def _first_sync(row: Mapping, pending: int, now: datetime, until: datetime) -> dict[str, Any] | None:
-    """How far the first sync is. ``pending`` counts what came in meanwhile, too: ``total`` grows by it.
+def _first_sync(
+    row: Mapping, unmet: int, pending: int, now: datetime, until: datetime
+) -> dict[str, Any] | None:
+    """How far the first sync is. ``unmet`` counts what came in meanwhile, too: ``total`` grows by it.
 
     ``until``: it does not end before, for something waits so long for its turn.
     """
@@ -293,16 +213,16 @@ def _first_sync(row: Mapping, pending: int, now: datetime, until: datetime) -> d
         return {"phase": "listing", "done": 0, "total": None, "rate_per_s": None, "eta_s": None}
     if row.first_sync is None:
         return None
-    total = max(int(row.first_sync["total"]), pending)
-    done = total - pending
+    total = max(int(row.first_sync["total"]), unmet)
+    done = total - unmet
     elapsed = (now - parse_time(row.first_sync["started_at"])).total_seconds()
     rate = done / elapsed if elapsed > 0 else 0.0
     return {
-        "phase": "writing",
+        "phase": "writing" if unmet or not pending else "comments",
         "done": done,
         "total": total,
         "rate_per_s": round(rate, 3),
-        "eta_s": round(max(pending / rate, (until - now).total_seconds()), 1) if rate else None,
+        "eta_s": round(max(unmet / rate, (until - now).total_seconds()), 1) if rate else None,
     }
 
 

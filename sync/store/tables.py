@@ -116,6 +116,16 @@ class FieldList(SQLModel, table=True):
     read_at: datetime = _time(null=False)
 
 
+class Stream(SQLModel, table=True):
+    """Which worker keeps the connection open over which a provider tells of changes, until when."""
+
+    connection_id: int = Field(
+        sa_column=Column(RowId, ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True)
+    )
+    owner: str
+    until: datetime = _time(null=False)
+
+
 class Mapping(SQLModel, table=True):
     """Two containers kept in step. ``config`` is the normalised mapping of the configuration file.
 
@@ -156,7 +166,8 @@ class Link(SQLModel, table=True):
     ``hidden_since``: an end cannot be seen since then. ``synced_at``: last settled; ``looked_at``:
     last pass over it; ``*_at``: the provider's
     time of the newest version that was settled; ``comments_at``: last complete look at its
-    comments; ``*_comments_version``: newest version whose comments are known.
+    comments; ``*_comments_version``: newest version whose comments are known. ``awaits``: the object
+    without a link that it is a part of (``side:id``).
     """
 
     id: int = _id()
@@ -196,6 +207,7 @@ class Link(SQLModel, table=True):
     comments_at: datetime | None = _time()
     hub_comments_version: str = ""
     external_comments_version: str = ""
+    awaits: str = Field(default="", index=True)
 
     __table_args__ = (
         Index(

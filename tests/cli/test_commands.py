@@ -142,6 +142,8 @@ async def test_a_preview_an_audit_and_what_a_revert_would_do(running: Town) -> N
     told = await running.done("preview", "main")
     assert (told["mapping"], told["writes"], told["items"]) == ("main", 0, [])
     assert told["counts"].keys() == {"asana", "external"}
+    as_filed = await running.done("preview", "main", "--config", str(running.file))
+    assert (as_filed["writes"], as_filed["version"]) == (0, told["version"] + 1)
     compared = await running.done("audit", "main")
     assert (compared["pairs"] > 0, compared["divergent"]) == (True, 0)
     seen = await running.done("revert", "--mapping", "main", "--since", "1d", "--dry-run")

@@ -8,6 +8,8 @@ import pytest
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.records import Record
+from sync.commands.output import DONE, WAITS
+from sync.commands.syncing import exit_code
 from sync.jobs import by_hand
 from sync.store.errors import StoreUnreachable
 from sync.store.tables import Conflict, Link, Parked
@@ -57,7 +59,8 @@ async def test_where_nobody_won_a_side_has_to_be_named(build: Build) -> None:
     item, task = await world.paired(title="Start")
     world.external.edit(item, title="Outside")
     world.hub.edit(task, title="Inside")
-    await world.settle()
+    seen = await world.settle()
+    assert (seen["quiet"], exit_code(seen, "web")) == (True, WAITS), "a person has to decide"
     entry = await world.the(Conflict)
     with pytest.raises(by_hand.NotPossible, match="say --side"):
         await by_hand.ask_to_restore(world.engine, entry.id, None)
@@ -67,6 +70,7 @@ async def test_where_nobody_won_a_side_has_to_be_named(build: Build) -> None:
     state = await by_hand.restoration(world.engine, entry.id, entry.detected_at)
     assert (state["id"], state["state"]) == (entry.id, "restored")
     assert [write["side"] for write in state["writes"]] == ["asana"]
+    assert exit_code(await world.settle(), "web") == DONE
 
 
 async def test_an_ended_link_restores_nothing(world: World) -> None:

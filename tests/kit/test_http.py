@@ -46,6 +46,15 @@ async def raised(out: Outbound, method: str, path: str = "/x", **options: Any) -
     return caught.value
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_session_that_was_replaced_sends_nothing_and_says_so(method: str) -> None:
+    out = outbound(answering())
+    await out.aclose()
+    error = await raised(out, method)
+    assert isinstance(error, RetryLater)
+    assert "opened anew" in error.reason
+
+
 # addresses
 
 

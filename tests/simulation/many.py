@@ -1,0 +1,56 @@
+"""Many seeds, side by side: each process has a disk of its own."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.simulation.disk import Disk, disk
+from tests.simulation.promises import broken
+from tests.simulation.run import run
+from tests.simulation.schedule import draw
+
+_DISK: list[Disk] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``cpu_s``: what the seed took; ``problems``: the promises that it broke."""
+
+    seed: int
+    events: int
+    cpu_s: float
+    problems: tuple[str, ...]
+
+
+def judge(seed: int, length: int) -> Verdict:
+    """Run one seed; what it raises is a problem like any other."""
+    schedule = draw(seed, length)
+    try:
+        evidence = run(schedule, _DISK[0])
+    except Exception as error:  # noqa: BLE001  # whatever it is, the other seeds are judged, too
+        return Verdict(seed, length, 0.0, (f"raised {error!r}",))
+    return Verdict(seed, length, evidence.cpu_s, tuple(broken(evidence)))
+
+
+def judged(seeds: Iterable[int], length: int, *, jobs: int | None = None) -> Iterator[Verdict]:
+    """All of them, in order."""
+    with ProcessPoolExecutor(jobs or os.cpu_count(), initializer=_open) as pool:
+        yield from pool.map(judge, seeds, [length] * 1_000_000)
+
+
+def regressions() -> list[int]:
+    """Seeds that failed once."""
+    lines = Path(__file__).with_name("seeds.txt").read_text().splitlines()
+    return [int(line.split()[0]) for line in lines if line and not line.startswith("#")]
+
+
+def _open() -> None:
+    stack = ExitStack()
+    _DISK.append(stack.enter_context(disk()))
+    atexit.register(stack.close)

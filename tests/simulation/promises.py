@@ -1,0 +1,394 @@
+"""What must be true when a town has come to rest: one function a promise, over what anybody could have seen.
+
+The numbers are those of the invariants that each one checks. A check answers in sentences; nothing is good.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sync.reconcile.model import Side
+from tests.simulation.evidence import Evidence
+from tests.simulation.hours import BEGINNING
+from tests.simulation.memory import Edit, tokens
+from tests.simulation.schedule import Kind
+
+HOLE_S = 4.0
+"""Between our read and our write of an object. What a person writes then where nobody tells us what stood
+there before our write is the one edit that may be lost (``sync/README.md``, promise 2)."""
+
+_UNLISTED = frozenset({Kind.HIDE, Kind.REMOVE, Kind.RESTORE, Kind.REVOKE})
+"""After these a listing may have shown a change while nobody could act on it."""
+
+ON_ITS_WAY = timedelta(seconds=1)
+
+CONTESTED_S = 400.0
+"""Two choices closer than this may meet each other: a trouble lasts so long, with what follows from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two objects that stand for each other, as both are seen at the end."""
+
+    link: int
+    ids: Mapping[Side, str]
+    seen: Mapping[Side, dict[str, Any]]
+
+    def text(self, side: Side, field: str) -> str:
+        return str(self.seen[side][field])
+
+
+def pairs(evidence: Evidence) -> Sequence[Pair]:
+    """Active links whose ends both are there."""
+    found = []
+    for link in evidence.links:
+        if link["kind"] != "task" or link["state"] != "active":
+            continue
+        ids = {Side.HUB: link["asana"]["gid"], Side.EXTERNAL: link["external"]["id"]}
+        seen = {side: evidence.town.sides[side].view(ids[side]) for side in Side if ids[side]}
+        if len(seen) == 2 and all(seen.values()):
+            found.append(Pair(link["id"], ids, {side: view for side, view in seen.items() if view}))
+    return found
+
+
+def broken(evidence: Evidence) -> list[str]:
+    """Every promise that was broken."""
+    return [*evidence.problems, *(said for check in CHECKS for said in check(evidence))]
+
+
+# --- 1: both sides agree ------------------------------------------------------------------------------
+
+
+def converged(evidence: Evidence) -> Iterator[str]:
+    """Every field that goes both ways is the same on both sides, or waits for a person."""
+    waiting = {(entry["link"], entry["field"]) for entry in evidence.parked}
+    waiting |= {
+        (entry["link"], entry["field"])
+        for entry in evidence.conflicts
+        if entry["state"] == "open" and entry["winner"] is None
+    }
+    for pair in pairs(evidence):
+        for field, told in _FIELDS.items():
+            values = {side: told(pair.seen[side]) for side in Side}
+            if values[Side.HUB] != values[Side.EXTERNAL] and (pair.link, field) not in waiting:
+                yield f"1: link {pair.link}: {field} differs: {values[Side.HUB]!r}, {values[Side.EXTERNAL]!r}"
+
+
+def _in_order(text: str) -> list[str]:
+    return [word for word in text.replace("<", " ").replace("\n", " ").split() if tokens(word)]
+
+
+_FIELDS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
+    "title": lambda view: view["title"],
+    "notes": lambda view: [token for word in _in_order(view["notes"]) for token in sorted(tokens(word))],
+    "state": lambda view: view["state"],
+    "assignee": lambda view: view["assignee"],
+    "labels": lambda view: sorted(view["labels"]),
+}
+
+
+def all_paired(evidence: Evidence) -> Iterator[str]:
+    """Every object has a counterpart, or there is a reason that was said."""
+    said = {entry["ref"].rpartition(":")[2] for entry in evidence.parked}
+    ends: dict[Side, dict[str, str]] = {side: {} for side in Side}
+    for link in evidence.links:
+        if link["kind"] == "task":
+            for side, id in ((Side.HUB, link["asana"]["gid"]), (Side.EXTERNAL, link["external"]["id"])):
+                if id:
+                    ends[side][id] = f"{link['state']}: {link['reason']}"
+    for side, simulator in evidence.town.sides.items():
+        for id in simulator.objects(evidence.town.containers[side]):
+            if id not in ends[side] and id not in said:
+                yield f"1: {side} {id} has no link, and nothing says why"
+
+
+# --- 2, 3: nothing is lost, nothing is made up --------------------------------------------------------
+
+
+def nothing_lost(evidence: Evidence) -> Iterator[str]:
+    """What a person wrote is on both sides, or somebody who saw it took it away, or it is listed whole."""
+    listed: dict[int, set[str]] = {}
+    for entry in evidence.conflicts:
+        for side in ("asana", "external"):
+            value = entry[side]["value"]
+            words = " ".join(value) if isinstance(value, list) else str(value)
+            listed.setdefault(entry["link"], set()).update(tokens(words))
+    for pair in pairs(evidence):
+        edits = [edit for side in Side for edit in evidence.memory.on(side, pair.ids[side])]
+        taken = {token for edit in edits for token in edit.before - edit.after}
+        for edit in edits:
+            there = all(edit.token in _held(pair.seen[side], edit.field) for side in Side)
+            found = there or edit.token in taken | listed.get(pair.link, set())
+            if edit.token and not found and not _fell_into_the_hole(evidence, pair, edit):
+                yield (
+                    f"2: link {pair.link}: {edit.token}, written into {edit.field} on the {edit.side} side "
+                    f"at {edit.at_s:.2f} s, is lost"
+                )
+
+
+def _fell_into_the_hole(evidence: Evidence, pair: Pair, edit: Edit) -> bool:
+    """Whether we wrote the same field of the object right after the edit."""
+    names = {"title": ("name", "title"), "notes": ("html_notes", "body")}.get(edit.field, ())
+    address = pair.ids[Side.HUB] if edit.side is Side.HUB else f"/issues/{pair.seen[edit.side]['number']}"
+    for exchange in evidence.town.sides[edit.side].journal.writes():
+        body = exchange.body if isinstance(exchange.body, dict) else {}
+        body = body.get("data", body)
+        at_s = (exchange.at - BEGINNING).total_seconds()
+        same = exchange.path.endswith(address) and any(name in body for name in names)
+        if same and at_s - HOLE_S <= edit.at_s <= at_s + 1:
+            return True
+    return False
+
+
+def _held(view: dict[str, Any], field: str) -> frozenset[str]:
+    value = view[field]
+    return frozenset(value) if field == "labels" else tokens(value)
+
+
+def nothing_comes_back(evidence: Evidence) -> Iterator[str]:
+    """What a person took away is not there again."""
+    for pair in pairs(evidence):
+        edits = [edit for side in Side for edit in evidence.memory.on(side, pair.ids[side])]
+        for field in ("title", "notes", "labels"):
+            mine = [edit for edit in edits if edit.field == field]
+            known = {edit.token for edit in mine}
+            for side in Side:
+                for token in _held(pair.seen[side], field):
+                    if token not in known and field != "labels":
+                        yield f"3: link {pair.link}: {token} in {field} of the {side} side was never written"
+            for edit in mine if field == "labels" else ():
+                for token in edit.before - edit.after:
+                    if any(token in pair.seen[side]["labels"] for side in Side):
+                        yield f"3: link {pair.link}: the label {token}, taken off, is there again"
+
+
+def last_choice_stands(evidence: Evidence) -> Iterator[str]:
+    """A choice that nobody else made at about that time is what stands there in the end."""
+    if evidence.schedule.conflict != "last_modified":
+        return
+    for pair in pairs(evidence):
+        for field in ("state", "assignee"):
+            made = sorted(
+                (
+                    c
+                    for c in evidence.memory.choices
+                    for s in Side
+                    if (c.side, c.object_id, c.field) == (s, pair.ids[s], field)
+                ),
+                key=lambda choice: choice.at_s,
+            )
+            if not made:
+                continue
+            last = made[-1]
+            rivals = [c for c in made if c.side is not last.side and last.at_s - c.at_s < CONTESTED_S]
+            for side in Side:
+                if not rivals and pair.seen[side][field] != last.value:
+                    yield (
+                        f"2: link {pair.link}: {field} was set to {last.value} at {last.at_s:.2f} s, and is "
+                        f"{pair.seen[side][field]} on the {side} side"
+                    )
+
+
+# --- 4: one counterpart -------------------------------------------------------------------------------
+
+
+def one_counterpart(evidence: Evidence) -> Iterator[str]:
+    """No object was made twice, and no two links share one."""
+    said = {entry["ref"].rpartition(":")[2] for entry in evidence.parked if entry["class"] == "ambiguous"}
+    living: dict[Side, list[str]] = {}
+    for side, simulator in evidence.town.sides.items():
+        living[side] = [id for id in simulator.objects(evidence.town.containers[side]) if id not in said]
+    for key, side in (("asana", Side.HUB), ("external", Side.EXTERNAL)):
+        ids = Counter(
+            link[key]["gid" if side is Side.HUB else "id"]
+            for link in evidence.links
+            if link["kind"] == "task" and link["state"] != "unlinked"
+        )
+        for id, number in ids.items():
+            if id and number > 1:
+                yield f"4: {number} links hold {side} {id}"
+    linked = {id for pair in pairs(evidence) for id in pair.ids.values()}
+    gone = evidence.memory.removed
+    for side in Side:
+        surplus = [id for id in living[side] if id not in linked and (side, id) not in evidence.memory.born]
+        ended = {
+            link["asana"]["gid"] if side is Side.HUB else link["external"]["id"]
+            for link in evidence.links
+            if link["kind"] == "task" and link["state"] == "unlinked"
+        }
+        for id in surplus:
+            if id not in ended or not gone:
+                yield f"4: {side} {id} was made by us, and stands for nothing"
+
+
+# --- 5, 6: at rest ------------------------------------------------------------------------------------
+
+
+def at_rest(evidence: Evidence) -> Iterator[str]:
+    """Another look at everything writes nothing."""
+    for write in evidence.late_writes:
+        yield f"6: written though nothing had changed: {write}"
+
+
+# --- 10: comments -------------------------------------------------------------------------------------
+
+
+def comments_once(evidence: Evidence) -> Iterator[str]:
+    """Every comment is on both sides exactly once, as its author last wrote it."""
+    waiting = {entry["link"] for entry in evidence.parked if entry["what"] == "comment"}
+    roots = {(said.side, said.object_id): [] for said in evidence.memory.said}  # type: ignore[var-annotated]
+    for said in evidence.memory.said:
+        roots[said.side, said.object_id].append(said)
+    for pair in pairs(evidence):
+        if pair.link in waiting:
+            continue
+        wanted = Counter(
+            said.token
+            for side in Side
+            for said in roots.get((side, pair.ids[side]), ())
+            if not said.withdrawn
+        )
+        for side in Side:
+            found = Counter(
+                token
+                for comment in pair.seen[side]["comments"]
+                for token in tokens(comment["text"])
+                if token.startswith("c")
+            )
+            if found != wanted:
+                yield (
+                    f"10: link {pair.link}: comments of the {side} side are {dict(found - wanted)} too many, "
+                    f"{dict(wanted - found)} missing"
+                )
+
+
+def files_once(evidence: Evidence) -> Iterator[str]:
+    """Every file is on both sides once: by its bytes in Asana, by a comment with its name on GitHub."""
+    for pair in pairs(evidence):
+        for file in evidence.memory.files:
+            if (file.side, file.object_id) != (file.side, pair.ids[file.side]):
+                continue
+            inside = [each for each in pair.seen[Side.HUB]["attachments"] if each["name"] == file.name]
+            if [each["content"] for each in inside] != [file.content]:
+                yield f"11: link {pair.link}: {file.name} is {len(inside)} times in Asana, or other bytes"
+            told = [each for each in pair.seen[Side.EXTERNAL]["comments"] if file.name in each["text"]]
+            if len(told) != 1:
+                yield f"11: link {pair.link}: {file.name} is {len(told)} times on GitHub"
+
+
+def acknowledged(evidence: Evidence) -> Iterator[str]:
+    """Every webhook call that was answered 200 is in the list of deliveries, and the list adds up."""
+    known = {each["delivery"] for each in evidence.deliveries}
+    for sent in evidence.town.external.outbox.sent:
+        guid = sent.headers.get("X-GitHub-Delivery")
+        if sent.status == 200 and not any(guid in each for each in known):
+            yield f"22: delivery {guid} was acknowledged, and is not stored"
+    counts = evidence.status["deliveries"]
+    parts = sum(counts[name] for name in ("processed", "ignored", "parked", "queued"))
+    if counts["received"] != parts or counts["received"] != len(evidence.deliveries):
+        yield f"30: deliveries do not add up: {counts}, {len(evidence.deliveries)} are listed"
+
+
+def limits_kept(evidence: Evidence) -> Iterator[str]:
+    """After a refusal with Retry-After nobody sends before that time, but for what was on its way."""
+    for side, simulator in evidence.town.sides.items():
+        until = None
+        for exchange in simulator.journal:
+            at = exchange.at
+            if until is not None and until[0] + ON_ITS_WAY < at < until[1]:
+                yield f"17: {side}: {exchange.method} {exchange.path} though silence was asked for"
+            wait = exchange.answer_headers.get("retry-after")
+            if exchange.status in (429, 503) and wait is not None:
+                until = exchange.until or at, (exchange.until or at) + timedelta(seconds=float(wait))
+
+
+def deletes_proven(evidence: Evidence) -> Iterator[str]:
+    """Nothing is deleted but what a person deleted on the other side."""
+    removed = {id for _, id in evidence.memory.removed}
+    for link in evidence.links:
+        ids = {link["asana"]["gid"], link["external"]["id"]}
+        if link["kind"] == "task" and link["state"] == "unlinked" and not ids & removed:
+            yield f"7: link {link['id']} ended though nobody deleted anything: {link['reason']}"
+
+
+def polling_is_enough(evidence: Evidence) -> Iterator[str]:
+    """What listings show needs no complete comparison: titles, texts and states."""
+    if any(event.kind in _UNLISTED for event in evidence.schedule.events):
+        return
+    for said in evidence.early:
+        if any(f": {field} differs" in said for field in ("title", "notes", "state")):
+            yield f"13: before anything was compared: {said}"
+
+
+def no_false_conflicts(evidence: Evidence) -> Iterator[str]:
+    """A clash of two edits needs an edit on each side."""
+    ends = {pair.link: pair.ids for pair in pairs(evidence)}
+    for entry in evidence.conflicts:
+        ids = ends.get(entry["link"])
+        if entry["kind"] != "edit" or entry["field"] not in ("title", "notes") or ids is None:
+            continue
+        edited = {
+            edit.side
+            for side in Side
+            for edit in evidence.memory.on(side, ids[side])
+            if edit.field == entry["field"]
+        }
+        if len(edited) < 2:
+            yield f"2: link {entry['link']}: a conflict about {entry['field']}, which one side alone edited"
+
+
+def pause_holds(evidence: Evidence) -> Iterator[str]:
+    """While a mapping is paused nothing is written, but for what was on its way."""
+    for side, simulator in evidence.town.sides.items():
+        for exchange in simulator.journal.writes():
+            at_s = (exchange.at - BEGINNING).total_seconds()
+            paused = any(begin + 1 < at_s < end for begin, end in evidence.town.pauses)
+            if paused and "hooks" not in exchange.path:
+                yield f"28: {side}: {exchange.method} {exchange.path} at {at_s:.1f} s, while it was paused"
+
+
+def limit_of_deletes(evidence: Evidence) -> Iterator[str]:
+    """Never more objects are closed because of deletions than the limit allows."""
+    ended = [link for link in evidence.links if link["kind"] == "task" and link["state"] == "unlinked"]
+    closed = [link for link in ended if "deleted in" in link["reason"] and "(" in link["reason"]]
+    if len(closed) > evidence.schedule.deletes:
+        yield f"9: {len(closed)} deletions were carried over, {evidence.schedule.deletes} may be"
+
+
+def nothing_waits(evidence: Evidence) -> Iterator[str]:
+    """Nothing but transient trouble happened: nothing waits for a person.
+
+    What was made twice waits for one; but where reads show the present, nothing is made twice.
+    """
+    hidden = any(event.kind in _UNLISTED for event in evidence.schedule.events)
+    for entry in evidence.parked:
+        if entry["class"] == "ambiguous" and not evidence.schedule.late:
+            yield f"15: made twice: {entry['reason']}"
+        elif entry["class"] != "ambiguous" and not (hidden and entry["class"] == "permission"):
+            what = f"{entry['what']} {entry['field'] or ''} of link {entry['link']}"
+            yield f"18: parked {what}: {entry['reason']}"
+
+
+CHECKS: Sequence[Callable[[Evidence], Iterator[str]]] = (
+    converged,
+    all_paired,
+    nothing_lost,
+    nothing_comes_back,
+    last_choice_stands,
+    one_counterpart,
+    at_rest,
+    comments_once,
+    files_once,
+    acknowledged,
+    limits_kept,
+    deletes_proven,
+    polling_is_enough,
+    no_false_conflicts,
+    pause_holds,
+    limit_of_deletes,
+    nothing_waits,
+)

@@ -1,0 +1,76 @@
+"""When a town is at rest, and what is looked at once more then."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from sqlalchemy import update
+
+from connectors.simulation import Exchange
+from sync.reconcile.model import Side
+from sync.store.status import status
+from sync.store.tables import Mapping
+from tests.simulation.town import Town
+
+PATIENCE_S = 3 * 3600.0
+"""After the last trouble everything must be at rest within this time."""
+
+
+class Restless(Exception):
+    """The text says what is still to be done."""
+
+
+async def standing(town: Town) -> dict[str, Any]:
+    """As ``asana-sync status`` tells it."""
+    assert town.program is not None
+    engine = town.program.engine
+    async with engine.database.read() as session:
+        return await status(session, version="", now=engine.now(), instance={}, since=None)
+
+
+async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
+    """Wait until nothing is left to do and every side was polled since; how many seconds that took.
+
+    Raises:
+        Restless: there is no end to it.
+    """
+    began = asyncio.get_running_loop().time()
+    while (waited := asyncio.get_running_loop().time() - began) < PATIENCE_S:
+        await asyncio.sleep(look_s)
+        if town.program is None or town.program.life.over:
+            continue
+        if town.program.broken is not None:
+            raise town.program.broken
+        if (await standing(town))["quiet"]:
+            return waited
+    raise Restless(f"not at rest after {PATIENCE_S:g} s: {await standing(town)}")
+
+
+async def ask_for_full_pass(town: Town) -> None:
+    """The complete comparison that otherwise comes every six hours."""
+    assert town.program is not None
+    async with town.program.engine.database.write() as session:
+        await session.execute(update(Mapping).values(full_pass_due=True))
+
+
+async def compare(town: Town) -> None:
+    """A complete comparison, and what follows from it."""
+    await ask_for_full_pass(town)
+    await come_to_rest(town)
+
+
+class Written:
+    """What the program has written to the providers since this was made; webhooks are no content."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self._from = {side: len(simulator.journal) for side, simulator in town.sides.items()}
+
+    def __call__(self) -> list[tuple[Side, Exchange]]:
+        return [
+            (side, exchange)
+            for side, simulator in self._town.sides.items()
+            for exchange in simulator.journal[self._from[side] :]
+            if exchange.committed and "hooks" not in exchange.path
+        ]
