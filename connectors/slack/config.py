@@ -45,12 +45,12 @@ class SlackSettings(BaseModel):
 
 
 class SlackCredentials(BaseModel):
-    """The app in the workspace. Either a bot token, or what OAuth handed out."""
+    """The app in the workspace."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    bot_token: SecretStr | None = Field(
-        default=None, title="Bot token", description="xoxb-... from the app's page OAuth & Permissions"
+    bot_token: SecretStr = Field(
+        title="Bot token", description="xoxb-... from the app's page OAuth & Permissions"
     )
     signing_secret: SecretStr | None = Field(
         default=None,
@@ -61,15 +61,4 @@ class SlackCredentials(BaseModel):
         default=None,
         title="App-level token",
         description="xapp-... with connections:write, from Basic Information; needed for Socket Mode",
-    )
-    client_id: SecretStr | None = Field(
-        default=None, title="Client ID", description="From Basic Information; for tokens that are renewed"
-    )
-    client_secret: SecretStr | None = Field(
-        default=None, title="Client secret", description="From Basic Information; for tokens that are renewed"
-    )
-    refresh_token: SecretStr | None = Field(
-        default=None,
-        title="Refresh token",
-        description="xoxe-1-... of an app with token rotation; in place of a bot token that lasts",
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, SecretStr
 
-from connectors.access import Access, bearer
+from connectors.access import bearer
 from connectors.base import Capabilities, Connector
 from connectors.changes import Delivery, Echo, Received, Secrets
 from connectors.interactions import Interaction
@@ -62,7 +62,8 @@ class Slack(Connector):
         from connectors.slack.session import SlackSession
 
         chosen, given = _settings(settings), _credentials(credentials)
-        client = Client(_access(given, outbound), chosen.files_url)
+        bot = bearer(outbound, given.bot_token.get_secret_value(), *_others(given))
+        client = Client(bot, chosen.files_url)
         app = given.app_token.get_secret_value() if given.app_token else ""
         way = bearer(outbound, app, *_others(given)) if app else None
         return SlackSession(client, chosen.team, chosen.done_reaction, sockets=way)
@@ -95,12 +96,6 @@ class Slack(Connector):
         self, delivery: Delivery, secrets: Secrets, settings: BaseModel, now: datetime
     ) -> Received | Echo:
         return webhook.receive(delivery, secrets, _settings(settings).team, now)
-
-
-def _access(credentials: SlackCredentials, outbound: Outbound) -> Access:
-    if credentials.bot_token is None:
-        raise TypeError("there is no bot token")
-    return bearer(outbound, credentials.bot_token.get_secret_value(), *_others(credentials))
 
 
 def _others(credentials: SlackCredentials) -> list[str]:

@@ -14,7 +14,6 @@ from starlette.routing import BaseRoute, Route
 
 from connectors.simulation import Clock, Exchange, RateLimit, Refused
 from connectors.slack.simulated_calls import Method, answered, args_of, failed
-from connectors.slack.simulated_oauth import OAuthServer, basic
 from connectors.slack.simulated_workspace import Failed
 
 _TIERS: Mapping[str, int] = {
@@ -31,8 +30,13 @@ _TIERS: Mapping[str, int] = {
     "chat.postMessage": 300,
 }
 _UNLISTED = 100
+_SCOPES = frozenset(
+    {"channels:history", "channels:join", "channels:read", "chat:write", "commands"}
+) | frozenset(
+    {"files:read", "files:write", "groups:history", "groups:read", "reactions:read", "reactions:write"}
+    | {"users:read", "users:read.email"}
+)
 _POST_EVERY_S = 1.0
-_WITHOUT_TOKEN = frozenset({"oauth.v2.access", "api.test"})
 
 
 class Limits:
@@ -56,20 +60,20 @@ class Limits:
 
 
 class WebApi:
-    """Calls by name. ``revoked``: the bot's token was taken away."""
+    """Calls by name. ``revoked``: the bot's token was taken away. ``scopes``: what it may do."""
 
-    def __init__(self, oauth: OAuthServer, *parts: Mapping[str, Method]) -> None:
+    def __init__(self, *parts: Mapping[str, Method]) -> None:
         self.token = f"xoxb-{secrets.token_hex(16)}"
         self.app_token = f"xapp-1-{secrets.token_hex(16)}"
         self.revoked = False
-        self._oauth = oauth
+        self.scopes = set(_SCOPES)
         self._methods = {name: method for part in parts for name, method in part.items()}
 
     def routes(self) -> Sequence[BaseRoute]:
         return [Route("/api/{method}", self._call, methods=["GET", "POST"])]
 
     def knows(self, token: str) -> bool:
-        return (token == self.token and not self.revoked) or self._oauth.knows(token)
+        return token == self.token and not self.revoked
 
     async def _call(self, request: Request) -> Response:
         name = request.path_params["method"]
@@ -78,17 +82,14 @@ class WebApi:
             if name not in self._methods:
                 raise Failed("unknown_method", req_method=name)
             self._check_token(name, args.token)
-            if name in _WITHOUT_TOKEN:
-                given = {**args.given, **basic(request.headers.get("authorization", ""))}
-                args = type(args)(given, args.token)
             answer = self._methods[name](args)
         except Failed as error:
             return failed(error)
-        return answer if isinstance(answer, Response) else answered(answer)
+        response = answer if isinstance(answer, Response) else answered(answer)
+        response.headers["x-oauth-scopes"] = ",".join(sorted(self.scopes))
+        return response
 
     def _check_token(self, name: str, token: str) -> None:
-        if name in _WITHOUT_TOKEN:
-            return
         if name.startswith("apps.connections."):
             if token != self.app_token:
                 raise Failed("invalid_auth")

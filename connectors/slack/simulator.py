@@ -1,6 +1,6 @@
 """A simulated Slack workspace with one installed app: the people who work in it, and the Web API.
 
-It is served at one address: the API below ``/api``, files, response URLs, OAuth. Switches: ``limits.on``
+It is served at one address: the API below ``/api``, files, response URLs. Switches: ``limits.on``
 (tiers, and one message a second in a channel), ``chat.distributed``, ``sender.twice``, ``sender.hourly``,
 ``sender.retries_after_s``, ``views``' triggers end with the clock. What is done in modals and with commands
 is asynchronous, because the app's answer counts::
@@ -30,7 +30,6 @@ from connectors.slack.simulated_chat_api import ChatApi
 from connectors.slack.simulated_composer import compose
 from connectors.slack.simulated_files_api import FilesApi
 from connectors.slack.simulated_interactions import Interaction, Interactions
-from connectors.slack.simulated_oauth import OAuthServer
 from connectors.slack.simulated_people_api import PeopleApi
 from connectors.slack.simulated_sending import ANSWER_WITHIN_S, Sender
 from connectors.slack.simulated_socket import SocketMode
@@ -55,18 +54,15 @@ class SlackSimulator(Simulator):
         self.workspace.tell = self.sender.event
         self.views = Views(self.clock, self.workspace)
         self.interactions = Interactions(self.clock, self.workspace, self.sender, self.views)
-        self.oauth = OAuthServer(self.clock)
         self.chat = ChatApi(self.workspace, lambda: self.visible_after_s)
         self.limits = Limits(self.clock)
         self.socket_mode = SocketMode(self.workspace)
         self._files = FilesApi(self.workspace, lambda token: self.api.knows(token))
         self.api = WebApi(
-            self.oauth,
             PeopleApi(self.workspace).methods(),
             self.chat.methods(),
             self._files.methods(),
             self.views.methods(),
-            self.oauth.methods(),
             self.socket_mode.methods(),
         )
 
@@ -100,7 +96,6 @@ class SlackSimulator(Simulator):
         return [
             *self.api.routes(),
             *self._files.routes(),
-            *self.oauth.routes(),
             Route("/response/{path}", self._respond, methods=["POST"]),
         ]
 

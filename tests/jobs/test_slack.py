@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from connectors.memory.simulator import MemorySimulator
+from connectors.simulation import serve
 from connectors.slack.simulator import SlackSimulator
 from sync.jobs import by_hand
 from sync.store.tables import Mapping
@@ -161,3 +163,44 @@ async def test_a_thread_is_captured_by_hand(build: Build) -> None:
     await world.settle(full=True)
     assert "Still broken" in texts(world)[-1]
     assert len(world.tasks()) == 1
+
+
+async def test_a_chain_shows_each_comment_once_with_its_author(slack: World) -> None:
+    """Slack thread, Asana task, item of a third tool: two mappings into one project."""
+    third = MemorySimulator()
+    async with serve(third) as url:
+        space = third.new_container("space")
+        document = slack.configured()
+        document["connections"].append({"name": "third", "connector": "memory", **third.connection(url)})
+        document["mappings"].append(
+            {
+                "name": "chain",
+                "connection": "third",
+                "container": space,
+                "asana": {"connection": "our-asana", "project": slack.project},
+            }
+        )
+        await slack.apply_document(document)
+        await slack.settle()
+        thread, task = await slack.paired(title="The footer is broken")
+        await slack.settle()
+        (item,) = third.objects(space)
+        slack.external.comment(thread, "Said in Slack", by="bob")
+        slack.hub.comment(task, "Said in Asana", by="ada")
+        third.comment(item, "Said in the third", by="bob")
+        for _ in range(3):
+            await slack.settle()
+        await slack.settle(full=True)
+        shown = slack.thing()["comments"]
+        everywhere = (
+            [str(each["message"]["blocks"]) for each in shown],
+            texts(slack),
+            [each["text"] for each in (third.view(item) or {})["comments"]],
+        )
+        for place in everywhere:
+            assert len(place) == 3
+            for said, author in (("in Slack", "Bob"), ("in Asana", "Ada"), ("in the third", "bob")):
+                (one,) = [text for text in place if f"Said {said}" in text]
+                if place is not everywhere[("in Slack", "in Asana", "in the third").index(said)]:
+                    assert author in one
+        await third.outbox.idle()
