@@ -31,7 +31,13 @@ BESIDE: dict[str, set[str]] = {
     "tick": set(),
     "upkeep": set(),
     "alert": set(),
+    "stream": set(),
     "tracing": set(),
+    "audit": set(),
+    "errand.refused": set(),
+    "interaction.answered": set(),
+    "interaction.failed": set(),
+    "interaction.refused": set(),
 }
 """Further events, and what they tell beside the agreed keys."""
 MORE = {
