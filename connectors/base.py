@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from connectors.changes import Delivery, Echo, Handshake, Page, Received, Secrets, Subscribed
 from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content, Discussion
 from connectors.errors import Park, ParkClass, Unreadable
-from connectors.interactions import Answer, Card, Clerk, Interaction
+from connectors.interactions import Answer, Card, Clerk, Hearer, Interaction
 from connectors.records import (
     Account,
     Container,
@@ -252,6 +252,17 @@ class Session(ABC):
         """
         return 0
 
+    async def listen(self, hearer: Hearer) -> None:
+        """Open the connection over which the provider tells of changes, and pass on what comes over it.
+
+        Each delivery is acknowledged once ``hearer`` has taken it. Ends where the provider closes the
+        connection; it is then to be opened again.
+
+        Raises:
+            RetryLater: it was cut, or could not be opened.
+        """
+        raise _without_webhooks()
+
     @abstractmethod
     async def aclose(self) -> None:
         """Release sockets."""
@@ -296,6 +307,17 @@ class Connector(ABC):
 
         ``creates_per_minute``, ``creates_per_hour``: new objects and comments, where they are limited.
         """
+
+    def listens(self, settings: BaseModel) -> bool:
+        """Whether a connection is to be kept open over which the provider tells of changes ("app")."""
+        return False
+
+    def manifest(self, events: str, interactions: str) -> Json:
+        """What an admin gives the provider to make the app ("app"), which then calls these addresses.
+
+        Without addresses the app calls nobody: we keep a connection open to it.
+        """
+        return None
 
     def app(self, settings: BaseModel, credentials: BaseModel) -> App | None:
         """The OAuth app in the credentials, which an account authorises; None where there is none."""

@@ -27,6 +27,7 @@ import json as json_text
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from io import SEEK_END
 from typing import Any, BinaryIO
@@ -49,6 +50,7 @@ from connectors.exchange import Exchanges, Observe, UnreadableAnswer
 from connectors.fetching import Fetching, origin
 from connectors.limits import Gate
 from connectors.redaction import redact
+from connectors.sockets import Socket, opened
 from connectors.stamps import stamp
 from connectors.wire import CheckedTransport, not_after
 
@@ -103,6 +105,7 @@ class Outbound:
         self._secrets: Sequence[str] = ()
         self._classify: Classify | None = None
         self._observe = observe or (lambda status, seconds: None)
+        self._allow = allow
         self._client = httpx.AsyncClient(
             transport=transport or CheckedTransport(allow),
             # connecting and waiting for a socket end first, so that only a request under way is "unknown"
@@ -211,6 +214,15 @@ class Outbound:
             extensions={"trace": not_after(time.time() + timeout_s)},
         )
         return await self._sent(request, timeout_s, write=True, accept=(), followed=frozenset())
+
+    def socket(self, url: str) -> AbstractAsyncContextManager[Socket]:
+        """A web socket to our own host or one below it; it does not count for the limits.
+
+        Raises:
+            Park: it leads elsewhere.
+            RetryLater: nobody answers.
+        """
+        return opened(url, self._base.host, self._allow, timeout_s=self._timeout_s)
 
     async def deposit(self, address: str, file: tuple[str, BinaryIO, str], *, trusted: str = "") -> str:
         """POST a file as a form to an address that is itself the permission: no credentials go with it.

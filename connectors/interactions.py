@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from connectors.changes import Delivery, Received
 from connectors.records import Fields, FieldSpec, Json, Ref, User
 
 ME = "me"
@@ -34,6 +35,16 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     then: Callable[[], Awaitable[None]] | None = None
+
+
+class Hearer(Protocol):
+    """Who takes what a provider tells over a connection that is kept open."""
+
+    async def tell(self, delivery: Delivery, received: Received) -> None:
+        """Take a delivery: once this is over, it is stored."""
+
+    async def ask(self, interaction: Interaction) -> Answer:
+        """Answer a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

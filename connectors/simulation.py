@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.simulation_network import Exchange, Fault, Faults, Journal, Refused, Wire, serve, serve_app
 from connectors.simulation_webhooks import Outbox, Outgoing, Sent
@@ -163,6 +163,10 @@ class Simulator(ABC):
     def refusal(self, refused: Refused) -> dict[str, Any]:
         """The body of an error, in the provider's shape."""
         return {"message": refused.message, **refused.extra}
+
+    async def websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A client opens a web socket, where the provider has them."""
+        await send({"type": "websocket.close", "code": 1008})
 
     def admission(self, exchange: Exchange) -> Refused | None:
         """Limits that apply before anything is looked at. The exchange is in the journal already."""

@@ -184,6 +184,8 @@ class Wire:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self.simulator.websocket(scope, receive, send)
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
@@ -283,7 +285,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 http="httptools",
-                ws="none",
+                ws="websockets-sansio",
                 lifespan="off",
                 proxy_headers=False,
                 date_header=False,

@@ -61,14 +61,19 @@ class _Commands(TyperGroup):
     """Loads a command when it is asked for (click.palletsprojects.com, "Lazily Loading Subcommands")."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS, *_apps().names()]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
-            return None
+            return _apps().group(cmd_name)
         module = importlib.import_module(f"sync.commands.{COMMANDS[cmd_name]}")
         group = get_group(module.app)
         return group.commands.get(cmd_name, group)
+
+
+def _apps() -> Any:
+    """Connectors that are apps have commands under their own names."""
+    return importlib.import_module("sync.commands.apps")
 
 
 app = typer.Typer(

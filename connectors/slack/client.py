@@ -219,11 +219,6 @@ class Client:
         )
         return dict(answer["files"][0])
 
-    async def socket_url(self) -> str:
-        """Where Socket Mode listens for a few seconds (with an app-level token)."""
-        response = await self._web.apps_connections_open(app_token="")
-        return str(_payload(response)["url"])
-
     async def aclose(self) -> None:
         await self._web.access.aclose()
 
@@ -250,3 +245,9 @@ def _next(answer: Payload) -> str:
 def _quiet(message: Payload) -> Payload:
     """Nothing in it is turned into a link, a mention or a preview by Slack itself."""
     return {**message, "unfurl_links": False, "unfurl_media": False, "link_names": False, "parse": "none"}
+
+
+async def socket_url(access: Access) -> str:
+    """Where Socket Mode waits for us for some seconds; ``access`` with an app-level token."""
+    response = await WebClient(access).api_call("apps.connections.open")
+    return str(_payload(response)["url"])

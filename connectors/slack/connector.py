@@ -12,6 +12,7 @@ from connectors.access import Access, bearer
 from connectors.base import Capabilities, Connector
 from connectors.changes import Delivery, Echo, Received, Secrets
 from connectors.interactions import Interaction
+from connectors.records import Json
 from connectors.slack import interactivity, webhook
 from connectors.slack.config import LARGEST, NAME, TITLE, SlackCredentials, SlackSettings
 from connectors.slack.translate import THREAD
@@ -60,9 +61,14 @@ class Slack(Connector):
         from connectors.slack.client import Client
         from connectors.slack.session import SlackSession
 
-        chosen = _settings(settings)
-        client = Client(_access(_credentials(credentials), outbound), chosen.files_url)
-        return SlackSession(client, chosen.team, chosen.done_reaction)
+        chosen, given = _settings(settings), _credentials(credentials)
+        client = Client(_access(given, outbound), chosen.files_url)
+        app = given.app_token.get_secret_value() if given.app_token else ""
+        way = bearer(outbound, app, *_others(given)) if app else None
+        return SlackSession(client, chosen.team, chosen.done_reaction, sockets=way)
+
+    def listens(self, settings: BaseModel) -> bool:
+        return _settings(settings).mode == "socket"
 
     def limits(self, settings: BaseModel) -> Mapping[str, float]:
         """Slack takes about one message a second in a channel, and a few hundred a minute in all.
@@ -70,6 +76,11 @@ class Slack(Connector):
         https://docs.slack.dev/apis/web-api/rate-limits
         """
         return {"reads": 10, "writes": 5, "creates_per_minute": 60, "creates_per_hour": 3000}
+
+    def manifest(self, events: str, interactions: str) -> Json:
+        from connectors.slack.manifest import manifest
+
+        return manifest(events, interactions)
 
     def secrets(self, credentials: BaseModel) -> Secrets:
         secret = _credentials(credentials).signing_secret

@@ -16,10 +16,12 @@ from connectors.errors import (
     OutcomeUnknown,
     Park,
     ParkClass,
+    PauseConnection,
     PauseMapping,
     ReplanNeeded,
 )
-from connectors.interactions import Answer, Card, Clerk, Interaction
+from connectors.http import Outbound
+from connectors.interactions import Answer, Card, Clerk, Hearer, Interaction
 from connectors.records import (
     CLOSED,
     OPEN,
@@ -38,8 +40,8 @@ from connectors.records import (
     Value,
 )
 from connectors.slack import card as cards
-from connectors.slack import polling, reading, replies, scopes, translate
-from connectors.slack.client import Client, Payload
+from connectors.slack import polling, reading, replies, scopes, socket_mode, translate
+from connectors.slack.client import Client, Payload, socket_url
 from connectors.slack.config import NAME
 from connectors.slack.frontdesk import FrontDesk
 from connectors.slack.texts import escaped
@@ -59,11 +61,14 @@ class SlackSession(Session):
         team: str,
         done: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        sockets: Outbound | None = None,
     ) -> None:
         self._client = client
         self._team = team
         self._done = done
         self._now = now
+        self._sockets = sockets
         self._front = FrontDesk(client, team)
         self._view: View | None = None
         self._read_at = datetime.min.replace(tzinfo=UTC)
@@ -265,6 +270,13 @@ class SlackSession(Session):
     async def whisper(self, ref: Ref, person: str, text: str) -> None:
         channel, ts = place(ref)
         await self._client.whisper(channel, person, {"text": escaped(text)}, ts)
+
+    async def listen(self, hearer: Hearer) -> None:
+        if self._sockets is None:
+            raise PauseConnection("Socket Mode needs an app-level token: add app_token to the credentials")
+        url = await socket_url(self._sockets)
+        async with self._sockets.socket(url) as socket:
+            await socket_mode.listen(socket, self._team, hearer)
 
     async def aclose(self) -> None:
         await self._client.aclose()

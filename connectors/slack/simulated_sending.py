@@ -98,7 +98,8 @@ class Sender:
         challenge = self._workspace.next_id("challenge")
         body = json.dumps({"type": "url_verification", "token": "verification-token", "challenge": challenge})
         status, answer = await self._post(url, body.encode(), "application/json")
-        return status == 200 and challenge in (answer, (answer or {}).get("challenge", ""))
+        said = answer.get("challenge") if isinstance(answer, dict) else answer
+        return status == 200 and said == challenge
 
     async def over_socket(self, type: str, payload: Payload) -> Any:
         """The app's answer over Socket Mode ({} where it has none to give), None where that is not used."""

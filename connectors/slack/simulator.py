@@ -19,6 +19,8 @@ from typing import Any, ClassVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from connectors.simulation import Clock, Exchange, Refused, Simulator
 from connectors.slack.config import NAME
@@ -31,6 +33,7 @@ from connectors.slack.simulated_interactions import Interaction, Interactions
 from connectors.slack.simulated_oauth import OAuthServer
 from connectors.slack.simulated_people_api import PeopleApi
 from connectors.slack.simulated_sending import ANSWER_WITHIN_S, Sender
+from connectors.slack.simulated_socket import SocketMode
 from connectors.slack.simulated_views import Views
 from connectors.slack.simulated_workspace import PEOPLE, TEAM, Failed, Payload, Person, Workspace, message_id
 
@@ -55,6 +58,7 @@ class SlackSimulator(Simulator):
         self.oauth = OAuthServer(self.clock)
         self.chat = ChatApi(self.workspace, lambda: self.visible_after_s)
         self.limits = Limits(self.clock)
+        self.socket_mode = SocketMode(self.workspace)
         self._files = FilesApi(self.workspace, lambda token: self.api.knows(token))
         self.api = WebApi(
             self.oauth,
@@ -63,15 +67,25 @@ class SlackSimulator(Simulator):
             self._files.methods(),
             self.views.methods(),
             self.oauth.methods(),
+            self.socket_mode.methods(),
         )
 
     # the app
 
     def connection(self, base_url: str) -> dict[str, Any]:
-        return {
-            "settings": {"base_url": f"{base_url}/api", "files_url": base_url, "team": TEAM},
-            "credentials": {"bot_token": self.api.token, "signing_secret": self.signing_secret},
-        }
+        settings = {"base_url": f"{base_url}/api", "files_url": base_url, "team": TEAM}
+        if self.sender.socket is not None:
+            credentials = {"bot_token": self.api.token, "app_token": self.api.app_token}
+            return {"settings": {**settings, "mode": "socket"}, "credentials": credentials}
+        credentials = {"bot_token": self.api.token, "signing_secret": self.signing_secret}
+        return {"settings": settings, "credentials": credentials}
+
+    def use_socket_mode(self) -> None:
+        """An admin switches Socket Mode on: nothing is sent to addresses any more."""
+        self.sender.socket = self.socket_mode
+
+    async def websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.socket_mode.serve(WebSocket(scope, receive, send))
 
     def install(self, url: str) -> None:
         """Enter an address in the app's settings, for events and for everything that people do."""

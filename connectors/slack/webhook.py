@@ -78,10 +78,13 @@ def read(body: Payload, team: str, digest: str) -> Received | Echo:
     event: Payload = body["event"]
     ours = _ours(body, event)
     dedupe = str(body.get("event_id") or digest)
-    if event.get("type") == "message":
-        return _message(event, team, ours, dedupe)
-    if event.get("type") in _REACTED:
-        return _reaction(event, team, ours, dedupe)
+    try:
+        if event.get("type") == "message":
+            return _message(event, team, ours, dedupe)
+        if event.get("type") in _REACTED:
+            return _reaction(event, team, ours, dedupe)
+    except KeyError as missing:
+        return Received(dedupe=dedupe, ignored=f"the {event['type']} tells no {missing.args[0]}")
     return Received(dedupe=dedupe, ignored=f"{event.get('type')} is not synced")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -49,6 +50,12 @@ class Engine:
     def in_s(self, seconds: float) -> datetime:
         """That many seconds from now."""
         return self.now() + timedelta(seconds=seconds)
+
+    async def rest(self, seconds: float) -> None:
+        """Wait so long, or until the process ends."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.ending.wait()
 
     def back_off(self, attempts: int) -> float:
         """Seconds to wait after so many tries in vain: 1, 2, 4, ... up to the setting."""

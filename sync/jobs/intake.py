@@ -19,12 +19,13 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from connectors.changes import Delivery as Incoming
-from connectors.changes import Echo, Handshake
+from connectors.changes import Echo, Handshake, Received
 from connectors.errors import BadSignature, DeliveryRefused
 from sync import tracing
+from sync.jobs.addresses import APP
 from sync.jobs.deliveries import Call, Stored, store
 from sync.jobs.engine import Engine
-from sync.jobs.listeners import Listeners
+from sync.jobs.listeners import Listener, Listeners
 from sync.jobs.together import Together
 from sync.metrics import WEBHOOKS_REJECTED
 from sync.store.errors import StoreError
@@ -91,19 +92,31 @@ class Intake:
             return Reply(200, text=received.text)
         if isinstance(received, Handshake):
             return await self._shake_hands(listener.subscription, received)
+        await self.keep(listener, incoming, received)
+        return Reply(200, text="ok")
+
+    async def app(self, connection_name: str) -> Listener | None:
+        """Who listens where one address serves all containers of this connection."""
+        return await self._listeners.behind((connection_name, APP))
+
+    async def keep(self, listener: Listener, incoming: Incoming, received: Received) -> None:
+        """Store a genuine delivery, mark what it is about, and wake who works on that.
+
+        Raises:
+            StoreError: not stored.
+        """
         routes = await self._listeners.routes(listener, received)
         call = Call(listener, routes, incoming, received, tracing.traceparent())
         stored = await self._store(call)
         log.info(
             "delivery.stored",
-            connection=connection_name,
+            connection=listener.connection.name,
             delivery_id=stored.delivery_id,
             repeats=stored.repeats,
             reason=call.ignored,
         )
         for mapping_id in stored.woken:
             await self._wake(mapping_id)
-        return Reply(200, text="ok")
 
     async def _shake_hands(self, subscription: Subscription | None, handshake: Handshake) -> Reply:
         """Store the secret, commit, then echo it: once, and only while the subscription is being made."""

@@ -12,6 +12,7 @@ from sqlmodel import col
 from connectors import discover
 from connectors.base import Connector
 from connectors.changes import Received, Secrets
+from sync.jobs.addresses import APP
 from sync.jobs.engine import Engine
 from sync.jobs.kept import Kept
 from sync.jobs.route import Route, mappings_on, open_route
@@ -21,10 +22,6 @@ from sync.store.tables import Connection, Subscription
 Routes = tuple[tuple[Route, Side], ...]
 Address = tuple[str, str]
 """Name of a connection, and a subscription's key, or :data:`APP`."""
-
-APP = "app"
-"""The key of the one address of a connection whose connector is an app."""
-
 _Place = tuple[int, str]
 """A connection's id, and a container."""
 

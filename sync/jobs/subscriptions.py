@@ -14,8 +14,8 @@ from connectors import discover
 from connectors.changes import Subscribed
 from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection, RetryLater
 from sync.jobs import connections
+from sync.jobs.addresses import APP, of_webhooks
 from sync.jobs.engine import Engine
-from sync.jobs.listeners import APP
 from sync.store.errors import SecretKeyError
 from sync.store.tables import Connection, Mapping, Subscription
 
@@ -66,15 +66,17 @@ async def _wanted(session: AsyncSession) -> dict[tuple[int, str], Connection]:
             connection = await session.get(Connection, connection_id)
             if connection is None:
                 continue
-            able = discover()[connection.connector].capabilities.webhooks != "none"
-            if able and connection.settings.get("subscriptions", "auto") == "auto":
+            connector = discover()[connection.connector]
+            able = connector.capabilities.webhooks != "none"
+            called = not connector.listens(connector.settings.model_validate(connection.settings))
+            if able and called and connection.settings.get("subscriptions", "auto") == "auto":
                 found[connection_id, container] = connection
     return found
 
 
 def _outdated(engine: Engine, connection: Connection, row: Subscription) -> bool:
     """Whether the public address, or the configured secret, is another one now."""
-    if not row.target.startswith(_base(engine)):
+    if not row.target.startswith(of_webhooks(engine.settings.public_url)):
         return True
     chosen = engine.vault.open(connection.credentials).get("webhook_secret")
     if not chosen or not row.secret:
@@ -95,18 +97,13 @@ async def _create(engine: Engine, connection: Connection, container: str) -> Non
         container=container,
         key=key,
         secret=engine.vault.seal({"secret": secret}) if secret else "",
-        target=f"{_base(engine)}{connection.name}/{APP if kind == APP else key}",
+        target=f"{of_webhooks(engine.settings.public_url)}{connection.name}/{APP if kind == APP else key}",
         created_at=engine.now(),
         next_at=engine.in_s(_RETRY_S),
     )
     async with engine.database.write() as session:
         session.add(row)
     await _subscribe(engine, connection, row, secret)
-
-
-def _base(engine: Engine) -> str:
-    """What the address of every webhook begins with."""
-    return f"{engine.settings.public_url.rstrip('/')}/webhooks/"
 
 
 def _secret(engine: Engine, connection: Connection) -> str:

@@ -19,10 +19,13 @@ from redis.exceptions import RedisError
 from sync.jobs import polling, upkeep
 from sync.jobs.engine import Engine
 from sync.jobs.full_pass import full_pass
+from sync.jobs.intake import Intake
+from sync.jobs.interactions import Interactions
 from sync.jobs.owner import new_owner
 from sync.jobs.passes import sync_mapping
 from sync.jobs.queue import connect, dump, waker
 from sync.jobs.sessions import Sessions
+from sync.jobs.streams import Streams
 from sync.settings import Settings
 from sync.store import marks
 from sync.store.cursors import cursors_due
@@ -63,12 +66,17 @@ async def run_worker(settings: Settings, redis_url: str) -> None:
     loops: list[asyncio.Task[None]] = []
     beating: list[asyncio.Task[None]] = []
 
+    async def hear() -> None:
+        async with Intake(engine) as intake, Interactions(engine) as interactions:
+            await Streams(engine, intake, interactions).keep()
+
     async def begin(ctx: dict[Any, Any]) -> None:
         await upkeep.bury_the_dead(engine)
         await upkeep.notice_gaps(engine)
         await upkeep.heartbeat(engine)
         loops.extend(asyncio.create_task(loop) for loop in (_tick(engine, redis), _look_after(engine)))
         beating.append(asyncio.create_task(_beat(engine)))
+        loops.append(asyncio.create_task(hear()))
 
     worker = Worker(
         functions=[
@@ -149,7 +157,7 @@ async def _tick(engine: Engine, redis: ArqRedis) -> None:
             log.warning("tick", reason=str(error))
         except Exception:  # the ticker must outlive everything: without it nothing is found
             log.exception("tick", reason="unexpected")
-        await _rest(engine, pause)
+        await engine.rest(pause)
 
 
 async def _look_after(engine: Engine) -> None:
@@ -166,11 +174,4 @@ async def _look_after(engine: Engine) -> None:
             log.warning("upkeep", reason=str(error))
         except Exception:  # one bad round must not end all later ones
             log.exception("upkeep", reason="unexpected")
-        await _rest(engine, _UPKEEP_S)
-
-
-async def _rest(engine: Engine, seconds: float) -> None:
-    """Wait so long, or until the process ends."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await engine.ending.wait()
+        await engine.rest(_UPKEEP_S)

@@ -116,6 +116,16 @@ class FieldList(SQLModel, table=True):
     read_at: datetime = _time(null=False)
 
 
+class Stream(SQLModel, table=True):
+    """Which worker keeps the connection open over which a provider tells of changes, until when."""
+
+    connection_id: int = Field(
+        sa_column=Column(RowId, ForeignKey("connection.id", ondelete="CASCADE"), primary_key=True)
+    )
+    owner: str
+    until: datetime = _time(null=False)
+
+
 class Mapping(SQLModel, table=True):
     """Two containers kept in step. ``config`` is the normalised mapping of the configuration file.
 

@@ -11,10 +11,12 @@ import random
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from sync.settings import Settings
 from sync.store.database import Database, sqlite_engine
@@ -73,8 +75,7 @@ class _Connection:
 
     async def turn(self) -> None:
         """Others go on meanwhile, now more and now fewer of them."""
-        if self._life.over:
-            self._life.cross("statement")
+        self._life.check()
         for _ in range(self._chance.choice((0, 0, 1, 2))):
             await asyncio.sleep(0)
 
@@ -100,6 +101,26 @@ class _Connection:
 
     async def create_function(self, *args: Any, **options: Any) -> None:
         self.raw.create_function(*args, **options)
+
+
+class _Database(Database):
+    """As one life of the program sees it: after its end nobody of that life gets to it any more."""
+
+    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, life: Life) -> None:
+        super().__init__(writer, reader, one_writer=True)
+        self._life = life
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        self._life.check()
+        async with super().write() as session:
+            yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        self._life.check()
+        async with super().read() as session:
+            yield session
 
 
 class Disk:
@@ -133,7 +154,7 @@ class Disk:
         """The database as that life of the program sees it, which is the only one from now on."""
         self.pull_the_plug()
         self._life, self._chance = life, chance
-        return Database(self._engines[0], self._engines[1], one_writer=True)
+        return _Database(self._engines[0], self._engines[1], life)
 
     def pull_the_plug(self) -> None:
         """What is not committed is gone."""

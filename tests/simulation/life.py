@@ -34,5 +34,9 @@ class Life:
                 self.crossings.append(what)
             if self.crossed == self.ends_at:
                 self.end()
+        self.check()
+
+    def check(self) -> None:
+        """Raises Killed: this life is over."""
         if self.over:
             raise Killed

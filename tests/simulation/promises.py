@@ -360,9 +360,15 @@ def limit_of_deletes(evidence: Evidence) -> Iterator[str]:
 
 
 def nothing_waits(evidence: Evidence) -> Iterator[str]:
-    """Nothing but transient trouble happened: nothing waits for a person."""
+    """Nothing but transient trouble happened: nothing waits for a person.
+
+    What was made twice waits for one; but where reads show the present, nothing is made twice.
+    """
+    hidden = any(event.kind in _UNLISTED for event in evidence.schedule.events)
     for entry in evidence.parked:
-        if entry["class"] != "ambiguous":
+        if entry["class"] == "ambiguous" and not evidence.schedule.late:
+            yield f"15: made twice: {entry['reason']}"
+        elif entry["class"] != "ambiguous" and not (hidden and entry["class"] == "permission"):
             what = f"{entry['what']} {entry['field'] or ''} of link {entry['link']}"
             yield f"18: parked {what}: {entry['reason']}"
 

@@ -60,6 +60,7 @@ class _Run:
             town.program.start()
             await asyncio.sleep(20)
             await self._happen()
+            await asyncio.sleep(self.schedule.linger_s)
             await self.weather.clear()
             try:
                 await self._rest()

@@ -110,6 +110,8 @@ class Schedule:
     skew_s: Mapping[Side, float]
     old: int
     conflict: str
+    linger_s: float = 0.0
+    """From the last event until the weather clears."""
     deletes: int = 50
     """The most deletions that may follow from others within an hour."""
 
@@ -146,5 +148,6 @@ def draw(seed: int, length: int = 50) -> Schedule:
         late=late,
         skew_s={side: chance.choice((-86400, -3600, 90, 7200)) if skewed else 0.0 for side in Side},
         old=chance.choice((0, 0, 3)),
+        linger_s=chance.choice((0.0, 0.0, 90.0)),
         conflict=chance.choice(("last_modified",) * 4 + ("asana", "external", "ask")),
     )

@@ -117,8 +117,10 @@ def serve(settings: Settings, database: Database) -> Serve:
             running = asyncio.create_task(server._serve([socket]))
             await until(partial(_answers, url), within_s=20, otherwise="the web side does not answer")
             async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
-                yield Web(url, engine, http, woken)
-            server.should_exit = True
+                try:
+                    yield Web(url, engine, http, woken)
+                finally:
+                    server.should_exit = True
             await running
 
     return serving

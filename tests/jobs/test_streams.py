@@ -1,0 +1,117 @@
+"""Connections that are kept open: what comes over them is stored once, by one worker at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from connectors.slack.simulator import SlackSimulator
+from sync.jobs.engine import Engine
+from sync.jobs.intake import Intake
+from sync.jobs.interactions import Interactions
+from sync.jobs.streams import Streams
+from sync.store.tables import Connection, Delivery, Mark, Stream
+from tests.jobs.conftest import Build
+from tests.jobs.world import World
+
+
+class SocketSlack(SlackSimulator):
+    """Its app uses Socket Mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.use_socket_mode()
+
+
+@asynccontextmanager
+async def hearing(engine: Engine) -> AsyncIterator[Streams]:
+    """A worker that holds what it can."""
+    async with Intake(engine) as intake, Interactions(engine) as interactions:
+        streams = Streams(engine, intake, interactions)
+        await streams.look()
+        yield streams
+        await streams.close()
+
+
+async def until(holds: Callable[[], Awaitable[bool] | bool]) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            held = holds()
+            if held if isinstance(held, bool) else await held:
+                return
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def slack(build: Build) -> World:
+    return await build(SocketSlack, create={"to_asana": True})
+
+
+def simulator(world: World) -> SlackSimulator:
+    assert isinstance(world.external, SlackSimulator)
+    return world.external
+
+
+async def test_what_comes_over_a_stream_is_stored_and_acknowledged(slack: World) -> None:
+    sockets = simulator(slack).socket_mode
+    async with hearing(slack.engine):
+        thread = slack.external.new(slack.container, title="The footer is broken", by="bob")
+        async with asyncio.timeout(20):
+            await sockets.idle()
+        (stored,) = await slack.rows(Delivery)
+        assert stored.state == "processed"
+        assert [mark.object_id for mark in await slack.rows(Mark)] == [thread]
+    await slack.settle()
+    assert slack.task()["title"] == "The footer is broken"
+
+
+async def test_a_stream_that_ends_is_opened_again_and_nothing_is_lost(slack: World) -> None:
+    sockets = simulator(slack).socket_mode
+    async with hearing(slack.engine):
+        await until(lambda: sockets.opened == 1)
+        sockets.disconnect()
+        thread = slack.external.new(slack.container, title="Said in between", by="bob")
+        await until(lambda: sockets.opened == 2)
+        async with asyncio.timeout(20):
+            await sockets.idle()
+        assert {mark.object_id for mark in await slack.rows(Mark)} == {thread}
+
+
+async def test_one_worker_at_a_time_holds_it(slack: World) -> None:
+    sockets = simulator(slack).socket_mode
+    other = replace(slack.engine, owner="other")
+    async with hearing(slack.engine) as first, hearing(other) as second:
+        assert (len(first.open), len(second.open)) == (1, 0)
+        await until(lambda: sockets.opened == 1)
+        assert (await slack.the(Stream)).owner == "test"
+        await first.close()
+        await second.look()
+        assert len(second.open) == 1
+        await until(lambda: sockets.opened == 2)
+        await slack.change(Stream, {"owner": "dead", "until": slack.engine.in_s(60)})
+        await second.look()
+        assert second.open == {}, "another worker has it now"
+        slack.clock.advance(120)
+        await first.look()
+        assert len(first.open) == 1, "whose holder died"
+
+
+async def test_a_paused_connection_hears_nothing(slack: World) -> None:
+    async with hearing(slack.engine) as streams:
+        assert len(streams.open) == 1
+        await slack.change(Connection, {"paused": True}, name="other")
+        await streams.look()
+        assert streams.open == {}
+    assert await slack.rows(Stream) == []
+
+
+async def test_people_are_answered_over_it(slack: World) -> None:
+    async with hearing(slack.engine) as streams:
+        said = await simulator(slack).command("ada", slack.container, "/asana", "help")
+        assert said.status == 200
+        assert "/asana new" in str(said.said)
+        await streams.interactions.idle()
