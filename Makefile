@@ -10,15 +10,15 @@ AGAIN := $(BIN)/pytest -n 1 --last-failed --last-failed-no-failures none
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: bench chaos coverage demo servers test setup fmt lock migration
-.PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-planner check-servers check-promises check-demo
+.PHONY: bench chaos coverage demo servers simulate test setup fmt lock migration
+.PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-planner check-simulation check-servers check-promises check-demo
 
 demo: setup  ## both tools side by side in the browser, in step; ONCE=1 plays a checked story and ends
 	$(BIN)/asana-sync demo $(if $(ONCE),--once)
 
 test: setup  ## everything .ci/run runs
 	$(MAKE) --no-print-directory check-format check-types check-imports check-locks check-migrations
-	$(MAKE) --no-print-directory check-tests check-planner
+	$(MAKE) --no-print-directory check-tests check-planner check-simulation
 	$(MAKE) --no-print-directory check-servers
 	$(MAKE) --no-print-directory check-promises
 	$(MAKE) --no-print-directory check-demo
@@ -52,6 +52,9 @@ check-planner:  ## every branch of what decides
 	$(BIN)/pytest -n 2 tests/reconcile --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --show-missing --include='sync/reconcile/*'
 
+check-simulation:
+	$(PYTHON) -m tests.simulation --seeds 60
+
 check-servers:  ## what counts and claims, by many at once on PostgreSQL; "make servers" runs more
 	TEST_STORES=servers $(BIN)/pytest -n 2 --dist loadscope tests/jobs/test_worker.py tests/jobs/test_creations.py
 
@@ -61,6 +64,9 @@ check-promises:  ## whole programs: killed around every write, two workers at on
 servers: setup  ## store, jobs and whole programs, chaos too, on PostgreSQL and a queue over TCP: some minutes
 	TEST_STORES=servers $(BIN)/pytest -n 3 --dist loadscope tests/store tests/jobs
 	TEST_STORES=servers $(BIN)/pytest -n 2 --dist loadscope tests/e2e || TEST_STORES=servers $(AGAIN) tests/e2e
+
+simulate: setup  ## people, faults and crashes in virtual time, and what must hold after them: make simulate SEEDS=2000
+	$(PYTHON) -m tests.simulation --seeds $(or $(SEEDS),300)
 
 bench: setup  ## how fast it is, beside a bare HTTP client; JSON=FILE keeps the figures, ONLY="bulk live" picks
 	$(PYTHON) -m tests.bench $(if $(JSON),--json $(JSON)) $(ONLY)

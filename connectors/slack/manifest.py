@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.slack.modal import CREATE
+from connectors.slack.interactivity import CREATE
 from connectors.slack.scopes import NEEDED
 
 EVENTS = (

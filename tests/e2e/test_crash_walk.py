@@ -15,12 +15,15 @@ from tests.e2e.town import Town
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
+_IN_CI, *_OTHERS = KINDS
+"""The others are killed in simulated time as well, at each of their calls: tests/simulation/crashes.py."""
+
 _BOTH_S = 1.0
 """So long the second of two writes is waited for: the first one's deadline is 2 s."""
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [_IN_CI, *(pytest.param(name, marks=pytest.mark.chaos) for name in _OTHERS)])
 async def test_a_worker_killed_around_a_write(shared: Town, name: str, when: str) -> None:
     deeds = await prepared(shared, shared.places["main"], KINDS[name])
     for deed in deeds:
