@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
 from connectors.records import PARENT, SECTION, Fields, Record
-from sync.jobs import relations, reverting, settling
+from sync.jobs import relations, restoring, reverting, settling
 from sync.jobs.backlinks import backlink
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
@@ -298,9 +298,10 @@ def _finish(desk: Desk, link: Link, work: Written, view: LinkView, past: Past) -
         )
         for side in settling.news(desk.route.rules, work)
     ]
-    done = [entry.id for entry in past.to_restore if entry.field not in work.failed]
-    if done:
-        told.steps.append(partial(_close_restored, ids=done))
+    asked = [entry for entry in past.to_restore if entry.field not in work.failed]
+    done = [entry.id for entry in asked if restoring.rule_of(view, entry) is not None]
+    if asked:
+        told.steps.append(partial(_close_restored, asked=[entry.id for entry in asked], done=done))
     reverted = {
         entry.id: "the provider refused it" if entry.rule in work.failed else reverting.obstacle(view, entry)
         for entry in past.to_revert
@@ -309,7 +310,7 @@ def _finish(desk: Desk, link: Link, work: Written, view: LinkView, past: Past) -
         told.steps.append(partial(reverts.close, reasons=reverted, now=now))
 
 
-async def _close_restored(session: AsyncSession, ids: Sequence[int]) -> None:
-    await session.execute(
-        update(Conflict).where(col(Conflict.id).in_(ids)).values(state="restored", restoring="")
-    )
+async def _close_restored(session: AsyncSession, asked: Sequence[int], done: Sequence[int]) -> None:
+    """Those whose field is not kept in step any more stay in the list: nothing was put back."""
+    await session.execute(update(Conflict).where(col(Conflict.id).in_(asked)).values(restoring=""))
+    await session.execute(update(Conflict).where(col(Conflict.id).in_(done)).values(state="restored"))

@@ -15,9 +15,7 @@ from sync.store.values import parse
 def with_restored(view: LinkView, plan: LinkPlan, entries: Sequence[Conflict]) -> LinkPlan:
     """The plan with these entries' losing values on both sides instead of what it had for the field."""
     for entry in entries:
-        rule = next(
-            (rule for rule in view.rules if entry.field in (rule.name, rule.hub, rule.external)), None
-        )
+        rule = rule_of(view, entry)
         if rule is None:
             continue
         source = Side(entry.restoring)
@@ -31,6 +29,11 @@ def with_restored(view: LinkView, plan: LinkPlan, entries: Sequence[Conflict]) -
             replaced=f"replaced when entry {entry.id} was restored",
         )
     return plan
+
+
+def rule_of(view: LinkView, entry: Conflict) -> Rule | None:
+    """The rule that keeps the entry's field in step; None where none does any more."""
+    return next((rule for rule in view.rules if entry.field in (rule.name, rule.hub, rule.external)), None)
 
 
 def with_value(

@@ -26,6 +26,7 @@ from sync.store.tables import (
     Link,
     Mapping,
     Mark,
+    Revert,
     Worker,
     Write,
 )
@@ -233,6 +234,7 @@ async def clean(engine: Engine) -> None:
         old = now - _KEEP["writes"]
         await clear_away(session, WRITES, col(Write.intent_at) < old, col(Write.state).not_in(writes.OPEN))
         await session.execute(delete(Event).where(col(Event.at) < old))
+        await session.execute(delete(Revert).where(col(Revert.asked_at) < old, col(Revert.state) != "open"))
         await errands.clear(session, old)
         old = now - _KEEP["conflicts"]
         await clear_away(session, CONFLICTS, col(Conflict.state) != "open", col(Conflict.detected_at) < old)

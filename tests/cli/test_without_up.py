@@ -49,6 +49,22 @@ async def test_apply_and_a_run_in_the_foreground(still: Town) -> None:
     assert (still.asana.view(task) or {})["title"] == (still.github.view(issue) or {})["title"]
 
 
+async def test_what_was_written_is_put_back_on_both_sides(still: Town) -> None:
+    place = still.places["main"]
+    (issue,), (task,) = still.github.objects(place.repo), still.asana.objects(place.project)
+    still.asana.edit(task, title="A change that should not have been", by="bob")
+    await still.done("sync", "--once")
+    dry = await still.done("revert", "--mapping", "main", "--since", "1h", "--dry-run")
+    assert [(entry["side"], entry["to"]) for entry in dry["fields"]] == [("external", "Made without up")]
+    assert (still.github.view(issue) or {})["title"] != "Made without up"
+    said = await still.done("revert", "--mapping", "main", "--since", "1h")
+    assert [entry["state"] for entry in said["fields"]] == ["done"]
+    assert (still.github.view(issue) or {})["title"] == "Made without up"
+    assert (still.asana.view(task) or {})["title"] == "Made without up"
+    wrong = await still.cli("revert", "--mapping", "main", "--since", "yesterday")
+    assert (wrong.code, "is no time" in wrong.err) == (2, True)
+
+
 async def test_status_says_why_objects_wait(still: Town, folder: Path) -> None:
     place = {"ASANA_SYNC_DATA_DIR": str(folder / "waits")}
     assert (await still.cli("apply", str(still.file), **place)).code == 0

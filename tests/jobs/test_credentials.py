@@ -18,10 +18,11 @@ def revoke(world: World) -> None:
     world.external.revoked = True  # type: ignore[attr-defined]
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("at", ["read", "write"])
 async def test_few_calls_are_made_with_a_dead_token(build: Build, at: str) -> None:
     world = await build(GitHubSimulator)
-    items = [world.external.new(world.container, title=f"Number {number}") for number in range(25)]
+    items = [world.external.new(world.container, title=f"Number {number}") for number in range(16)]
     await world.settle()
     for task in world.tasks():
         world.hub.edit(task, title="Renamed in the hub", by="ada")

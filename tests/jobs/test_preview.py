@@ -9,11 +9,13 @@ import pytest
 from connectors.github.simulator import GitHubSimulator
 from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import Simulator
+from sync.jobs.in_force import connection_row, in_force
 from sync.jobs.preview import opened_route, preview
+from sync.jobs.prospect import prospect_of
 from sync.reconcile.model import Side
 from sync.store.tables import Link, Mapping, Parked, Write
 from tests.jobs.conftest import Build
-from tests.jobs.world import World
+from tests.jobs.world import World, read
 
 Listed = tuple[str, str, str, str]
 """Operation, side written to, object that it comes from, what is written."""
@@ -97,6 +99,33 @@ async def test_what_differs_is_told_field_by_field_and_every_clash(build: Build)
     await world.settle()
     assert listed(told) == await written(world)
     assert (item, task) == ((await world.link()).external_id, (await world.link()).hub_id)
+
+
+async def test_a_change_of_the_mapping_writes_what_was_listed_for_it(build: Build) -> None:
+    rules = [{"asana": "title", "external": "title"}]
+    world = await build(GitHubSimulator, fields=rules, filter={"labels": ["bug"]})
+    await world.paired(title="Stays", labels=["bug", "ui"], notes="not mapped yet")
+    await world.paired(title="Leaves", labels=["bug"])
+    world.external.new(world.container, title="Enters", labels=["ui"], by="ada")
+    await world.settle()
+    last = max(row.id for row in await world.rows(Write))
+    wider = [*rules, {"asana": "notes", "external": "notes"}, {"asana": "labels", "external": "labels"}]
+    configuration = read(world.configured(filter={"labels": ["ui"]}, fields=wider))
+    present = await in_force(world.engine)
+    rows = {
+        each.name: connection_row(world.engine, each, present) for each in configuration.connections.values()
+    }
+    (config,) = configuration.mappings.values()
+    prospect = prospect_of(world.engine, configuration, config, rows, present)
+    assert prospect.known is not None
+    route = await prospect.route(world.engine)
+    found = await preview(world.engine, route, known_as=prospect.known.id, limit=1000)
+    told = found.told()
+    assert (await world.the(Mapping)).version == 1, "nothing is applied"
+    await world.apply()
+    await world.settle()
+    assert listed(told) == await written(world, after=last)
+    assert {item["op"] for item in told["items"]} == {"create", "update"}
 
 
 async def test_a_later_edit_is_listed_as_the_pass_will_write_it(github: World) -> None:

@@ -165,3 +165,13 @@ async def test_a_restore_right_after_the_conflict_does_not_wait_for_stale_reads(
         await by_hand.restore(world.engine, entry.id)
     lost = "Outside" if winner == "asana" else "Inside"
     assert (world.thing()["title"], world.task()["title"]) == (lost, lost)
+
+
+async def test_a_field_that_is_not_mapped_any_more_is_not_called_restored(world: World) -> None:
+    _, _, entry = await a_conflict(world)
+    await world.apply(fields=[{"asana": "notes", "external": "notes"}])
+    await world.settle()
+    await by_hand.ask_to_restore(world.engine, entry.id, None)
+    await by_hand.restore(world.engine, entry.id)
+    left = await world.the(Conflict)
+    assert (left.state, left.restoring, world.task()["title"]) == ("open", "", "Won")

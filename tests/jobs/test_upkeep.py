@@ -22,6 +22,7 @@ from sync.store.tables import (
     Event,
     Mapping,
     Mark,
+    Revert,
     User,
     Worker,
     Write,
@@ -164,6 +165,18 @@ async def test_old_rows_are_dropped_and_what_is_open_stays(world: World) -> None
                 mapping_id=link.mapping_id, mapping_version=1, link_id=link.id, event="in", text="old", at=old
             )
         )
+        for state in ("open", "done"):
+            session.add(
+                Revert(
+                    mapping_id=link.mapping_id,
+                    link_id=link.id,
+                    side="hub",
+                    rule="title",
+                    field="title",
+                    state=state,
+                    asked_at=old,
+                )
+            )
         connection = (await session.execute(select(Connection))).scalars().first()
         assert connection is not None
         for received_at in (old, now):
@@ -174,6 +187,7 @@ async def test_old_rows_are_dropped_and_what_is_open_stays(world: World) -> None
     await upkeep.clean(world.engine)
     assert [row.ref for row in await world.rows(Write) if row.ref in ("done", "unknown")] == ["unknown"]
     assert [row.state for row in await world.rows(Conflict)] == ["open"]
+    assert [row.state for row in await world.rows(Revert)] == ["open"]
     assert await world.rows(Event, text="old") == []
     assert len(await world.rows(Delivery)) == 1
     assert await world.rows(Claim, ref="forgotten") == []
