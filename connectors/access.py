@@ -57,6 +57,7 @@ class Renewed(ABC):
     send = _renewed(Outbound.send)
     upload = _renewed(Outbound.upload)
     download = _renewed(Outbound.download)
+    deposit = _renewed(Outbound.deposit)
 
     async def aclose(self) -> None:
         """Release the sockets."""

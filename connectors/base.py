@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from pydantic import BaseModel
 
-from connectors.changes import Delivery, Handshake, Page, Received, Secrets, Subscribed
+from connectors.changes import Delivery, Echo, Handshake, Page, Received, Secrets, Subscribed
 from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content, Discussion
 from connectors.errors import Park, ParkClass, Unreadable
+from connectors.interactions import Answer, Card, Clerk, Interaction
 from connectors.records import (
     Account,
     Container,
@@ -34,6 +35,7 @@ from connectors.records import (
 )
 
 if TYPE_CHECKING:
+    from connectors.consent import App
     from connectors.http import Outbound  # looking at what is stored needs no HTTP client
     from connectors.tokens import Tokens
 
@@ -43,13 +45,17 @@ class Capabilities:
     """What can be asked without credentials.
 
     ``kinds``: object kinds that are synced; ``creatable``: those that we may create.
-    ``webhooks``: "none", "secret" (we choose the secret) or "handshake" (the provider sends it).
+    ``webhooks``: "none", "secret" (we choose the secret), "handshake" (the provider sends it) or "app": one
+    address serves all containers; an admin enters it at the provider, whose secret is a credential.
     ``clock_resolution_s``: how finely the provider dates changes. ``exact_create``: the same key
     twice makes one object. ``preconditions``: a stale ``expected`` is refused by the provider.
     ``attachments``: "none"; "files" (objects have files, which can be added and read), or "texts" (a file
     is a link in a text: it can be read, and none can be added). ``largest_attachment``: bytes that an
     added file may have. ``sections``: objects lie in sections. ``hidden_key``: people need not see the
-    key of what we create; where False the key is the visible link to the counterpart.
+    key of what we create; where False the key is the visible link to the counterpart. ``selective``:
+    most objects are mere talk, so that none becomes a task unless a filter names it or a person does.
+    ``interactions``: people ask for something from inside the tool. ``cards``: a captured object shows
+    its task, see :meth:`Session.show_card`.
     ``container_word`` and ``container_example``: for messages.
     """
 
@@ -65,6 +71,9 @@ class Capabilities:
     largest_attachment: int = 0
     sections: bool = False
     hidden_key: bool = True
+    selective: bool = False
+    interactions: bool = False
+    cards: bool = False
     container_word: str = "container"
     container_example: str = ""
 
@@ -205,6 +214,44 @@ class Session(ABC):
         """Remove the webhook; already gone is success."""
         raise _without_webhooks()
 
+    async def recent(self, container: str, text: str, limit: int) -> Sequence[Record]:
+        """Objects of the container whose title contains the text, changed last first; a person waits.
+
+        What was changed just now, or is found by a deep search only, may be missing.
+        """
+        return ()
+
+    async def interact(self, interaction: Interaction, clerk: Clerk) -> Answer:
+        """Answer a person's request; the provider waits for a few seconds at most.
+
+        What fails is told to the person in the answer. An error that is raised means: nothing was done.
+        """
+        raise _without_interactions()
+
+    async def show_card(self, ref: Ref, card: Card, shown: str, key: str) -> str:
+        """Show a task below the object, or change what is shown there; its address is returned.
+
+        Args:
+            shown: the address of the card that stands there, empty for a new one.
+            key: marks a new one, so that it is found again after a lost answer.
+        """
+        raise _without_interactions()
+
+    async def find_card(self, ref: Ref, key: str, since: datetime) -> str | None:
+        """The address of the card that carries the key, None where there is none."""
+        raise _without_interactions()
+
+    async def whisper(self, ref: Ref, person: str, text: str) -> None:
+        """Tell one person something about the object that nobody else sees; at most once, maybe never."""
+        raise _without_interactions()
+
+    async def redeliver(self, container: str, id: str, since: datetime) -> int:
+        """Ask for the webhook's calls since then that nobody took, once each; how many are on their way.
+
+        0 where the provider repeats them by itself, keeps none, or does not tell.
+        """
+        return 0
+
     @abstractmethod
     async def aclose(self) -> None:
         """Release sockets."""
@@ -250,9 +297,17 @@ class Connector(ABC):
         ``creates_per_minute``, ``creates_per_hour``: new objects and comments, where they are limited.
         """
 
+    def app(self, settings: BaseModel, credentials: BaseModel) -> App | None:
+        """The OAuth app in the credentials, which an account authorises; None where there is none."""
+        return None
+
+    def secrets(self, credentials: BaseModel) -> Secrets:
+        """What calls to the one address of an app are checked against ("app")."""
+        return Secrets()
+
     def receive(
         self, delivery: Delivery, secrets: Secrets, settings: BaseModel, now: datetime
-    ) -> Received | Handshake:
+    ) -> Received | Handshake | Echo:
         """Check and read one webhook call. Pure.
 
         Raises:
@@ -261,9 +316,24 @@ class Connector(ABC):
         """
         raise Unreadable(f"{self.title} sends no webhooks")
 
+    def interaction(
+        self, delivery: Delivery, credentials: BaseModel, settings: BaseModel, now: datetime
+    ) -> Interaction:
+        """Check and read one request of a person. Pure.
+
+        Raises:
+            BadSignature: not from the provider, or too old.
+            Unreadable: signed, but not readable.
+        """
+        raise Unreadable(f"{self.title} sends no requests of people")
+
 
 def _without_attachments() -> Park:
     return Park("this provider has no attachments", park_class=ParkClass.NOT_SUPPORTED)
+
+
+def _without_interactions() -> Park:
+    return Park("nobody asks for anything from inside this provider", park_class=ParkClass.NOT_SUPPORTED)
 
 
 def _without_webhooks() -> Park:

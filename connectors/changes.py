@@ -65,13 +65,14 @@ class Secrets:
 class Received:
     """A genuine delivery. ``dedupe`` is the provider's id of it, or a digest of the body.
 
-    ``changes`` may be empty: then ``ignored`` says why. ``container_gone`` says that the container
-    itself was deleted or moved away.
+    ``changes`` may be empty: then ``ignored`` says why. ``container``: what it is about, where one
+    address serves all containers of a connection.
     """
 
     dedupe: str
     changes: tuple[Change, ...] = ()
     ignored: str = ""
+    container: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,13 @@ class Handshake:
 
     secret: str = field(repr=False)
     reply_headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """The provider checks the address: it wants this text said back, and nothing is stored."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from io import SEEK_END
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -54,11 +55,18 @@ from connectors.wire import CheckedTransport, not_after
 _MAX_REDIRECTS = 5
 _DOWNLOAD_PATIENCE = 4
 """A file may take so many times as long as a call: nothing is written meanwhile."""
+_SLOWEST_UPLOAD = 500_000
+"""Bytes a second that a way out is expected to carry: a file of 100 MB may take some minutes."""
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9 ._()+,=@~-]+")
 _READS = frozenset({"GET", "HEAD"})
 _FOLLOWED_BY_READS = frozenset({301, 302, 307, 308})
 _FOLLOWED_BY_WRITES = frozenset({307, 308})
 """The others let a client turn the write into a read."""
+
+
+def upload_s(size: int) -> float:
+    """So much longer may a call take that carries a file of so many bytes."""
+    return size / _SLOWEST_UPLOAD
 
 
 class Outbound:
@@ -169,7 +177,7 @@ class Outbound:
             extensions={"trace": not_after(time.time() + self._timeout_s)},
         )
         followed = _FOLLOWED_BY_WRITES if write else _FOLLOWED_BY_READS
-        return await self._sent(request, write=write, accept=accept, followed=followed)
+        return await self._sent(request, self._timeout_s, write=write, accept=accept, followed=followed)
 
     async def upload(
         self,
@@ -181,13 +189,17 @@ class Outbound:
     ) -> Answer:
         """POST a form (``multipart/form-data``, RFC 7578); a file in it is sent as it is read.
 
+        The deadline is later by :func:`upload_s` of the file.
+
         Args:
             file: name of the part, name of the file, its bytes (from their start), their media type. A
                 name of other than plain characters is sent URL-encoded.
         """
         parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in form.items()]
+        timeout_s = self._timeout_s
         if file is not None:
             part, name, content, media_type = file
+            timeout_s += upload_s(content.seek(0, SEEK_END))
             content.seek(0)
             parts.append((part, (name if _PLAIN_NAME.fullmatch(name) else quote(name), content, media_type)))
         request = self._client.build_request(
@@ -196,9 +208,51 @@ class Outbound:
             params=params,
             files=parts,
             headers=self._merged(None, True, False),
+            extensions={"trace": not_after(time.time() + timeout_s)},
+        )
+        return await self._sent(request, timeout_s, write=True, accept=(), followed=frozenset())
+
+    async def deposit(self, address: str, file: tuple[str, BinaryIO, str], *, trusted: str = "") -> str:
+        """POST a file as a form to an address that is itself the permission: no credentials go with it.
+
+        The answer's text.
+
+        Nobody sees the file before another call shows it, so that every failure may be tried again.
+
+        Args:
+            file: its name, its bytes (from their start), their media type.
+            trusted: one more origin of the same provider that may be asked.
+        """
+        name, content, media_type = file
+        content.seek(0)
+        try:
+            url = httpx.URL(address)
+        except httpx.InvalidURL as error:
+            raise self._clean(Park("the address for the file cannot be read")) from error
+        if origin(url) not in {origin(each) for each in (self._base, httpx.URL(trusted)) if each.host}:
+            raise Park(f"files are not sent to {url.host}", park_class=ParkClass.PERMISSION)
+        shown = name if _PLAIN_NAME.fullmatch(name) else quote(name)
+        request = self._client.build_request(
+            "POST",
+            url,
+            files={"file": (shown, content, media_type)},
+            headers={"user-agent": self._user_agent + stamp().text, "accept": "*/*"},
             extensions={"trace": not_after(time.time() + self._timeout_s)},
         )
-        return await self._sent(request, write=True, accept=(), followed=frozenset())
+        try:
+            async with asyncio.timeout(self._timeout_s), self._gate.slot(write=True):
+                if (permit := stamp().permit) is not None:
+                    await permit()
+                response = await self._client.send(request)
+        except TimeoutError:
+            raise self._interrupted(False, f"the file was not taken in {self._timeout_s:g} s") from None
+        except httpx.RequestError as error:
+            raise self._interrupted(False, str(error) or type(error).__name__) from error
+        if response.status_code in (408, 429) or response.status_code >= 500:
+            raise self._interrupted(False, f"{response.status_code} for the file")
+        if not response.is_success:
+            raise self._clean(Park(f"{url.host} answered {response.status_code} for the file"))
+        return response.text
 
     async def download(
         self,
@@ -251,11 +305,17 @@ class Outbound:
             raise self._clean(error) from error.__cause__
 
     async def _sent(
-        self, request: httpx.Request, *, write: bool, accept: Collection[int], followed: Collection[int]
+        self,
+        request: httpx.Request,
+        timeout_s: float,
+        *,
+        write: bool,
+        accept: Collection[int],
+        followed: Collection[int],
     ) -> Answer:
         under_way = False
         try:
-            async with asyncio.timeout(self._timeout_s) as deadline, self._gate.slot(write=write):
+            async with asyncio.timeout(timeout_s) as deadline, self._gate.slot(write=write):
                 if write and (permit := stamp().permit) is not None:
                     await permit()
                 if self._client.is_closed:  # new credentials came while somebody still had the old session
@@ -268,7 +328,7 @@ class Outbound:
                 # before the place is given back: whoever waits for it must know of a silence
                 refused = await self._refused(answer, write)
         except TimeoutError:
-            raise self._interrupted(write and under_way, f"no answer in {self._timeout_s:g} s") from None
+            raise self._interrupted(write and under_way, f"no answer in {timeout_s:g} s") from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise self._interrupted(False, f"no connection: {error}") from error
         except (httpx.RequestError, UnreadableAnswer) as error:

@@ -18,6 +18,7 @@ due, start        date                                  a day "2026-01-31", or a
 section           choice                                section id, of the container that is looked at:
                                                         records tell it in ``places``
 milestone         choice                                milestone id | None
+parent            object                                id of the object it is a part of | None
 custom:<id>       any but markdown and state            by its kind; of a choice the option's id, of a
                                                         set the options' names
 ================  ====================================  ===============================================
@@ -48,6 +49,9 @@ CLOSED = "closed"
 
 SECTION = "section"
 """The field that tells where in a container an object lies: written like any other, read in ``places``."""
+
+PARENT = "parent"
+"""The field that tells of which object another one is a part: its subtask, its sub-issue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,8 @@ class Record:
     ``keys`` holds every key token and counterpart URL found on the object. ``read_only`` names
     fields that cannot be written on this very object. ``created_by_us`` tells that the connection's
     own account made it. ``backlink`` is shown beside the key, where it is not the key itself; in the
-    ``expected`` of an update it is the one that shall stand there with the next text.
+    ``expected`` of an update it is the one that shall stand there with the next text. ``named``: there,
+    too, the objects that the new values name, by field, with their addresses.
     """
 
     ref: Ref
@@ -124,10 +129,10 @@ class Record:
     key: str
     author: Author | None = None
     created_by_us: bool = False
-    parent: Ref | None = None
     keys: frozenset[str] = frozenset()
     read_only: frozenset[str] = frozenset()
     backlink: Backlink | None = None
+    named: Mapping[str, Ref] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +161,10 @@ Found: TypeAlias = Record | Gone | Hidden | Moved
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a new object shall hold. ``section`` is where it lands, where the provider has sections."""
+    """What a new object shall hold. ``section`` is where it lands, where the provider has sections.
+
+    Of what it is a part is written once it is there: a refusal then concerns that field alone.
+    """
 
     fields: Fields
     section: str | None = None
@@ -213,6 +221,7 @@ class FieldKind(StrEnum):
     DATE = "date"
     PERSON = "person"
     PEOPLE = "people"
+    OBJECT = "object"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

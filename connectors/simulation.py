@@ -168,6 +168,10 @@ class Simulator(ABC):
         """Limits that apply before anything is looked at. The exchange is in the journal already."""
         return None
 
+    def did(self, exchange: Exchange) -> bool:
+        """Whether the provider's answer tells that a write was done."""
+        return exchange.method not in ("GET", "HEAD") and 200 <= exchange.provider_status < 300
+
     @cached_property
     def wire(self) -> Wire:
         return Wire(self)
@@ -223,6 +227,10 @@ class Simulator(ABC):
     @abstractmethod
     def objects(self, container: str) -> list[str]:
         """Ids of all living objects."""
+
+    def install(self, url: str) -> None:
+        """An admin enters this address in the settings of the app, where one address serves everything."""
+        raise LookupError(f"{self.name} has no apps")
 
     def further_field(self, container: str, name: str, options: Sequence[str] | None = None) -> str | None:
         """A further field of the objects there: a choice of these options, or a day. What field rules call

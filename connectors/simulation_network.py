@@ -257,7 +257,7 @@ class Wire:
         response = Response(bytes(body), status_code=started["status"])
         response.raw_headers = list(started["headers"])
         exchange.answer, exchange.provider_status = _parsed(bytes(body)), started["status"]
-        exchange.committed = exchange.method not in ("GET", "HEAD") and 200 <= started["status"] < 300
+        exchange.committed = self.simulator.did(exchange)
         return response
 
     def _refusal(self, exchange: Exchange, refused: Refused) -> Response:

@@ -7,7 +7,7 @@ import ssl
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -23,6 +23,10 @@ class Outgoing:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     backoff: Sequence[float] = ()
     """Seconds before each repetition of a call that was not acknowledged."""
+    again: Callable[[int], Mapping[str, str]] | None = field(default=None, repr=False)
+    """The headers of the n-th repetition; None: the same."""
+    no_more: str = ""
+    """A header by which who is called asks for no repetition."""
     answered: Callable[[int | None], None] = field(default=lambda status: None, repr=False)
 
 
@@ -132,11 +136,14 @@ class Outbox:
         await asyncio.sleep(self.delay_s)
         async with self._lanes[outgoing.target]:
             response = await self.post(outgoing)
-        for pause in outgoing.backoff:
-            if response is not None and (response.is_success or response.status_code == 410):
+        for number, pause in enumerate(outgoing.backoff, start=1):
+            if response is not None and (
+                response.is_success or response.status_code == 410 or outgoing.no_more in response.headers
+            ):
                 return
             await asyncio.sleep(pause)
-            response = await self.post(outgoing)
+            headers = outgoing.again(number) if outgoing.again else outgoing.headers
+            response = await self.post(replace(outgoing, headers=headers))
 
 
 @cache

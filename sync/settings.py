@@ -69,6 +69,9 @@ class Settings(BaseSettings):
 
     poll_seconds: float = Field(60, gt=0, description="Between two polls of a container")
     full_pass_seconds: float = Field(21600, gt=0, description="Between two complete comparisons")
+    audit_seconds: float = Field(
+        60, ge=0, description="Between two looks whether a few pairs still agree; 0: never"
+    )
     rewake_seconds: float = Field(30, gt=0, description="Between two looks for forgotten work")
     lease_seconds: float = Field(60, gt=0, description="How long a worker holds a mapping without renewing")
     http_timeout_seconds: float = Field(30, gt=0, description="Hard deadline of one call")

@@ -7,15 +7,15 @@ new ones lives until somebody revokes it, and may be replaced by each answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from connectors.access import Renewed, bearer
-from connectors.answers import Answer
 from connectors.asana.config import AsanaCredentials
-from connectors.errors import OutcomeUnknown, Park, PauseConnection, RetryLater
+from connectors.consent import asked, tokens_in
+from connectors.errors import Park, PauseConnection
 from connectors.http import Outbound
 from connectors.tokens import Issued, Tokens
 
@@ -23,12 +23,8 @@ T = TypeVar("T")
 
 _EARLY = timedelta(minutes=5)
 """An access token is renewed so long before it ends: no call is sent with one about to die."""
-_LIVES_S = 3600
-"""Life of an access token, where the answer does not tell."""
-_REVOKED = (
-    "Asana does not take the refresh token any more: authorise the app again, and apply the new "
-    "refresh token (connectors/asana/README.md, 2b)"
-)
+_REVOKED = "Asana does not take the refresh token any more: authorise the app again (asana-sync authorize)"
+_NOT_YET = "no account has authorised the app yet: asana-sync authorize CONNECTION --config FILE"
 
 
 class OAuth(Renewed):
@@ -63,13 +59,13 @@ class OAuth(Renewed):
 
     async def _calling(self, call: Callable[[Outbound], Awaitable[T]]) -> T:
         """A token that Asana refuses before its time is replaced once: what is refused is not done."""
-        issued = await self._usable(refused=None)
+        tokens = await self._usable(refused=None)
         try:
-            return await call(self._with(issued))
+            return await call(self._with(tokens))
         except PauseConnection as error:
             if error.status != 401:
                 raise
-        return await call(self._with(await self._usable(refused=issued)))
+        return await call(self._with(await self._usable(refused=tokens)))
 
     def _with(self, issued: Issued) -> Outbound:
         return bearer(
@@ -115,23 +111,23 @@ class OAuth(Renewed):
         """New tokens for the newest refresh token.
 
         Raises:
-            PauseConnection: the refresh token was revoked, or the app is not known.
+            PauseConnection: there is none yet, it was revoked, or the app is not known.
             RetryLater: no answer that could be used.
         """
-        secret, given = self._secrets()
-        refresh = kept.values["refresh_token"] if kept is not None else given
+        given = self._credentials.refresh_token
+        refresh = kept.values["refresh_token"] if kept else given.get_secret_value() if given else None
+        if refresh is None:
+            raise PauseConnection(_NOT_YET)
+        secret = self._credentials.client_secret
         form = {
             "grant_type": "refresh_token",
             "client_id": self._credentials.client_id or "",
-            "client_secret": secret,
+            "client_secret": secret.get_secret_value() if secret else "",
             "refresh_token": refresh,
         }
         asked_at = self._now()
-        outbound = self._outbound.authorised({}, secrets=[secret, given, refresh])
         try:
-            answer = await outbound.send("POST", self._token_url, form=form)
-        except OutcomeUnknown as error:  # asking once more does no harm
-            raise RetryLater(error.reason, status=error.status) from error
+            answer = await asked(self._outbound, self._token_url, form, refresh, *self._secrets())
         except Park as refusal:
             raise PauseConnection(
                 _REVOKED, provider_message=refusal.provider_message, status=refusal.status
@@ -142,17 +138,4 @@ class OAuth(Renewed):
                 provider_message=refusal.provider_message,
                 status=refusal.status,
             ) from refusal
-        return _issued(answer, refresh, asked_at)
-
-
-def _issued(answer: Answer, refresh: str, asked_at: datetime) -> Issued:
-    data = answer.data if isinstance(answer.data, Mapping) else {}
-    access = data.get("access_token")
-    if not isinstance(access, str) or not access:
-        raise RetryLater("Asana's answer has no access token in it")
-    lives = data.get("expires_in")
-    seconds = lives if isinstance(lives, int | float) else _LIVES_S
-    return Issued(
-        {"access_token": access, "refresh_token": str(data.get("refresh_token") or refresh)},
-        asked_at + timedelta(seconds=seconds),
-    )
+        return tokens_in(answer, asked_at, refresh)

@@ -231,6 +231,10 @@ class Asana:
     async def move_to_section(self, gid: str, section: str) -> None:
         await self._write("POST", _path("sections", section, "addTask"), {"task": gid})
 
+    async def set_parent(self, gid: str, parent: str | None) -> None:
+        """Make it a subtask, or with None a task of its own; its projects stay."""
+        await self._write("POST", _path("tasks", gid, "setParent"), {"parent": parent})
+
     # stories
 
     async def stories(self, task: str) -> list[Row]:

@@ -34,8 +34,16 @@ class AsanaSettings(BaseModel):
     @property
     def token_url(self) -> str:
         """Where OAuth tokens are handed out: on the API's host, outside of the API."""
+        return self._beside("oauth_token")
+
+    @property
+    def authorize_url(self) -> str:
+        """Where an account authorises an app."""
+        return self._beside("oauth_authorize")
+
+    def _beside(self, name: str) -> str:
         address = urlsplit(self.base_url)
-        return f"{address.scheme}://{address.netloc}/-/oauth_token"
+        return f"{address.scheme}://{address.netloc}/-/{name}"
 
     @field_validator("base_url")
     @classmethod
@@ -70,7 +78,7 @@ class AsanaCredentials(BaseModel):
     refresh_token: SecretStr | None = Field(
         default=None,
         title="Refresh token",
-        description="What Asana gave the app when the account authorised it; see OAuth in the README.",
+        description="Leave it out: asana-sync authorize gets one. Or what Asana gave the app elsewhere.",
     )
 
     @field_validator("token", "client_secret", "refresh_token", mode="before")
@@ -85,7 +93,9 @@ class AsanaCredentials(BaseModel):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        of_app = (self.client_id, self.client_secret, self.refresh_token)
-        if (self.token is None) == (None in of_app) or (self.token is not None and any(of_app)):
-            raise ValueError("give a token, or client_id, client_secret and refresh_token of an OAuth app")
+        app = (self.client_id, self.client_secret)
+        if (self.token is None) == (None in app) or (
+            self.token is not None and any((*app, self.refresh_token))
+        ):
+            raise ValueError("give a token, or client_id and client_secret of an OAuth app")
         return self

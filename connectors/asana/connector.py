@@ -23,6 +23,7 @@ from connectors.asana.tasks import Tasks
 from connectors.asana.translate import NAME, Row
 from connectors.base import Capabilities, Connector, Session
 from connectors.changes import Delivery, Handshake, Page, Received, Secrets, Subscribed
+from connectors.consent import App
 from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content, Discussion
 from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection
 from connectors.http import Outbound
@@ -106,6 +107,9 @@ class AsanaSession(Session):
 
     async def listing(self, container: str, cursor: Json) -> Page:
         return await self._polling.listing(container, cursor)
+
+    async def recent(self, container: str, text: str, limit: int) -> Sequence[Record]:
+        return await self._polling.recent(container, text, limit)
 
     async def versions(self, container: str, since: datetime) -> Mapping[str, str] | None:
         return await self._polling.versions(container, since)
@@ -262,6 +266,20 @@ class AsanaConnector(Connector):
             chosen.workspace,
             webhooks=chosen.subscriptions == "auto",
             hides_keys=given.token is None,
+        )
+
+    def app(self, settings: BaseModel, credentials: BaseModel) -> App | None:
+        given = AsanaCredentials.model_validate(credentials)
+        if given.client_id is None or given.client_secret is None:
+            return None
+        chosen = AsanaSettings.model_validate(settings)
+        return App(
+            provider=self.title,
+            authorize_url=chosen.authorize_url,
+            token_url=chosen.token_url,
+            client_id=given.client_id,
+            client_secret=given.client_secret.get_secret_value(),
+            shows_code_at="urn:ietf:wg:oauth:2.0:oob",
         )
 
     def limits(self, settings: BaseModel) -> Mapping[str, float]:

@@ -23,7 +23,7 @@ from connectors.asana.refusals import custom_named
 from connectors.asana.tags import Tags
 from connectors.asana.translate import Row
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, ReplanNeeded
-from connectors.records import FieldKind, Fields, Record, Ref, Value
+from connectors.records import PARENT, FieldKind, Fields, Record, Ref, Value
 from connectors.richtext import asana_html
 
 Call: TypeAlias = tuple[str | None, Callable[[], Awaitable[Row | None]]]
@@ -33,6 +33,7 @@ ALL_FIELDS = translate.TASK_FIELDS + VALUE_FIELDS
 """``opt_fields`` of a task that is read or written by itself."""
 
 _LISTS = frozenset({FieldKind.SET, FieldKind.PEOPLE})
+_REFUSED = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,12 @@ class Edits:
             if gids
         ]
 
+    def set_parent(self, ref: Ref, fields: Fields, expected: Record) -> list[Call]:
+        parent = fields.get(PARENT)
+        if PARENT not in fields or parent == expected.fields.get(PARENT):
+            return []
+        return [(PARENT, partial(self._set_parent, ref, None if parent is None else str(parent)))]
+
     def put(self, ref: Ref, data: Row) -> Call:
         return None, partial(self._asana.update_task, ref.id, data, ALL_FIELDS)
 
@@ -200,6 +207,18 @@ class Edits:
                 raise OutcomeUnknown(reason, status=error.status) from error
         return answer
 
+    async def _set_parent(self, ref: Ref, parent: str | None) -> None:
+        """Raises Park: also where Asana's message does not say what is wrong with the place."""
+        try:
+            await self._asana.set_parent(ref.id, parent)
+        except Park as refusal:
+            if refusal.status == _REFUSED:
+                refusal.fix = (
+                    "A task cannot lie below itself, and subtasks go five levels deep at most: move it, or "
+                    "what is above it, on one of the sides."
+                )
+            raise
+
     async def _add_tag(self, ref: Ref, name: str) -> None:
         [gid] = await self.tag_gids([name])
         try:
@@ -223,9 +242,9 @@ class Edits:
         self._tags.forget()
 
 
-def html_notes(text: Value, row: Row) -> str:
+def html_notes(text: Value, row: Row, *, ours: bool) -> str:
     """New notes over those that stand there: with their last line, in their own words where they may stay."""
-    present, backlink = notes.split(translate.html_of(row))
+    present, backlink = notes.split(translate.html_of(row), ours=ours)
     return notes.compose(asana_html.from_markdown(str(text or ""), present=present), backlink)
 
 

@@ -1,7 +1,7 @@
 """A task's notes: the text, and the line that leads to the counterpart.
 
 The line is the key of a task that we made: Asana hides data on a task for OAuth apps alone. It stands
-last; where a person writes on below it, it is still no part of the text::
+last; where a person writes on below it or right behind it, it is still no part of the text::
 
     <body>Login fails on Safari.
 
@@ -19,6 +19,7 @@ _END = r"[ \t]*(?=\Z|\n|<(?:ul|ol|h1|h2|pre|blockquote|hr)\b)"
 _LINK = r"<a\b(?P<attributes>[^>]*)>(?P<label>[^<\n]*)</a>"
 
 _LINKED = re.compile(rf"(?P<start>{_START})[ \t]*Synced with {_LINK}{_END}")
+_TYPED_BEHIND = re.compile(rf"(?P<start>{_START})[ \t]*Synced with {_LINK}[ \t]*")
 _PLAIN = re.compile(
     rf"(?P<start>{_START})[ \t]*Synced with (?P<words>[^<\n]*)(?:{_LINK}|(?P<url>https?://[^\s<]+))\Z"
 )
@@ -40,10 +41,17 @@ class Backlink:
         return f"Synced with {one_line(self.label)} {self.url}"
 
 
-def split(html: str) -> tuple[str, Backlink | None]:
-    """(html_notes without the line, the line); the last line of that form counts."""
+def split(html: str, *, ours: bool = False) -> tuple[str, Backlink | None]:
+    """(html_notes without the line, the line); the last line of that form counts.
+
+    Args:
+        ours: our own account made the task, so it has such a line, and what goes on behind the link was
+            typed there. Elsewhere such a line is somebody's sentence.
+    """
     text = inner(html)
     *_, found = (None, *_LINKED.finditer(text))
+    if found is None and ours:
+        *_, found = (None, *_TYPED_BEHIND.finditer(text))
     backlink = None if found is None else Backlink(href(found["attributes"]), unescape(found["label"]))
     if found is None:
         found = _PLAIN.search(text)

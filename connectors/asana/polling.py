@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -21,7 +21,7 @@ from connectors.asana.projects import Projects
 from connectors.asana.translate import COMMENT, Row, task_ref
 from connectors.changes import Change, Page
 from connectors.errors import RetryLater
-from connectors.records import Json, Record
+from connectors.records import Json, Record, Ref
 
 OVERLAP = timedelta(minutes=2)
 """Listings look back this far behind the last look: writes may show late."""
@@ -30,6 +30,8 @@ _PAGES = 5
 _EVENT_PAGES = 5
 _VERSION_PAGES = 20
 _REMEMBERED = 2_000
+_RECENT = timedelta(days=30)
+_RECENT_PAGES = 3
 _EVENTS_AGAIN = timedelta(days=1)
 """Where Asana serves no events, they are asked for again after this time."""
 
@@ -98,6 +100,25 @@ class Polling:
         page = await self._asana.tasks(project, fields, offset=cursor)
         changes = [await self._change(row, comments=False) for row in page.rows]
         return Page(changes=tuple(changes), cursor=page.next, more=page.next is not None)
+
+    async def recent(self, project: str, text: str, limit: int) -> Sequence[Record]:
+        """Tasks whose name contains the text: of the last month, and if those are few, of the first pages."""
+        fields, wanted = (await self._projects.of(project)).task_fields, text.casefold().strip()
+        found: dict[Ref, Record] = {}
+        for since in (datetime.now(UTC) - _RECENT, None):
+            offset = None
+            for _ in range(_RECENT_PAGES):
+                page = await self._asana.tasks(project, fields, modified_since=since, offset=offset)
+                for row in page.rows:
+                    if wanted in str(row.get("name") or "").casefold() or wanted == row.get("permalink_url"):
+                        record = await self._record(row)
+                        found[record.ref] = record
+                offset = page.next
+                if offset is None:
+                    break
+            if len(found) >= limit:
+                break
+        return sorted(found.values(), key=lambda record: record.version, reverse=True)[:limit]
 
     async def versions(self, project: str, since: datetime) -> Mapping[str, str] | None:
         """As the contract says; of at most ``_VERSION_PAGES`` pages."""

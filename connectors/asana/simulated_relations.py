@@ -19,14 +19,18 @@ class Relations(State):
     """Each method is one action of one user, see :mod:`connectors.asana.simulated_workspace`."""
 
     def set_parent(self, gid: str, by: str | None, parent: str | None) -> None:
-        """Raises Refused: a task under itself, or deeper than Asana allows."""
+        """It stays in its projects, and ``modified_at``, which no move to another place moves, stays, too.
+
+        Raises:
+            Refused: a task under itself, or deeper than Asana allows.
+        """
         before, now = self.tasks[gid], self.now()
         above = [parent] if parent else []
         while above and (upper := self.tasks[above[-1]].parent):
             above.append(upper)
-        if gid in above or len(above) > MOST_LEVELS:
+        if gid in above or len(above) + (self._levels_below(gid) if parent else 0) > MOST_LEVELS:
             raise Refused(400, "parent: Subtasks can be at most five levels deep, and not below themselves")
-        self.tasks[gid] = task = replace(before, parent=parent, modified_at=now, touched_at=now)
+        self.tasks[gid] = task = replace(before, parent=parent, touched_at=now)
         if parent and gid not in self.children[parent]:
             self.children[parent].append(gid)
         events = [self.event(by, "changed", self.link(task), task, change=changed("parent"))]
@@ -35,6 +39,10 @@ class Relations(State):
                 link = self.task_link(other)
                 events.append(self.event(by, action, self.link(task), audience, parent=link))
         self.log.record(events)
+
+    def _levels_below(self, gid: str) -> int:
+        parts = [each for each in self.children[gid] if self.tasks[each].parent == gid]
+        return max((1 + self._levels_below(each) for each in parts), default=0)
 
     def change_dependencies(
         self, gid: str, by: str | None, *, add: Iterable[str] = (), remove: Iterable[str] = ()

@@ -193,19 +193,21 @@ class AsanaSimulator(Wording, Simulator):
         return task.gid
 
     def edit(self, object_id: str, *, by: str | None = None, **fields: Any) -> None:
-        """Also ``followers``, ``due`` and ``start`` (a date, a datetime, or None), ``custom`` (values by the
-        gid of the custom field) and other fields of a task by Asana's names.
+        """Also ``followers``, ``parent`` (gid or None), ``due`` and ``start`` (a date, a datetime, or None),
+        ``custom`` (values by the gid of the custom field) and other fields of a task by Asana's names.
 
         ``by="system"`` is nobody, as where a rule acts.
         """
         who, workspace = self._gid(by), self.workspace
-        values = self._values(**_without(fields, "labels", "followers", "section"))
+        values = self._values(**_without(fields, "labels", "followers", "section", "parent"))
         workspace.change(object_id, who, source="web", **values)
         for field, name, gid_of in (("labels", "tags", self._label), ("followers", "followers", self._user)):
             if field in fields:
                 new, old = [gid_of(one) for one in fields[field]], getattr(workspace.tasks[object_id], name)
                 add, remove = [g for g in new if g not in old], [g for g in old if g not in new]
                 workspace.change_set(object_id, who, name, add=add, remove=remove, source="web")
+        if "parent" in fields:
+            workspace.set_parent(object_id, who, fields["parent"])
         if "section" in fields:
             for project in workspace.tasks[object_id].places:
                 section = self._section(project, fields["section"])

@@ -18,7 +18,7 @@ from connectors.asana.refusals import custom_named
 from connectors.asana.tags import Tags
 from connectors.asana.translate import EXTERNAL_PREFIX, Row
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, RetryLater
-from connectors.records import Draft, Fields, Found, Gone, Hidden, Key, Record, Ref
+from connectors.records import PARENT, Draft, Fields, Found, Gone, Hidden, Key, Record, Ref
 from connectors.richtext import asana_html, mentions
 
 _WHOLE = frozenset(
@@ -147,8 +147,8 @@ class Tasks:
         if row is not None:
             calls += self._edits.remove_tags(row, labels.removed)
             if "notes" in fields:
-                data["html_notes"] = html_notes(fields["notes"], row)
-        calls += moves
+                data["html_notes"] = html_notes(fields["notes"], row, ours=expected.created_by_us)
+        calls += [*moves, *self._edits.set_parent(ref, fields, expected)]
         if data:
             calls.append(self._edits.put(ref, data))
         answer = await self._edits.in_order(calls, fields)
@@ -157,7 +157,9 @@ class Tasks:
         else:
             now = await self._read_back(ref.id)
             now = now if now.version >= expected.version else expected  # a read that lags behind
-        return with_sets(replace(now, places={**now.places, **places}), labels, followers)
+        confirmed = {PARENT: fields[PARENT]} if PARENT in fields else {}
+        now = replace(now, places={**now.places, **places}, fields={**now.fields, **confirmed})
+        return with_sets(now, labels, followers)
 
     async def delete(self, ref: Ref) -> None:
         """Move the task to our trash, from where a person can bring it back for 30 days."""

@@ -184,7 +184,7 @@ class TestCredentials:
         [
             {},
             {"token": ""},
-            {"client_id": "1", "client_secret": "x"},
+            {"client_id": "1"},
             {"client_id": "1", "refresh_token": "x"},
             {"token": "x", "client_id": "1", "client_secret": "x", "refresh_token": "x"},
             {"token": "x", "refresh_token": "x"},
@@ -194,6 +194,10 @@ class TestCredentials:
     def test_one_way_or_the_other(self, wrong: dict[str, str]) -> None:
         with pytest.raises(ValidationError):
             AsanaCredentials.model_validate(wrong)
+
+    def test_a_refresh_token_comes_by_consent_or_from_elsewhere(self) -> None:
+        given = AsanaCredentials.model_validate({"client_id": "1", "client_secret": "x"})
+        assert given.refresh_token is None
 
     def test_a_number_is_a_client_id_and_space_is_cut(self) -> None:
         given = {"client_id": 12, "client_secret": " x ", "refresh_token": "y\n"}

@@ -50,6 +50,17 @@ class TestNotes:
     def test_other_lines_are_text(self, html: str) -> None:
         assert notes.split(html) == (html, None)
 
+    @pytest.mark.parametrize(
+        ("html", "text"),
+        [
+            (f"<body>{LINE} since May</body>", "<body>since May</body>"),
+            (f"<body>Text\n\n{LINE}, and\nmore</body>", "<body>Text\n\n, and\nmore</body>"),
+            (f"<body>{LINE} quoted\n\n{LINE}</body>", f"<body>{LINE} quoted</body>"),
+        ],
+    )
+    def test_what_is_typed_behind_the_line_of_our_own_task_is_text(self, html: str, text: str) -> None:
+        assert notes.split(html, ours=True) == (text, notes.Backlink(URL, "acme/website#12"))
+
     def test_last_line_counts(self) -> None:
         quoted = 'Synced with <a href="https://example.com/">another</a>'
         html, backlink = notes.split(f"<body>{quoted}\n\n{LINE}</body>")
@@ -111,7 +122,6 @@ class TestTranslate:
         )
         assert record.keys == {URL, "k1"}
         assert record.places == {"20": "21", "30": None}
-        assert record.parent == translate.task_ref(SITE, "6")
         assert record.created_by_us
         assert record.read_only == {"state"}
         assert record.modified_at == NOW
@@ -120,6 +130,7 @@ class TestTranslate:
             "labels": ("A", "b"),
             "followers": ("4", "5"),
             "assignee": None,
+            "parent": "6",
         }
 
     def test_unknown_field_is_parked_by_name(self) -> None:

@@ -15,7 +15,7 @@ from connectors.asana.custom_fields import PREFIX, custom_values, fixed
 from connectors.asana.dates import DATE_FIELDS, dates_of, moment, same_date, timestamp
 from connectors.asana.names import elements, same_elements
 from connectors.errors import Park, ParkClass, RetryLater
-from connectors.records import CLOSED, OPEN, Author, FieldKind, Fields, FieldSpec, Record, Ref, Value
+from connectors.records import CLOSED, OPEN, PARENT, Author, FieldKind, Fields, FieldSpec, Record, Ref, Value
 from connectors.richtext import asana_html
 
 Row: TypeAlias = Mapping[str, Any]
@@ -55,6 +55,7 @@ FIELDS = (
     FieldSpec(name="labels", kind=FieldKind.SET, label="Tags"),
     FieldSpec(name="due", kind=FieldKind.DATE, label="Due date", times=True),
     FieldSpec(name="start", kind=FieldKind.DATE, label="Start date", times=True),
+    FieldSpec(name=PARENT, kind=FieldKind.OBJECT, label="Parent task"),
 )
 
 EXTERNAL_PREFIX = "asana-sync:"
@@ -90,13 +91,13 @@ def record(row: Row, site: str, account: str) -> Record:
     modified_at = moment(row.get("modified_at") or row.get("created_at"))
     if modified_at is None:
         raise RetryLater(f"task {gid} came without modified_at")
-    html, backlink = notes.split(html_of(row))
+    author = author_of(row)
+    ours = author is not None and author.id == account
+    html, backlink = notes.split(html_of(row), ours=ours)
     keys = {backlink.url} if backlink else set()
     external = _of(row, "external").get("gid")
     if isinstance(external, str) and external.startswith(EXTERNAL_PREFIX):
         keys.add(external.removeprefix(EXTERNAL_PREFIX))
-    author = author_of(row)
-    parent = _of(row, "parent").get("gid")
     return Record(
         ref=task_ref(site, gid),
         fields=_fields(row, html),
@@ -107,8 +108,7 @@ def record(row: Row, site: str, account: str) -> Record:
         url=row.get("permalink_url") or f"https://app.asana.com/0/0/{gid}/f",
         key=gid,
         author=author,
-        created_by_us=author is not None and author.id == account,
-        parent=task_ref(site, parent) if parent else None,
+        created_by_us=ours,
         keys=frozenset(keys),
         read_only=_READ_ONLY.get(str(row.get("resource_subtype")), frozenset()) | fixed(row),
     )
@@ -169,6 +169,8 @@ def _fields(row: Row, html: str) -> dict[str, Value]:
         fields["followers"] = tuple(sorted({user["gid"] for user in _list(row, "followers")}))
     if "tags" in row:
         fields["labels"] = tuple(sorted({tag["name"] for tag in _list(row, "tags") if tag.get("name")}))
+    if "parent" in row:
+        fields[PARENT] = _of(row, "parent").get("gid")
     return fields | dates_of(row) | custom_values(row)
 
 

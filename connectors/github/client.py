@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from connectors.discussions import Content
 from connectors.errors import OutcomeUnknown, Park, ReplanNeeded, RetryLater
 from connectors.github.access import Installation
 from connectors.github.fields import Payload
-from connectors.github.translate import label_names, logins_of
+from connectors.github.translate import instant, label_names, logins_of
 
 PER_PAGE = 100
 NOT_MODIFIED = 304
@@ -184,6 +185,14 @@ class Client:
         path = f"/issues/{number}/issue-field-values/{field}"
         await self._write("DELETE", repository, path, accept=(404,))
 
+    async def add_sub_issue(self, repository: str, number: int, id: int) -> None:
+        """Put the issue with this database id below; whatever it was below before."""
+        body = {"sub_issue_id": id, "replace_parent": True}
+        await self._write("POST", repository, f"/issues/{number}/sub_issues", body)
+
+    async def remove_sub_issue(self, repository: str, number: int, id: int) -> None:
+        await self._write("DELETE", repository, f"/issues/{number}/sub_issue", {"sub_issue_id": id})
+
     async def timeline(self, repository: str, number: int) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/issues/{number}/timeline", {}, set())
 
@@ -291,6 +300,20 @@ class Client:
 
     async def delete_hook(self, repository: str, id: str) -> None:
         await self._write("DELETE", repository, f"/hooks/{quote(id, safe='')}")
+
+    async def deliveries(self, repository: str, hook: str, since: datetime) -> Sequence[Payload]:
+        """The hook's log, newest first, at least as far back as that; GitHub keeps three days."""
+        path = f"/repos/{repository}/hooks/{quote(hook, safe='')}/deliveries"
+        needed = {"id", "guid", "delivered_at"}
+        listed = await self._listed(path, {}, needed)
+        items = list(listed.items)
+        while listed.next and instant(items[-1]["delivered_at"]) >= since:
+            listed = await self._listed(path, {}, needed, page=listed.next)
+            items += listed.items
+        return items
+
+    async def redeliver(self, repository: str, hook: str, delivery: int) -> None:
+        await self._write("POST", repository, f"/hooks/{quote(hook, safe='')}/deliveries/{delivery}/attempts")
 
     # --- how ---------------------------------------------------------------------------------------
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 from connectors.changes import Subscribed
-from connectors.errors import Park, ParkClass, ReplanNeeded
+from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
 from connectors.github.client import Client
 from connectors.github.fields import Payload
 from connectors.github.refusals import UNREACHABLE
-from connectors.github.webhook import EVENTS
+from connectors.github.translate import instant
+from connectors.github.webhook import EVENTS, SUB_ISSUES
+
+_NOT_SERVED = frozenset({403, 404, 405, 410, 501})
+"""Without the log, polling finds what was missed."""
 
 
 async def subscribe(client: Client, container: str, target: str, secret: str) -> Subscribed:
@@ -25,12 +30,20 @@ async def subscribe(client: Client, container: str, target: str, secret: str) ->
         "config": {"url": target, "content_type": "json", "secret": secret, "insecure_ssl": "0"},
     }
     with _webhook_permission(container):
-        hook = await _leading_to(client, container, target)
-        if hook is not None:
-            hook = await client.edit_hook(container, str(hook["id"]), wanted)
-        else:
-            hook = await _made(client, container, target, wanted)
+        try:
+            hook = await _put(client, container, target, {**wanted, "events": [*EVENTS, SUB_ISSUES]})
+        except Park as refused:
+            if refused.status != 422:
+                raise
+            hook = await _put(client, container, target, wanted)
     return _subscribed(hook, secret)
+
+
+async def _put(client: Client, container: str, target: str, wanted: Mapping[str, Any]) -> Payload:
+    hook = await _leading_to(client, container, target)
+    if hook is not None:
+        return await client.edit_hook(container, str(hook["id"]), wanted)
+    return await _made(client, container, target, wanted)
 
 
 async def subscription(client: Client, container: str, id: str) -> Subscribed | None:
@@ -41,6 +54,40 @@ async def subscription(client: Client, container: str, id: str) -> Subscribed | 
         if refused.status != 404:
             raise
         return None
+
+
+async def redeliver(client: Client, container: str, id: str, since: datetime) -> int:
+    """Ask for each delivery once more that failed since then: GitHub repeats none by itself.
+
+    Source: docs.github.com, "Automatically redelivering failed deliveries for a repository webhook". A
+    delivery and its repetitions share a GUID.
+    """
+    try:
+        log = await client.deliveries(container, id, since)
+    except ConnectorError as refused:
+        if refused.status not in _NOT_SERVED:
+            raise
+        return 0
+    tries: dict[str, list[Payload]] = {}
+    for delivery in log:
+        if instant(delivery["delivered_at"]) >= since and delivery.get("event") != "ping":
+            tries.setdefault(str(delivery["guid"]), []).append(delivery)
+    missed = [
+        each[0]["id"]
+        for each in tries.values()
+        if not any(_taken(one) or one.get("redelivery") for one in each)
+    ]
+    asked = 0
+    for delivery_id in reversed(missed):  # oldest first
+        with suppress(Park, ReplanNeeded):  # it fell out of the log meanwhile
+            await client.redeliver(container, id, delivery_id)
+            asked += 1
+    return asked
+
+
+def _taken(delivery: Payload) -> bool:
+    code = delivery.get("status_code")
+    return isinstance(code, int) and 200 <= code < 300
 
 
 async def unsubscribe(client: Client, container: str, id: str) -> None:

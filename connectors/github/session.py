@@ -189,3 +189,6 @@ class GitHubSession(Session):
 
     async def unsubscribe(self, container: str, id: str) -> None:
         await hooks.unsubscribe(self._github, container, id)
+
+    async def redeliver(self, container: str, id: str, since: datetime) -> int:
+        return await hooks.redeliver(self._github, container, id, since)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from connectors.github.simulated_family_edits import FamilyEdits
 from connectors.github.simulated_planning_edits import PlanningEdits
 from connectors.github.simulated_pull_edits import PullEdits
 from connectors.github.simulated_state import (
@@ -22,7 +23,7 @@ from connectors.github.simulated_state import (
 K = TypeVar("K")
 
 
-class Edits(PlanningEdits, PullEdits):
+class Edits(PlanningEdits, PullEdits, FamilyEdits):
     """The one way to change a :class:`World`."""
 
     # issues
@@ -62,6 +63,7 @@ class Edits(PlanningEdits, PullEdits):
         )
         repository.keep(issue)
         self.world.place(issue.node_id, repository, str(issue.number))
+        self.world.place(f"issue:{id}", repository, str(issue.number))
         self._issue_told(repository, issue, "opened", actor)
         for label in repository.labels_of(issue):
             self._label_told(repository, issue, actor, label, "labeled")
@@ -233,7 +235,10 @@ class Edits(PlanningEdits, PullEdits):
             updated_at=self.world.clock.now(),
         )
         target.keep(moved)
+        if moved.parent is not None:
+            self.world.children[moved.parent].append(moved.node_id)
         self.world.place(moved.node_id, target, str(moved.number))
+        self.world.place(f"issue:{id}", target, str(moved.number))
         target.timelines[moved.number] = [*repository.timelines.pop(issue.number, [])]
         self._record(target, moved, actor, "transferred")
         for comment in repository.thread(issue.number):

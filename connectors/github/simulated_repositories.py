@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from connectors.github.simulated_api import Call, Reply, Table, invalid, not_found, sort
@@ -75,6 +76,7 @@ def create_hook(call: Call) -> Reply:
     url, present = _target(config), webhooks.of(repository)
     if any(hook.url == url for hook in present):
         raise _hook_refused("Hook already exists on this repository")
+    _check_events(call, events)
     for event in events:
         if sum(event in hook.events for hook in present) >= HOOKS_PER_EVENT:
             raise _hook_refused(f'The "{event}" event cannot have more than {HOOKS_PER_EVENT} hooks')
@@ -97,6 +99,7 @@ def update_hook(call: Call) -> Reply:
         hook.url = _target(body["config"])
         _configure(hook, body["config"])
     if "events" in body:
+        _check_events(call, body["events"])
         hook.events = list(body["events"])
     added, removed = body.get("add_events", []), body.get("remove_events", [])
     hook.events = [e for e in dict.fromkeys([*hook.events, *added]) if e not in removed]
@@ -214,6 +217,11 @@ def _configure(hook: Hook, config: dict[str, Any]) -> None:
     hook.content_type = config.get("content_type", "form")
     hook.secret = config.get("secret") or None
     hook.insecure_ssl = str(config.get("insecure_ssl", "0"))
+
+
+def _check_events(call: Call, events: Iterable[str]) -> None:
+    if "sub_issues" in events and not call.site.world.sub_issues:
+        raise _hook_refused("events: sub_issues is not a known event")
 
 
 def _hook_refused(message: str) -> Refused:

@@ -245,7 +245,8 @@ class Shapes:
             "closed_at": _stamp_or_none(milestone.closed_at),
         }
 
-    def issue(self, repository: Repository, issue: Issue) -> Shape:
+    def issue(self, repository: Repository, issue: Issue, *, related: bool = True) -> Shape:
+        """``related``: with what tells of its sub-issues and of the issue above, as the REST API does."""
         url = f"{self.repository_url(repository)}/issues/{issue.number}"
         shape = {
             "url": url,
@@ -264,6 +265,8 @@ class Shapes:
             "state_reason": issue.state_reason,
             **self._of_organization(repository, issue),
         }
+        if related and issue.pull_id is None and self._world.sub_issues:
+            shape |= self._family(issue)
         if issue.pull_id is not None:
             html = self.page_url(repository, issue)
             shape["draft"] = issue.draft
@@ -274,6 +277,23 @@ class Shapes:
                 "patch_url": f"{html}.patch",
                 "merged_at": _stamp_or_none(issue.merged_at),
             }
+        return shape
+
+    def _family(self, issue: Issue) -> Shape:
+        """The address of the issue above stands on sub-issues alone."""
+        below = [other.state for _, other in self._world.below(issue)]
+        done = below.count("closed")
+        shape: Shape = {
+            "sub_issues_summary": {
+                "total": len(below),
+                "completed": done,
+                "percent_completed": 100 * done // len(below) if below else 0,
+            }
+        }
+        above = self._world.issue(issue.parent) if issue.parent else None
+        if above is not None:
+            repository, parent = above
+            shape["parent_issue_url"] = f"{self.repository_url(repository)}/issues/{parent.number}"
         return shape
 
     def type(self, id: int) -> Shape:

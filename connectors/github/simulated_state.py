@@ -106,6 +106,8 @@ class Issue:
     """Name of a check of its last commit -> conclusion, None while it runs."""
     values: Mapping[int, Any] = field(default_factory=dict)
     """Id of an issue field -> value."""
+    parent: str | None = None
+    """Node id of the issue that it is a sub-issue of."""
 
     @property
     def kind(self) -> str:
@@ -216,3 +218,5 @@ class Happening:
     changes: Mapping[str, Any] = field(default_factory=dict)
     other: tuple[str, Repository, Issue] | None = None
     """Transfers: "new" or "old", and the issue on the other end."""
+    family: Mapping[str, tuple[Repository, Issue]] = field(default_factory=dict)
+    """Sub-issues: "parent_issue" and "sub_issue"."""

@@ -194,7 +194,7 @@ class Webhooks:
                 branch["repo"] = self._repository(repository)
             payload["pull_request"] = pull
         elif happening.issue is not None:
-            payload["issue"] = shapes.issue(repository, happening.issue)
+            payload["issue"] = shapes.issue(repository, happening.issue, related=False)
         if happening.comment is not None:
             payload["comment"] = shapes.comment(repository, happening.comment)
         if happening.label is not None:
@@ -206,9 +206,13 @@ class Webhooks:
         if happening.other is not None:
             end, elsewhere, issue = happening.other
             payload["changes"] = {
-                f"{end}_issue": shapes.issue(elsewhere, issue),
+                f"{end}_issue": shapes.issue(elsewhere, issue, related=False),
                 f"{end}_repository": self._repository(elsewhere),
             }
+        for part, (home, issue) in happening.family.items():
+            payload[f"{part}_id"] = issue.id
+            payload[part] = shapes.issue(home, issue)
+            payload[f"{part}_repo"] = self._repository(home)
         payload["repository"] = self._repository(repository)
         payload["sender"] = shapes.user(happening.actor)
         return payload

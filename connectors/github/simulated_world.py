@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from connectors.github.simulated_organizations import IssueField, IssueType, Organization
-from connectors.github.simulated_state import Label, Person, Repository, node_id
+from connectors.github.simulated_state import Issue, Label, Person, Repository, node_id
 from connectors.simulation import Clock, Lagging
 
 DEFAULT_LABELS = {
@@ -39,6 +39,10 @@ class World:
         self._by_name: dict[str, int] = {}
         self._former: dict[str, int] = {}
         self._homes: dict[str, tuple[Repository, str]] = {}
+        self.sub_issues = True
+        """Whether issues can lie below others: older Enterprise Servers have no such calls, keys, events."""
+        self.children: defaultdict[str, list[str]] = defaultdict(list)
+        """Node id of an issue -> those of its sub-issues."""
         self._ids: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1_000_000_001))
 
     def next_id(self, kind: str) -> int:
@@ -133,3 +137,25 @@ class World:
 
     def home(self, node: str) -> tuple[Repository, str] | None:
         return self._homes.get(node)
+
+    def issue(self, node: str) -> tuple[Repository, Issue] | None:
+        """The living issue with this node id."""
+        repository, key = self.home(node) or (None, "")
+        issue = repository.issues.get(key) if repository is not None else None
+        return (repository, issue) if repository is not None and issue is not None else None
+
+    def numbered(self, id: object) -> tuple[Repository, Issue] | None:
+        """The living issue with this database id."""
+        return self.issue(f"issue:{id}")
+
+    def below(self, issue: Issue) -> list[tuple[Repository, Issue]]:
+        """Its sub-issues, in the order in which they were put there."""
+        return [found for node in self.children[issue.node_id] if (found := self.issue(node)) is not None]
+
+    def above(self, issue: Issue) -> list[Issue]:
+        """The issue above, the one above that, and so on."""
+        found: list[Issue] = []
+        while issue.parent is not None and (home := self.issue(issue.parent)) is not None:
+            issue = home[1]
+            found.append(issue)
+        return found

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 
 from connectors.github import (
     simulated_app,
+    simulated_family,
     simulated_issues,
     simulated_planning,
     simulated_repositories,
@@ -77,6 +78,7 @@ class GitHubSimulator(Switches, Simulator):
     def routes(self) -> Sequence[BaseRoute]:
         tables = (
             *simulated_issues.TABLE,
+            *simulated_family.TABLE,
             *simulated_planning.TABLE,
             *simulated_repositories.TABLE,
             *simulated_reviews.TABLE,
@@ -141,7 +143,7 @@ class GitHubSimulator(Switches, Simulator):
     def edit(self, object_id: str, *, by: str | None = None, **fields: Any) -> None:
         """Fields: title, notes, state ("open", "closed", for pull requests "merged"), state_reason,
         assignee or assignees (logins), labels (names), milestone (number or None), locked, draft,
-        type (name or None), values (name of an issue field -> value)."""
+        type (name or None), values (name of an issue field -> value), parent (object id or None)."""
         actor, (repository, issue) = self._actor(by), self.find(object_id)
         title, notes = fields.pop("title", None), fields.pop("notes", None)
         issue = self.edits.rewrite(repository, issue, actor, title=title, body=notes)
@@ -157,6 +159,8 @@ class GitHubSimulator(Switches, Simulator):
             issue = self.edits.set_values(
                 repository, issue, actor, self._values(repository, fields.pop("values"))
             )
+        if "parent" in fields:
+            issue = self.edits.put_below(repository, issue, actor, self._home(fields.pop("parent")))
         if "draft" in fields:
             issue = self.edits.set_draft(repository, issue, actor, draft=fields.pop("draft"))
         if "locked" in fields:
@@ -241,6 +245,7 @@ class GitHubSimulator(Switches, Simulator):
             "locked": issue.locked,
             "draft": issue.draft,
             "type": organization.types[issue.type].name if issue.type else None,
+            "parent": issue.parent,
             "values": {organization.fields[id].name: value for id, value in issue.values.items()},
             "comments": [
                 {
@@ -362,6 +367,9 @@ class GitHubSimulator(Switches, Simulator):
         if repository is None or key not in repository.issues:
             raise KeyError(object_id)
         return repository, repository.issues[key]
+
+    def _home(self, object_id: str | None) -> tuple[Repository, Issue] | None:
+        return None if object_id is None else self.find(object_id)
 
     def find_comment(self, comment_id: str) -> tuple[Repository, Comment]:
         """The living comment with this node id, or this database id as text."""

@@ -276,7 +276,8 @@ async def test_a_hook_made_by_somebody_else_meanwhile() -> None:
     subscribed = await session.subscribe(REPOSITORY, "https://sync.test/a", "s")
     assert (subscribed.id, subscribed.active, calls[-1].method) == ("5", True, "PATCH")
     refused = httpx.Response(422, json={"message": "url is not reachable"})
-    session, _ = scripted([httpx.Response(200, json=[]), refused, httpx.Response(200, json=[])])
+    none = httpx.Response(200, json=[])
+    session, _ = scripted([none, refused, none, none, refused, none])
     with pytest.raises(Park):
         await session.subscribe(REPOSITORY, "https://sync.test/a", "s")
 

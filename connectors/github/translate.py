@@ -22,7 +22,7 @@ from connectors.github.fields import (
     values,
 )
 from connectors.github.text import neutral, said, storable, with_lf, without_header
-from connectors.records import CLOSED, OPEN, Author, Container, FieldTime, Record, Ref, User, Value
+from connectors.records import CLOSED, OPEN, PARENT, Author, Container, FieldTime, Record, Ref, User, Value
 
 CONNECTOR = "github"
 ISSUE, PULL, COMMENT = "issue", "pull", "comment"
@@ -222,6 +222,8 @@ _FIELD_OF_EVENT = {
     "issue_type_added": TYPE,
     "issue_type_changed": TYPE,
     "issue_type_removed": TYPE,
+    "parent_issue_added": PARENT,
+    "parent_issue_removed": PARENT,
 }
 
 

@@ -25,6 +25,8 @@ from connectors.signing import matches
 
 EVENTS = ("issues", "issue_comment", "pull_request", "label", "milestone", "repository")
 """What our webhooks are subscribed to."""
+SUB_ISSUES = "sub_issues"
+"""One more event, which older Enterprise Servers do not have."""
 
 _IGNORED = {
     "ping": "GitHub greets a new webhook",
@@ -121,10 +123,17 @@ def _issue_comment(payload: Payload, site: str) -> Iterator[Change]:
     yield change
 
 
+def _sub_issues(payload: Payload, site: str) -> Iterator[Change]:
+    """Told twice, where each of the two lies. No time moves by it, so there is none to compare."""
+    repository = payload.get("sub_issue_repo") or payload["repository"]
+    yield Change(ref=issue_ref(payload["sub_issue"], site, repository["full_name"]), actor=_actor(payload))
+
+
 _READERS: Mapping[str, Callable[[Payload, str], Iterator[Change]]] = {
     "issues": _issues,
     "pull_request": _pull_request,
     "issue_comment": _issue_comment,
+    SUB_ISSUES: _sub_issues,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
@@ -12,9 +13,10 @@ from connectors.github import translate
 from connectors.github.catalogue import Catalogue
 from connectors.github.client import Client
 from connectors.github.fields import Payload
+from connectors.github.parents import parent_of, tells_parent
 from connectors.github.refusals import UNREACHABLE, WRITE_ACCESS
 from connectors.github.translate import located
-from connectors.records import Found, Gone, Hidden, Moved, Record, Ref
+from connectors.records import PARENT, Found, Gone, Hidden, Moved, Record, Ref
 
 T = TypeVar("T")
 
@@ -51,10 +53,24 @@ class Whereabouts:
         self._catalogue.note(issue, place)
         defined = self._catalogue.known(place).fields
         record = translate.record(issue, site=self._site, place=place, me=await self.me(), defined=defined)
+        record = await self._with_parent(record, issue)
         if len(self._refs) >= _KNOWN_NUMBERS:
             self._refs.clear()
         self._refs[asked.casefold(), int(issue["number"])] = record.ref
         return record
+
+    async def _with_parent(self, record: Record, issue: Payload) -> Record:
+        """With the identity of the issue above; it stays unknown where that is not told, or not visible."""
+        if not tells_parent(issue):
+            return record
+        above, parent = parent_of(issue), None
+        if above is not None:
+            repository, number = above
+            called = self._asked_as.get(repository.casefold(), repository)
+            parent = await self.visible_ref(called, number)
+            if parent is None:
+                return record
+        return replace(record, fields={**record.fields, PARENT: parent.id if parent else None})
 
     async def listed(self, issue: Payload, container: str) -> Record:
         """The record of an issue out of this container's own listing."""

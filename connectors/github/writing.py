@@ -13,11 +13,12 @@ from connectors.github.client import Client
 from connectors.github.edits import Edit, creation, edit
 from connectors.github.field_edits import are_chosen, reason_of
 from connectors.github.fields import Choices
+from connectors.github.parents import put_below
 from connectors.github.polling import OVERLAP_S, since_text
 from connectors.github.refusals import of_container
 from connectors.github.text import has_live, said
 from connectors.github.whereabouts import Whereabouts, at
-from connectors.records import CLOSED, Draft, Fields, Key, Record, Ref, Value
+from connectors.records import CLOSED, PARENT, Draft, Fields, Key, Record, Ref, Value
 
 
 class Writing:
@@ -69,6 +70,11 @@ class Writing:
             async for told in self._edit_one_by_one(repository, number, wanted):
                 partly_done = True
                 answered |= told
+            if PARENT in fields:
+                with _about(PARENT):
+                    await put_below(self._github, repository, number, expected.named.get(PARENT))
+                partly_done = True
+                answered[PARENT] = fields[PARENT]
             if wanted.patch:
                 issue = await self._github.edit_issue(repository, number, wanted.patch)
                 answered.clear()

@@ -95,6 +95,12 @@ class Client:
         payload: Payload = (await self.outbound.upload(path, form, file=file)).data
         return payload
 
+    async def put_card(self, id: str, card: Payload) -> None:
+        await self._write("PUT", f"/items/{_quoted(id)}/card", card)
+
+    async def whisper(self, id: str, person: str, text: str) -> None:
+        await self._write("POST", f"/items/{_quoted(id)}/whispers", {"to": person, "text": text})
+
     async def webhooks(self, space: str) -> Sequence[Payload]:
         return list((await self._in_space(space, "/webhooks"))["webhooks"])
 

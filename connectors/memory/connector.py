@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, BinaryIO, ClassVar
 
@@ -13,7 +14,8 @@ from connectors.changes import Change, Delivery, Page, Received, Secrets, Subscr
 from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content, Discussion
 from connectors.errors import OnlyLinked
 from connectors.http import Outbound
-from connectors.memory import translate, webhook
+from connectors.interactions import Answer, Card, Clerk, Interaction
+from connectors.memory import interactions, translate, webhook
 from connectors.memory.client import PAGE, Client
 from connectors.memory.config import LARGEST, NAME, TITLE, Credentials, Settings
 from connectors.records import (
@@ -157,6 +159,19 @@ class MemorySession(Session):
     async def unsubscribe(self, container: str, id: str) -> None:
         await self._client.delete_webhook(id)
 
+    async def interact(self, interaction: Interaction, clerk: Clerk) -> Answer:
+        return await interactions.answer(interaction, clerk, self._site)
+
+    async def show_card(self, ref: Ref, card: Card, shown: str, key: str) -> str:
+        await self._client.put_card(ref.id, asdict(card))
+        return ref.id
+
+    async def find_card(self, ref: Ref, key: str, since: datetime) -> str | None:
+        return ref.id  # an item has one place for a card
+
+    async def whisper(self, ref: Ref, person: str, text: str) -> None:
+        await self._client.whisper(ref.id, person, text)
+
     async def aclose(self) -> None:
         await self._client.outbound.aclose()
 
@@ -183,6 +198,8 @@ class MemoryConnector(Connector):
         preconditions=True,
         attachments="files",
         largest_attachment=LARGEST,
+        interactions=True,
+        cards=True,
         container_word="space",
         container_example="inbox",
     )
@@ -208,6 +225,12 @@ class MemoryConnector(Connector):
 
     def receive(self, delivery: Delivery, secrets: Secrets, settings: BaseModel, now: datetime) -> Received:
         return webhook.read(delivery, secrets, self.site(settings), now)
+
+    def interaction(
+        self, delivery: Delivery, credentials: BaseModel, settings: BaseModel, now: datetime
+    ) -> Interaction:
+        token = Credentials.model_validate(credentials).token.get_secret_value()
+        return interactions.read(delivery, token, now)
 
 
 def _settings(settings: BaseModel) -> Settings:

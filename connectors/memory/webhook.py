@@ -22,12 +22,7 @@ def read(delivery: Delivery, secrets: Secrets, site: str, now: datetime) -> Rece
         BadSignature: not signed with one of the secrets, or too old.
         Unreadable: signed, but not what the store documents.
     """
-    timestamp = delivery.headers.get("x-memory-timestamp", "")
-    signed = timestamp.encode(errors="replace") + b"." + delivery.body
-    if not matches(secrets.active, signed, delivery.headers.get("x-memory-signature"), "sha256="):
-        raise BadSignature("the signature is wrong or missing")
-    if not within_window(timestamp, now):
-        raise BadSignature("the call is too old")
+    verify(delivery, secrets, now)
     try:
         body = parsed(delivery.body)
         dedupe, events = str(body["id"]), list(body["events"])
@@ -36,3 +31,13 @@ def read(delivery: Delivery, secrets: Secrets, site: str, now: datetime) -> Rece
         raise Unreadable(f"unexpected body: {type(error).__name__}") from error
     ignored = "" if changes else "nothing in it is synced"
     return Received(dedupe=dedupe, changes=changes, ignored=ignored)
+
+
+def verify(delivery: Delivery, secrets: Secrets, now: datetime) -> None:
+    """Raises BadSignature."""
+    timestamp = delivery.headers.get("x-memory-timestamp", "")
+    signed = timestamp.encode(errors="replace") + b"." + delivery.body
+    if not matches(secrets.active, signed, delivery.headers.get("x-memory-signature"), "sha256="):
+        raise BadSignature("the signature is wrong or missing")
+    if not within_window(timestamp, now):
+        raise BadSignature("the call is too old")

@@ -40,6 +40,8 @@ from connectors.richtext.runs import paragraphs
 
 _APP = "https://app.asana.com"
 _PROFILE = f"{_APP}/0/profile/"
+_OF_PROFILE = re.compile(rf"{re.escape(_APP)}/(?:0|1/[0-9]+)/profile/([0-9]+)/?(?:[?#].*)?")
+"""Both forms of Asana's addresses: what a mention reads back with is not documented."""
 ASSET = f"{_APP}/app/asana/-/get_asset?asset_id="
 """What an image in the text becomes a link to, its id behind it."""
 _BOXES = {False: "☐", True: "☑"}
@@ -92,7 +94,8 @@ def _link_address(attributes: Attributes) -> str:
     gid, href = attributes.get("data-asana-gid", ""), link_address(attributes)
     if not _GID.match(gid):
         return href
-    if attributes.get("data-asana-type") == "user" or href == _PROFILE + gid:
+    profile = _OF_PROFILE.fullmatch(href)
+    if attributes.get("data-asana-type") == "user" or (profile is not None and profile[1] == gid):
         return mentions.address(gid)
     return href or f"{_APP}/0/0/{gid}/f"
 

@@ -10,8 +10,22 @@ from markdown_it import MarkdownIt
 Change = Callable[[str], str]
 
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_ADDRESS = re.compile(r"(https?://[^\s<>]+)")
 _markdown = MarkdownIt("commonmark").enable("table").disable(["link", "image", "emphasis"])
 """Nothing but code spans matters in a line, and the time for ``[[[[...`` grows with its square."""
+
+
+def literal(text: str) -> str:
+    """What somebody typed, who knows nothing of Markdown, as Markdown that says just that. Links stay."""
+    parts = _ADDRESS.split(text)
+    parts[::2] = [re.sub(r"([\\`*_\[\]<>#|~&])", r"\\\1", part) for part in parts[::2]]
+    return re.sub(r"(?m)^(\s*)([-+=]|\d+(?=[.)]))", _at_the_start, "".join(parts))
+
+
+def _at_the_start(found: re.Match[str]) -> str:
+    """A line that would begin a list, a rule or a heading."""
+    number = found[2].isdigit()
+    return f"{found[1]}{found[2]}\\" if number else f"{found[1]}\\{found[2]}"
 
 
 def outside_code(text: str, change: Change, *, in_html: bool = True) -> str:

@@ -16,6 +16,7 @@ from sqlmodel import col
 from connectors import discover
 from sync.commands.opening import run
 from sync.commands.output import DONE, UNREACHABLE, WAITS, AsJson, emit, plain, say, table
+from sync.commands.progress import progress
 from sync.commands.working import opened_engine
 from sync.configuration import Configuration, ConfigurationInvalid, Problem, read
 from sync.jobs import applying, connections
@@ -26,6 +27,10 @@ from sync.store.tables import Connection
 app = typer.Typer()
 
 File = Annotated[Path, typer.Argument(help="Configuration file; - reads stdin.")]
+
+
+_SHOWN = 5
+"""Objects of each kind that are named; --json names a hundred."""
 
 
 def text_of(file: Path) -> str:
@@ -51,6 +56,10 @@ def apply(
     file: File,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and tell, change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Go on even if more than 50 writes follow.")] = False,
+    other_account: Annotated[
+        list[str] | None,
+        typer.Option(help="A connection whose new credentials may belong to another account than before."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a configuration the one in force. Everything is checked first; nothing is applied by half."""
@@ -58,7 +67,20 @@ def apply(
 
     async def work() -> applying.Applied:
         async with opened_engine(settings) as engine:
-            return await applying.apply(engine, configuration, dry_run=dry_run, consent=yes)
+            with progress(as_json) as bar:
+                task = bar.add_task("asking both sides", total=None)
+
+                def tell(phase: str, done: int, total: int | None) -> None:
+                    bar.update(task, description=phase, completed=done, total=total)
+
+                return await applying.apply(
+                    engine,
+                    configuration,
+                    dry_run=dry_run,
+                    consent=yes,
+                    other_accounts=other_account or (),
+                    tell=tell,
+                )
 
     try:
         applied = run(settings, work())
@@ -72,7 +94,7 @@ def apply(
 @app.command()
 def diff(file: File, as_json: AsJson = False) -> None:
     """What ``apply`` would change."""
-    apply(file, dry_run=True, yes=False, as_json=as_json)
+    apply(file, dry_run=True, yes=False, other_account=None, as_json=as_json)
 
 
 def _tell(applied: applying.Applied, *, done: bool, as_json: bool) -> None:
@@ -82,6 +104,10 @@ def _tell(applied: applying.Applied, *, done: bool, as_json: bool) -> None:
         "warnings": applied.warnings,
         "creations": {name: each.creations for name, each in applied.foreseen.items()},
         "updates": {name: each.updates for name, each in applied.foreseen.items()},
+        "comments": {name: each.comments for name, each in applied.foreseen.items()},
+        "enters": {name: each.enters for name, each in applied.foreseen.items()},
+        "leaves": {name: each.leaves for name, each in applied.foreseen.items()},
+        "written": {name: each.written for name, each in applied.foreseen.items()},
         "writes": applied.writes,
     }
 
@@ -93,11 +119,25 @@ def _tell(applied: applying.Applied, *, done: bool, as_json: bool) -> None:
         would = "will" if done else "would"
         for name, each in applied.foreseen.items():
             told = f"{name}: {each.creations} objects {would} be created, {each.updates} updated"
-            console.print(plain(told), soft_wrap=True)
+            more = f", {each.comments} comments copied" if each.comments else ""
+            console.print(plain(told + more), soft_wrap=True)
+            _list("enters", each.enters, each.creations, console)
+            _list("leaves, and nothing is written to it", each.leaves, each.left, console)
+            _list("written", each.written, len(each.written), console)
 
     for warning in applied.warnings:
         say(f"warning: {warning}")
     emit(document, as_json=as_json, show=show)
+
+
+def _list(what: str, named: list[dict[str, Any]], number: int, console: Console) -> None:
+    """The first few by name."""
+    for entry in named[:_SHOWN]:
+        fields = ", ".join(str(part["field"]) for part in entry.get("fields", ()))
+        words = [f"  {what}:", entry["key"] or entry["url"], entry["title"], f"({fields})" if fields else ""]
+        console.print(plain(" ".join(str(word) for word in words if word)), soft_wrap=True)
+    if number > _SHOWN:
+        console.print(f"  {what}: {number - _SHOWN} more, see --json or asana-sync preview --config FILE")
 
 
 @app.command()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from sync.commands.opening import known_mapping, run
 from sync.commands.output import DONE, TIMEOUT, UNREACHABLE, WAITS, AsJson, emit, table
+from sync.commands.progress import progress
 from sync.commands.working import opened_engine
 from sync.instance.standing import standing
 from sync.jobs.once import work_until_quiet
@@ -45,11 +43,11 @@ def sync(
         async with opened_engine(settings) as engine:
             if mapping is not None:
                 await known_mapping(engine.database, mapping)
-            with _progress(as_json) as progress:
-                task = progress.add_task("starting", total=None)
+            with progress(as_json) as bar:
+                task = bar.add_task("starting", total=None)
 
                 def show(seen: dict[str, Any]) -> None:
-                    progress.update(task, description=_doing(seen))
+                    bar.update(task, description=_doing(seen), **_how_far(seen, mapping))
 
                 patience_s = _PATIENCE_S if wait is None else math.inf
                 try:
@@ -80,15 +78,16 @@ def sync(
     raise typer.Exit(code)
 
 
-def _progress(quietly: bool) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=quietly or not sys.stderr.isatty(),
-    )
+def _how_far(seen: dict[str, Any], mapping: str | None) -> dict[str, Any]:
+    """Objects that first syncs have dealt with, and all of them; no total where none is under way."""
+    found = [entry["first_sync"] for entry in seen["mappings"] if mapping in (None, entry["name"])]
+    running = [each for each in found if each is not None and each["total"] is not None]
+    if not running:
+        return {"completed": 0, "total": None}
+    return {
+        "completed": sum(each["done"] for each in running),
+        "total": sum(each["total"] for each in running),
+    }
 
 
 def _doing(seen: dict[str, Any]) -> str:
@@ -101,7 +100,11 @@ def exit_code(seen: dict[str, Any], mapping: str | None) -> int:
     """1 where a person has to do something about what was synced; 3 where a provider is away."""
     mine = [entry for entry in seen["mappings"] if mapping in (None, entry["name"])]
     waits = any(
-        entry["parked_open"] or entry["approval"] or entry["state"] in ("stopped", "paused") for entry in mine
+        entry["parked_open"]
+        or entry["conflicts_undecided"]
+        or entry["approval"]
+        or entry["state"] in ("stopped", "paused")
+        for entry in mine
     )
     used = {name for entry in mine for name in entry["connections"].values()}
     states = {entry["state"] for entry in seen["connections"] if entry["name"] in used}

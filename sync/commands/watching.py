@@ -130,20 +130,31 @@ def deliveries(
 @app.command()
 def history(
     link: Annotated[
-        int, typer.Argument(min=0, max=LARGEST_ID, help="Id of a link, from 'asana-sync links'.")
-    ],
+        int | None,
+        typer.Argument(
+            metavar="[LINK]", min=0, max=LARGEST_ID, help="Id of a link, from 'asana-sync links'."
+        ),
+    ] = None,
     limit: Limit = listings.DEFAULT_LIMIT,
     after: After = None,
+    mapping: OfMapping = None,
+    newest: Annotated[bool, typer.Option("--newest", help="The newest first.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The timeline of a link: what came in, what was decided and why, what was written."""
+    """The timeline of a link, or of a mapping: what came in, what was decided and why, each try to write."""
+    if link is None and mapping is None:
+        raise typer.BadParameter("name a LINK, or --mapping for all links of a mapping", param_hint="LINK")
 
-    async def page(session: AsyncSession, *, limit: int, after: int | None, mapping: None) -> dict[str, Any]:
-        if await session.get(Link, link) is None:
+    async def page(session: AsyncSession, **asked: Any) -> dict[str, Any]:
+        if link is not None and await session.get(Link, link) is None:
             raise typer.BadParameter(f"there is no link {link}", param_hint="LINK")
-        return await listings.history_page(session, link, limit=limit, after=after)
+        return await listings.history_page(session, link, newest=newest, **asked)
 
-    found = page_of(page, limit=limit, after=after, mapping=None)
-    rows = [[row["at"], row["event"], row["field"], row["text"], row["outcome"]] for row in found["items"]]
-    columns = ["at", "event", "field", "what", "outcome"]
-    emit(found, as_json=as_json, show=listing(found, f"history of link {link}", columns, rows))
+    found = page_of(page, limit=limit, after=after, mapping=mapping)
+    rows = [
+        [row["at"], row["link"], row["event"], row["field"], row["text"], row["outcome"]]
+        for row in found["items"]
+    ]
+    columns = ["at", "link", "event", "field", "what", "outcome"]
+    whose = f"link {link}" if link is not None else f"mapping {mapping}"
+    emit(found, as_json=as_json, show=listing(found, f"history of {whose}", columns, rows))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from connectors.base import Connector
 from sync.configuration import rules
 from sync.configuration.problems import ConfigurationInvalid, Problem, shape_problems, unknown_key
-from sync.configuration.shapes import ConnectionConfig, Identifier, MappingConfig
+from sync.configuration.shapes import ConnectionConfig, ExternalFilter, Identifier, MappingConfig
 from sync.configuration.yaml_text import parse
 
 M = TypeVar("M", bound=BaseModel)
@@ -70,6 +70,7 @@ def read(text: str, environ: Mapping[str, str], connectors: Mapping[str, Connect
     problems += rules.of_connections(connections, connectors)
     problems += rules.of_people(people, set(names.values()) | connectors.keys())
     problems += rules.of_mappings(mappings, connections, list(names.values()), connectors)
+    mappings = _with_defaults(mappings, connections, connectors)
     problems.sort(key=lambda problem: _order(problem.path))
     return Configuration(
         connections=MappingProxyType(_sound(connections, problems)),
@@ -77,6 +78,28 @@ def read(text: str, environ: Mapping[str, str], connectors: Mapping[str, Connect
         mappings=MappingProxyType(_sound(mappings, problems)),
         problems=tuple(problems),
     )
+
+
+def _with_defaults(
+    mappings: Mapping[str, MappingConfig],
+    connections: Mapping[str, ConnectionConfig],
+    connectors: Mapping[str, Connector],
+) -> dict[str, MappingConfig]:
+    """Where most objects are mere talk, none becomes a task, or comes of one, unless the file says so.
+
+    A filter says which objects become tasks.
+    """
+    used = {config.name: connectors.get(config.connector) for config in connections.values()}
+    found: dict[str, MappingConfig] = {}
+    for path, mapping in mappings.items():
+        connector = used.get(mapping.connection)
+        if connector is not None and connector.capabilities.selective:
+            told = {name: getattr(mapping.create, name) for name in mapping.create.model_fields_set}
+            filtered = mapping.filter != ExternalFilter()
+            create = mapping.create.model_copy(update={"to_asana": filtered, "from_asana": False, **told})
+            mapping = mapping.model_copy(update={"create": create})
+        found[path] = mapping
+    return found
 
 
 def _order(path: str) -> tuple[int, list[int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from connectors.records import Record
+from connectors.records import PARENT, Record
 from sync.jobs.route import Route
 from sync.reconcile import inside
 from sync.reconcile.model import Side
@@ -20,7 +20,15 @@ def wanted(route: Route, side: Side, record: Record) -> bool:
         creatable = route.end(side.other).connector.capabilities.creatable
         if not creatable or (kinds and kinds.isdisjoint(kind.casefold() for kind in creatable)):
             return False
-    return in_scope(route, side, record) and is_new(route, side, record) and record.parent is None
+    if _stays_below(route, side, record):
+        return False
+    return in_scope(route, side, record) and is_new(route, side, record)
+
+
+def _stays_below(route: Route, side: Side, record: Record) -> bool:
+    """Whether it is a part of another object of the hub, and no rule takes that along."""
+    ruled = any(rule.field(side) == PARENT for rule in route.rules)
+    return side is Side.HUB and not ruled and record.fields.get(PARENT) is not None
 
 
 def in_scope(route: Route, side: Side, record: Record) -> bool:
@@ -37,11 +45,11 @@ def is_new(route: Route, side: Side, record: Record) -> bool:
     return since is None or record.created_at >= since
 
 
-def left(route: Route, records: Mapping[Side, Record]) -> str:
-    """Why a link of these two sleeps, empty when it does not."""
+def left(route: Route, records: Mapping[Side, Record], *, captured: bool = False) -> str:
+    """Why a link of these two sleeps, empty when it does not. No filter bars what a person captured."""
     for side, record in records.items():
         if not route.end(side).holds(record):
             return f"no longer in {route.end(side).container}"
-        if not in_scope(route, side, record):
+        if not captured and not in_scope(route, side, record):
             return f"left the mapping's filter in {route.end(side).connector.title}"
     return ""

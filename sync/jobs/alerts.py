@@ -39,6 +39,7 @@ def attention(seen: dict[str, Any]) -> dict[str, Any]:
                 "reason": row["reason"],
                 "parked": row["parked_open"],
                 "conflicts": row["conflicts_open"],
+                "divergent": row["divergent"],
                 "approval": row["approval"] and row["approval"]["id"],
             }
             for row in seen["mappings"]

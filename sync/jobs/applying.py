@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from sync.jobs.in_force import (
     same_connection,
     same_mapping,
 )
+from sync.jobs.preview import Tell, silent
 from sync.store import links, marks
 from sync.store.audit import note
 from sync.store.tables import Connection, Link, Mapping, Mark, Seen, Setting
@@ -44,7 +45,7 @@ class Applied:
 
     @property
     def writes(self) -> int:
-        return sum(each.creations + each.updates for each in self.foreseen.values())
+        return sum(each.writes for each in self.foreseen.values())
 
 
 class NeedsConsent(Exception):
@@ -57,9 +58,20 @@ class NeedsConsent(Exception):
 
 
 async def apply(
-    engine: Engine, configuration: Configuration, *, dry_run: bool = False, consent: bool = False
+    engine: Engine,
+    configuration: Configuration,
+    *,
+    dry_run: bool = False,
+    consent: bool = False,
+    other_accounts: Collection[str] = (),
+    tell: Tell = silent,
 ) -> Applied:
     """Check the configuration against the providers, then store it in one transaction.
+
+    Args:
+        consent: more than fifty writes may follow.
+        other_accounts: connections whose new credentials may belong to another account than before.
+        tell: how far the counting is.
 
     Raises:
         ConfigurationInvalid: with all that was wrong in the file and everything the providers refuse.
@@ -69,10 +81,10 @@ async def apply(
     rows = {
         config.name: connection_row(engine, config, present) for config in configuration.connections.values()
     }
-    found = await ask_providers(engine, configuration, rows, present)
+    found = await ask_providers(engine, configuration, rows, present, other_accounts)
     if configuration.problems or found.problems:
         raise ConfigurationInvalid([*configuration.problems, *found.problems])
-    foreseen = await foresee(engine, configuration, rows, present, found)
+    foreseen = await foresee(engine, configuration, rows, present, found, tell)
     applied = Applied(changes_to(configuration, rows, present), found.warnings, foreseen)
     if dry_run:
         return applied
@@ -174,6 +186,13 @@ async def _store_mapping(
         stored.paused, stored.paused_directions = False, []
     elif stored.state == "stopped":
         stored.state = "active"
+    if stored.config.get("comments") != fresh.config["comments"]:
+        # comments that were left alone may be copied now: the full pass takes them for unknown
+        await session.execute(
+            update(Link)
+            .where(col(Link.mapping_id) == stored.id, col(Link.kind) == links.TASK)
+            .values(hub_comments_version="", external_comments_version="")
+        )
     await _forget_fields(session, stored.id, config)
     stored.hub_connection_id, stored.external_connection_id = hub_id, external_id
     stored.hub_container, stored.external_container = config.asana.project, config.container

@@ -183,6 +183,7 @@ async def _add(
         ref=ref,
         fields={"name": copy.name},
         plan={"root_url": copy.url, "sum": copy.sum, "size": copy.size},
+        size=copy.size or 0,
     )
     (write,) = await intend(desk, [intent])
     await copied(shelf, row, copy, await perform(desk, write, call), write)

@@ -44,7 +44,7 @@ async def sync_attachments(
     async with desk.engine.database.read() as session:
         open_writes = await writes.unresolved(session, [row.id for row in rows])
     listed = _with_ours(await discussions.both(), open_writes)
-    shelf = await shelf_of(desk, unit, link, records, listed, rows)
+    shelf = await shelf_of(desk, unit, link, records, listed, rows, discussions.since)
     outcome = await _resolve_open(shelf, open_writes)
     if isinstance(outcome, Later):
         return outcome
@@ -66,7 +66,7 @@ async def look_up(
     if not open_writes:
         return DONE
     listed = _with_ours(await discussions.both(), open_writes)
-    shelf = await shelf_of(desk, unit, link, records, listed, rows)
+    shelf = await shelf_of(desk, unit, link, records, listed, rows, discussions.since)
     return await _resolve_open(shelf, open_writes)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +17,13 @@ from sync.jobs.connections import NEEDS_REAUTH
 from sync.jobs.engine import Engine
 from sync.jobs.looking import look_again
 from sync.jobs.passes import sync_mapping
+from sync.jobs.relations import tell_waiting
 from sync.jobs.route import Route, open_route
 from sync.reconcile.model import Side
 from sync.settings import HUB
 from sync.store import links, marks, parking
 from sync.store.audit import note
+from sync.store.errors import StoreUnreachable
 from sync.store.history import tell
 from sync.store.tables import Conflict, Connection, Link, Mapping, Parked, Setting, Write
 
@@ -58,14 +61,32 @@ async def ask_to_restore(engine: Engine, entry: int, side: str | None) -> None:
 
 async def restore(engine: Engine, entry: int) -> None:
     """Work until both sides have what was asked for, or a person has to do something first."""
-    while True:
+    async with engine.database.read() as session:
+        conflict = await session.get(Conflict, entry)
+    if conflict is None:
+        return
+
+    async def waits() -> bool:
         async with engine.database.read() as session:
-            conflict = await session.get(Conflict, entry)
-            if conflict is None or not conflict.restoring or conflict.state != "open":
+            now = await session.get(Conflict, entry)
+            return now is not None and bool(now.restoring) and now.state == "open"
+
+    await work_while(engine, conflict.mapping_id, waits)
+
+
+async def work_while(engine: Engine, mapping_id: int, waits: Callable[[], Awaitable[bool]]) -> None:
+    """Run passes of the mapping as long as something waits that no person has to do first.
+
+    A database that is busy with a running instance is no reason to give up what was asked for.
+    """
+    while True:
+        with suppress(StoreUnreachable):
+            if not await waits():
                 return
-            if await _waits_for_a_person(session, conflict.mapping_id):
-                return
-        await sync_mapping(engine, conflict.mapping_id)
+            async with engine.database.read() as session:
+                if await _waits_for_a_person(session, mapping_id):
+                    return
+            await sync_mapping(engine, mapping_id)
         await asyncio.sleep(_LOOK_S)
 
 
@@ -176,8 +197,11 @@ async def link(engine: Engine, mapping_id: int, is_external: Chosen, is_task: Ch
         links.describe(made, Side.HUB, task)
         session.add(made)
         await session.flush()
+        for record in (external, task):  # it may have been parked as one that belongs to several
+            await parking.unpark(session, mapping_id, "link", str(record.ref))
         tell(session, made, "in", "linked by hand", now)
         await look_again(session, made, "linked by hand", engine.now())
+        await tell_waiting(session, made)
         note(session, "link", str(made.id))
     await engine.wake(mapping_id, 0)
     return made

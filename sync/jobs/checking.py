@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 
@@ -31,13 +32,21 @@ class Findings:
 
 
 async def ask_providers(
-    engine: Engine, configuration: Configuration, rows: Map[str, Connection], present: InForce
+    engine: Engine,
+    configuration: Configuration,
+    rows: Map[str, Connection],
+    present: InForce,
+    other_accounts: Collection[str] = (),
 ) -> Findings:
-    """Ask about everything new or changed; who does not answer now is a warning."""
+    """Ask about everything new or changed; who does not answer now is a warning.
+
+    ``other_accounts``: connections that may change hands.
+    """
     found = Findings()
     refused: set[str] = set()
     for path, config in configuration.connections.items():
-        await _check_connection(engine, path, rows[config.name], present, found)
+        changes_hands = config.name in other_accounts
+        await _check_connection(engine, path, rows[config.name], present, found, changes_hands)
         if found.against(path):
             refused.add(config.name)
     for path, mapping in configuration.mappings.items():
@@ -50,7 +59,7 @@ async def ask_providers(
 
 
 async def _check_connection(
-    engine: Engine, path: str, row: Connection, present: InForce, found: Findings
+    engine: Engine, path: str, row: Connection, present: InForce, found: Findings, changes_hands: bool
 ) -> None:
     known = present.connections.get(row.name)
     if known is not None and (known.connector, known.site) != (row.connector, row.site):
@@ -68,14 +77,16 @@ async def _check_connection(
     if account is None:
         return
     if row.account_id and account.id != row.account_id:
-        found.problems.append(
-            Problem(
-                f"{path}.credentials",
-                f"belong to {account.name}, but this connection is {row.account_name}'s; "
-                "give the new one another name",
+        if not changes_hands:
+            found.problems.append(
+                Problem(
+                    f"{path}.credentials",
+                    f"belong to {account.name}, but this connection is {row.account_name}'s; give the new "
+                    f"one another name, or confirm that it changes hands: --other-account {row.name}",
+                )
             )
-        )
-        return
+            return
+        found.warnings.append(f"{row.name}: {account.name} takes the place of {row.account_name}")
     row.account_id, row.account_name = account.id, account.name
     row.clock_offset_s, row.missing = account.clock_offset_s, list(account.missing)
     found.warnings += [f"{row.name}: {sentence}" for sentence in account.missing]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlmodel import col
@@ -36,7 +36,7 @@ async def sync_comments(desk: Desk, unit: Unit, link: Link, discussions: Discuss
         return held
     thread = await thread_of(desk, link, ends, thread.listed)
     late = await uncertain(thread)
-    actions, missing = await _confirmed(thread, _plan(thread, late))
+    actions, missing = await _confirmed(thread, _plan(thread, late, discussions.since))
     for action in actions:
         await do(thread, action)
     if late or missing:
@@ -95,7 +95,9 @@ def _rests_on_absence(action: CommentAction) -> bool:
     return action.step in (CommentStep.DELETE, CommentStep.FORGET)
 
 
-def _plan(thread: Thread, late: frozenset[int]) -> Sequence[CommentAction]:
+def _plan(
+    thread: Thread, late: frozenset[int], since: Mapping[Side, datetime] | None
+) -> Sequence[CommentAction]:
     route = thread.desk.route
     known = [link for row in thread.rows.values() if (link := thread.comment_link(row)) is not None]
     return plan_comments(
@@ -103,7 +105,7 @@ def _plan(thread: Thread, late: frozenset[int]) -> Sequence[CommentAction]:
         hub=thread.listed[Side.HUB],
         external=thread.listed[Side.EXTERNAL],
         into=route.copies_comments(),
-        since=None if route.config.comments.history else {side: route.started(side) for side in Side},
+        since=since,
         same=route.translation.same,
         foreign_roots=frozenset(thread.passed_on),
         fresh=late,

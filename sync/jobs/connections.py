@@ -24,18 +24,25 @@ UNREACHABLE = "unreachable"
 
 
 async def examine(engine: Engine, mapping_id: int) -> None:
-    """A call was refused as unauthorised: find out whose credentials are dead, with one call each."""
-    async with engine.database.read() as session:
-        mapping = await session.get(Mapping, mapping_id)
-        if mapping is None:
-            return
-        rows = [
-            await session.get(Connection, connection_id)
-            for connection_id in (mapping.hub_connection_id, mapping.external_connection_id)
-        ]
-    for row in rows:
-        if row is not None and row.state != NEEDS_REAUTH:
-            await check(engine, row)
+    """A call was refused as unauthorised: find out whose credentials are dead, with one call each.
+
+    Of many calls that are refused at once, the first one asks for all.
+    """
+    refused_at = engine.now()
+    async with engine.sessions.examining:
+        async with engine.database.read() as session:
+            mapping = await session.get(Mapping, mapping_id)
+            if mapping is None:
+                return
+            rows = [
+                await session.get(Connection, connection_id)
+                for connection_id in (mapping.hub_connection_id, mapping.external_connection_id)
+            ]
+        for row in rows:
+            if row is None or row.state == NEEDS_REAUTH:
+                continue
+            if row.checked_at is None or row.checked_at < refused_at:
+                await check(engine, row)
 
 
 async def check(engine: Engine, connection: Connection) -> Account | None:
@@ -61,6 +68,8 @@ async def check(engine: Engine, connection: Connection) -> Account | None:
     except ConnectorError as error:
         await note(engine, connection.id, UNREACHABLE, error.reason)
         return None
+    finally:
+        engine.sessions.refused.discard(connection.id)
     await _keep(engine, connection.id, account)
     return account
 

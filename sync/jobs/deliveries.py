@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -103,7 +103,7 @@ def _row(call: Call, now: datetime) -> dict[str, Any]:
     headers = call.incoming.headers
     return {
         "connection_id": call.listener.connection.id,
-        "subscription_id": call.listener.subscription.id,
+        "subscription_id": call.listener.subscription.id if call.listener.subscription else None,
         "dedupe": call.received.dedupe,
         "event": headers.get("x-github-event", ""),
         "headers": {name: headers[name] for name in _KEPT_HEADERS if name in headers},
@@ -118,12 +118,32 @@ def _row(call: Call, now: datetime) -> dict[str, Any]:
 
 async def _note_life(session: AsyncSession, calls: Sequence[Call], now: datetime) -> None:
     """When each subscription was last heard of; what stands there is true enough for a moment."""
-    heard = {call.listener.subscription.id: call.listener.subscription.last_delivery_at for call in calls}
+    subscriptions = (call.listener.subscription for call in calls)
+    heard = {each.id: each.last_delivery_at for each in subscriptions if each is not None}
     silent = sorted(key for key, at in heard.items() if at is None or now - at >= MOMENT)
     if silent:
         await session.execute(
             update(Subscription).where(col(Subscription.id).in_(silent)).values(last_delivery_at=now)
         )
+    for connection_id, container in sorted(
+        {_place(call) for call in calls if not call.listener.subscription}
+    ):
+        quiet = or_(
+            col(Subscription.last_delivery_at).is_(None), col(Subscription.last_delivery_at) <= now - MOMENT
+        )
+        await session.execute(
+            update(Subscription)
+            .where(
+                col(Subscription.connection_id) == connection_id,
+                col(Subscription.container) == container,
+                quiet,
+            )
+            .values(last_delivery_at=now)
+        )
+
+
+def _place(call: Call) -> tuple[int, str]:
+    return call.listener.connection.id, call.received.container
 
 
 async def _mark(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from connectors.discussions import Discussion
 from connectors.records import Ref
@@ -14,10 +15,11 @@ from sync.reconcile.model import Side
 
 @dataclass(slots=True)
 class Discussions:
-    """``ends``: the objects whose comments and files they are."""
+    """``ends``: the objects whose comments and files they are. ``since``: older comments are not copied."""
 
     route: Route
     ends: Mapping[Side, Ref]
+    since: Mapping[Side, datetime] | None
     _listed: dict[Side, Discussion] = field(default_factory=dict)
 
     async def both(self) -> Mapping[Side, Discussion]:

@@ -43,6 +43,7 @@ class Engine:
     now: Callable[[], datetime] = field(default=utc_now)
     snapshots: Snapshots = field(default_factory=Snapshots)
     field_lists: dict[tuple[int, str], Known] = field(default_factory=dict)
+    container_names: dict[tuple[int, str], tuple[datetime, str]] = field(default_factory=dict)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
     def in_s(self, seconds: float) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,20 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
-from connectors.records import SECTION, Fields, Record
-from sync.jobs import restoring, settling
+from connectors.records import PARENT, SECTION, Fields, Record
+from sync.jobs import relations, reverting, settling
 from sync.jobs.backlinks import backlink
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Halted, Later, Outcome
 from sync.jobs.past import LOOP_WINDOW, Past
+from sync.jobs.planning import plan_fields, values_of
 from sync.jobs.settling import Written
-from sync.jobs.stamps import first_read, origin_of, stamps_for
+from sync.jobs.stamps import first_read, origin_of
 from sync.jobs.unmatched import asked_anew, no_counterpart
 from sync.jobs.writing import Intent, close, new_writes, perform
-from sync.reconcile import plan_link
 from sync.reconcile.model import FieldWrite, LinkPlan, LinkView, Side
-from sync.store import conflicts, links, marks, parking, writes
+from sync.store import conflicts, links, marks, parking, reverts, writes
 from sync.store.tables import Conflict, Link, Write
 from sync.store.values import dump
 
@@ -37,14 +37,8 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
 
     The last answer and how the link stands now are left in ``work.told``, for the caller to commit.
     """
-    view = _view(desk, past, work.read, _still_parked(desk, past, work.read))
-    plan = plan_link(view)
-    if plan.undated:
-        stamps = await stamps_for(desk, link, work.read, past.seen, plan.undated)
-        view = replace(view, stamps=stamps)
-        plan = plan_link(view)
-    if past.to_restore:
-        plan = restoring.with_restored(view, plan, past.to_restore)
+    view, plan = await plan_fields(desk.engine, desk.route, link, work.read, past)
+    work.named = view.translation.linked
     if plan.writes and past.updates >= LOOP_BUDGET:
         reason = f"{past.updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight"
         return Later(60, reason, held_by="budget")
@@ -54,6 +48,7 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
     if any(write.side in work.listed or _is_unproven(write, work) for write in plan.writes):
         raise ReplanNeeded("it was told by a listing and not read: before it is written it is")
     work.told = _decided(desk, link, work.read, view, plan, past)
+    link.awaits = relations.awaited(plan.awaited.values())
     for write in plan.writes:
         work.planned.setdefault(write.rule, {})[write.side] = write
     rows = tuple(work.told.begun)
@@ -62,57 +57,30 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
             await _write_side(desk, link, row, [w for w in plan.writes if w.side == row.side], work, past)
         except (ConnectorError, Halted):
             for unsent in rows[at:]:
-                await close(desk, unsent, writes.NOT_DONE, "the other side's write did not go through")
+                await close(
+                    desk, unsent, writes.NOT_DONE, "the other side's write did not go through", told=False
+                )
             raise
-    _finish(desk, link, work, past.to_restore)
-    if plan.held and desk.route.mapping.paused_directions:
+    _finish(desk, link, work, view, past)
+    if plan.held.keys() - plan.awaited.keys() and desk.route.mapping.paused_directions:
         return Later(2, "a direction is paused", attempt=False, held_by="paused")
     return DID if plan.writes or plan.settle or plan.clashes else DONE
 
 
 def _is_unproven(write: FieldWrite, work: Written) -> bool:
     """Whether somebody may have moved the object unseen: a move is not in every listing of versions."""
-    return write.field == SECTION and write.side in work.presumed
-
-
-def _view(desk: Desk, past: Past, records: Mapping[Side, Record], skip: frozenset[str]) -> LinkView:
-    return LinkView(
-        hub=records[Side.HUB],
-        external=records[Side.EXTERNAL],
-        rules=desk.route.rules,
-        seen=links.pairs(past.seen),
-        translation=desk.route.translation,
-        skip=skip,
-        into=desk.route.into,
-        tie_s=desk.engine.settings.tie_seconds,
-    )
-
-
-def _still_parked(desk: Desk, past: Past, records: Mapping[Side, Record]) -> frozenset[str]:
-    """Rules that were parked with the very values that stand there now; other values are tried anew.
-
-    Where the mapping's own rules were the reason, new ones are, too.
-    """
-    return frozenset(
-        entry.field
-        for entry in past.parked
-        if (values := _values_of(desk, entry.field, records)) == entry.values
-        or [*values, desk.route.mapping.version] == entry.values
-    )
-
-
-def _values_of(desk: Desk, name: str, records: Mapping[Side, Record]) -> list[object]:
-    rule = next((rule for rule in desk.route.rules if rule.name == name), None)
-    if rule is None:
-        return []
-    return [dump(records[side].fields.get(rule.field(side))) for side in Side]
+    return write.field in (SECTION, PARENT) and write.side in work.presumed
 
 
 async def _without_loops(
     desk: Desk, link: Link, plan: LinkPlan, past: Past, records: Mapping[Side, Record]
 ) -> LinkPlan:
     """Park a field that alternates A, B, A, B under our hands, and leave it out."""
-    looping = {write.rule: write for write in plan.writes if _alternates(write, past.written, link)}
+    looping = {
+        write.rule: write
+        for write in plan.writes
+        if not write.by_hand and _alternates(write, past.written, link)
+    }
     if not looping:
         return plan
     async with desk.engine.database.write() as session:
@@ -123,7 +91,7 @@ async def _without_loops(
                 field=write.field,
                 fix="Two automations seem to fight over it: switch one off, then retry.",
             )
-            await _park_field(session, desk, link, name, error, _values_of(desk, name, records))
+            await _park_field(session, desk, link, name, error, values_of(desk.route, name, records))
     return replace(plan, writes=tuple(write for write in plan.writes if write.rule not in looping))
 
 
@@ -157,7 +125,7 @@ def _decided(
     entry.settled |= {name: pair for name, pair in plan.settle.items() if settled.get(name) != pair}
     for name, word in plan.unmatched.items():
         error = no_counterpart(desk.route, name, word)
-        values = [*_values_of(desk, name, records), version]
+        values = [*values_of(desk.route, name, records), version]
         entry.steps.append(partial(_park_field, desk=desk, link=link, name=name, error=error, values=values))
     over = {found.field for found in past.parked} - view.skip - plan.unmatched.keys()
     for name in over - {write.rule for write in plan.writes} - plan.held.keys():
@@ -227,7 +195,12 @@ async def _write_side(
     side = Side(row.side)
     fields: Fields = {write.field: write.value for write in chosen}
     counterpart = backlink(desk.route, desk.route.end(side.other), work.read[side.other])
-    expected = replace(work.answered.get(side, work.read[side]), backlink=counterpart)
+    known = {ref.id: ref for ref in work.named.get(side, {}).values()}
+    expected = replace(
+        work.answered.get(side, work.read[side]),
+        backlink=counterpart,
+        named={name: known[str(value)] for name, value in fields.items() if str(value) in known},
+    )
     session = desk.route.end(side).session
     asked_at = desk.engine.now()
     try:
@@ -242,7 +215,7 @@ async def _write_side(
             for write in bad:
                 work.failed.add(write.rule)
                 await _park_field(
-                    store, desk, link, write.rule, error, _values_of(desk, write.rule, work.read)
+                    store, desk, link, write.rule, error, values_of(desk.route, write.rule, work.read)
                 )
         rest = [write for write in chosen if write not in bad]
         for group in [rest] if bad else [[write] for write in rest]:
@@ -303,7 +276,7 @@ async def _unpark_field(session: AsyncSession, link: Link, name: str) -> None:
     await parking.unpark(session, link.mapping_id, "field", f"link:{link.id}", name)
 
 
-def _finish(desk: Desk, link: Link, work: Written, restored: Collection[Conflict]) -> None:
+def _finish(desk: Desk, link: Link, work: Written, view: LinkView, past: Past) -> None:
     """What listings show of the link; new edits seen in answers are marked."""
     now, told = desk.engine.now(), work.told
     for side, before in work.read.items():
@@ -325,9 +298,15 @@ def _finish(desk: Desk, link: Link, work: Written, restored: Collection[Conflict
         )
         for side in settling.news(desk.route.rules, work)
     ]
-    done = [entry.id for entry in restored if entry.field not in work.failed]
+    done = [entry.id for entry in past.to_restore if entry.field not in work.failed]
     if done:
         told.steps.append(partial(_close_restored, ids=done))
+    reverted = {
+        entry.id: "the provider refused it" if entry.rule in work.failed else reverting.obstacle(view, entry)
+        for entry in past.to_revert
+    }
+    if reverted:
+        told.steps.append(partial(reverts.close, reasons=reverted, now=now))
 
 
 async def _close_restored(session: AsyncSession, ids: Sequence[int]) -> None:

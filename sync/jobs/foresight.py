@@ -2,40 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import col
 
 from connectors.errors import ConnectorError
 from connectors.records import Record
-from sync.configuration import Configuration, MappingConfig
+from sync.configuration import Configuration
 from sync.jobs.admission import left, wanted
 from sync.jobs.checking import Findings
 from sync.jobs.engine import Engine
-from sync.jobs.in_force import InForce, mapping_values, new_mapping, same_mapping
-from sync.jobs.people import people_of
-from sync.jobs.route import End, Route, make_route
+from sync.jobs.in_force import InForce
+from sync.jobs.planned import named
+from sync.jobs.preview import DryRun, Tell, pages, silent
+from sync.jobs.prospect import Prospect, prospect_of
+from sync.jobs.route import Route
 from sync.reconcile import plan_link
-from sync.reconcile.model import LinkView, Pair, Side
+from sync.reconcile.model import FieldWrite, LinkView, Pair, Side
 from sync.store import links
+from sync.store.listings import side_word
 from sync.store.tables import Connection, Link, Mapping
+from sync.store.values import dump
 
-_CREATING = ("direction", "create", "filter", "asana", "since", "match", "container", "connection")
-"""Parts of a mapping that decide what is created."""
-
-_UPDATING = ("direction", "filter", "asana", "fields", "conflict", "people", "time_zone")
-"""Parts of a mapping that decide what is written to objects in step."""
+_NAMED = 100
+"""So many objects of each list are named; all are counted."""
 
 
 @dataclass(slots=True)
 class Foreseen:
-    """Writes that a mapping would bring: objects created, objects updated."""
+    """Writes that a mapping would bring: objects created, objects updated, comments copied.
+
+    ``enters``: objects that it would let in, ``leaves``: those of its links that would sleep; nothing is
+    written to them. ``written``: field by field what objects in step would get.
+    """
 
     creations: int = 0
     updates: int = 0
+    comments: int = 0
+    enters: list[dict[str, Any]] = field(default_factory=list, compare=False)
+    leaves: list[dict[str, Any]] = field(default_factory=list, compare=False)
+    left: int = field(default=0, compare=False)
+    written: list[dict[str, Any]] = field(default_factory=list, compare=False)
+
+    @property
+    def writes(self) -> int:
+        return self.creations + self.updates + self.comments
 
 
 async def foresee(
@@ -44,84 +58,87 @@ async def foresee(
     rows: Map[str, Connection],
     present: InForce,
     found: Findings,
+    tell: Tell = silent,
 ) -> dict[str, Foreseen]:
     """By mapping, for those whose change can bring writes; from what stands at the providers now."""
     told: dict[str, Foreseen] = {}
     for config in configuration.mappings.values():
-        hub, external = rows[config.asana.connection], rows[config.connection]
-        known = present.mappings.get(config.name)
-        if known is not None and not _same_place(config, known, hub, external):
-            known = None  # its links end, and it starts anew
-        living = known if known is not None and known.removed_at is None else None
-        updating = living is not None and _differs(config, living, _UPDATING)
-        if not updating and not _may_create(config, living):
+        prospect = prospect_of(engine, configuration, config, rows, present)
+        if not prospect.updates and not prospect.may_create:
             continue
-        mapping = new_mapping(config, engine.now())
-        if living is not None:
-            mapping.started, mapping.paused_directions = living.started, living.paused_directions
         try:
-            async with engine.database.read() as session:
-                fallback = config.people.fallback
-                now = await people_of(session, hub, external, fallback)
-                then = await people_of(session, hub, external, fallback, listed=configuration.people)
-            route = await make_route(engine, mapping, hub, external, then)
-            before = await make_route(engine, living, hub, external, now) if living and updating else None
-            told[config.name] = await _count(engine, route, before, known)
+            told[config.name] = await _Count(engine, prospect, tell).all()
         except ConnectorError as error:
             found.warnings.append(f"{config.name}: what it would write could not be counted: {error.reason}")
             found.uncounted.append(config.name)
     return told
 
 
-def _same_place(config: MappingConfig, known: Mapping, hub: Connection, external: Connection) -> bool:
-    return (
-        known.hub_connection_id,
-        known.hub_container,
-        known.external_connection_id,
-        known.external_container,
-    ) == (hub.id, config.asana.project, external.id, config.container)
+@dataclass(slots=True)
+class _Count:
+    """One mapping's, by complete listings of both sides. What a match would pair is counted as created."""
+
+    engine: Engine
+    prospect: Prospect
+    tell: Tell
+    told: Foreseen = field(default_factory=Foreseen)
+
+    async def all(self) -> Foreseen:
+        route = await self.prospect.route(self.engine)
+        before = await self.prospect.route_before(self.engine) if self.prospect.updates else None
+        linked = await _linked(self.engine, self.prospect.known)
+        halves: dict[int, Record] = {}
+        looked_at = 0
+        for side in Side:
+            async for records in pages(route.end(side)):
+                pairs: dict[int, dict[Side, Record]] = {}
+                for record in records:
+                    link_id = linked.get(str(record.ref))
+                    if link_id is None:
+                        await self._unlinked(route, side, record)
+                    elif before is not None and side is Side.HUB:
+                        halves[link_id] = record
+                    elif before is not None and link_id in halves:
+                        pairs[link_id] = {Side.HUB: halves.pop(link_id), side: record}
+                if before is not None and pairs:
+                    await self._pairs(route, before, pairs)
+                looked_at += len(records)
+                self.tell(f"counting what {self.prospect.config.name} would write", looked_at, None)
+        return self.told
+
+    async def _unlinked(self, route: Route, side: Side, record: Record) -> None:
+        if (record.created_by_us and record.keys) or not wanted(route, side, record):
+            return
+        self.told.creations += 1
+        _name(self.told.enters, {"side": side_word(side), **named(record)})
+        if self.prospect.talks:
+            self.told.comments += await DryRun(self.engine, route).comments_of({side: record})
+
+    async def _pairs(self, route: Route, before: Route, pairs: Map[int, Map[Side, Record]]) -> None:
+        """Updates that follow from the new rules and would not from the present ones."""
+        async with self.engine.database.read() as session:
+            seen = await links.seen_of(session, pairs)
+            found = (await session.execute(select(Link).where(col(Link.id).in_(list(pairs))))).scalars()
+            rows = {row.id: row for row in found}
+        for link_id, records in pairs.items():
+            known = links.pairs(seen.get(link_id, {}))
+            fresh, present = _written(route, records, known), _written(before, records, known)
+            new = {key: write for key, write in fresh.items() if key not in present}
+            sides = {side for side, _ in new}
+            self.told.updates += len(sides)
+            if new:
+                _name(self.told.written, _told(link_id, records, new))
+            if left(route, records) and not left(before, records):
+                self.told.left += 1
+                _name(self.told.leaves, {"link": link_id, **named(records[Side.EXTERNAL])})
+            elif self.prospect.talks and not left(route, records):
+                self.told.comments += await DryRun(self.engine, route).comments_of(records, rows[link_id])
+                self.told.comments -= await DryRun(self.engine, before).comments_of(records, rows[link_id])
 
 
-def _may_create(config: MappingConfig, living: Mapping | None) -> bool:
-    if config.match.mode == "match_only" or same_mapping(config, living):
-        return False
-    if living is None:
-        return config.since != "now"  # it starts now: nothing is that new
-    return _differs(config, living, _CREATING)
-
-
-def _differs(config: MappingConfig, living: Mapping, parts: Iterable[str]) -> bool:
-    values = mapping_values(config)
-    return any(living.config.get(part) != values[part] for part in parts)
-
-
-async def _count(engine: Engine, route: Route, before: Route | None, known: Mapping | None) -> Foreseen:
-    """By complete listings of both sides. Objects that a match would pair are counted as created."""
-    linked = await _linked(engine, known)
-    told, halves = Foreseen(), dict[int, Record]()
-    for side in Side:
-        async for records in _pages(route.end(side)):
-            pairs: dict[int, dict[Side, Record]] = {}
-            for record in records:
-                link_id = linked.get(str(record.ref))
-                if link_id is None:
-                    ours = record.created_by_us and record.keys
-                    told.creations += not ours and wanted(route, side, record)
-                elif before is not None and side is Side.HUB:
-                    halves[link_id] = record
-                elif before is not None and link_id in halves:
-                    pairs[link_id] = {Side.HUB: halves.pop(link_id), side: record}
-            if before is not None and pairs:
-                told.updates += await _updated(engine, route, before, pairs)
-    return told
-
-
-async def _pages(end: End) -> AsyncIterator[Sequence[Record]]:
-    cursor, more = None, True
-    while more:
-        page = await end.session.listing(end.container, cursor)
-        yield [change.record for change in page.changes if change.record]
-        cursor, more = page.cursor, page.more
+def _name(into: list[dict[str, Any]], entry: dict[str, Any]) -> None:
+    if len(into) < _NAMED:
+        into.append(entry)
 
 
 async def _linked(engine: Engine, mapping: Mapping | None) -> dict[str, int]:
@@ -136,22 +153,14 @@ async def _linked(engine: Engine, mapping: Mapping | None) -> dict[str, int]:
         return {ref: id for id, *refs in await session.execute(query) for ref in refs if ref}
 
 
-async def _updated(engine: Engine, route: Route, before: Route, pairs: Map[int, Map[Side, Record]]) -> int:
-    """Updates that follow from the new rules and would not from the present ones."""
-    async with engine.database.read() as session:
-        seen = await links.seen_of(session, pairs)
-    count = 0
-    for link_id, records in pairs.items():
-        known = links.pairs(seen.get(link_id, {}))
-        fresh = _written(route, records, known) - _written(before, records, known)
-        count += len({side for side, _ in fresh})
-    return count
+_Writes = dict[tuple[Side | None, str], FieldWrite | None]
+"""By (side, rule); the side is None where only the time of an edit tells it."""
 
 
-def _written(route: Route, records: Map[Side, Record], seen: Map[str, Pair]) -> set[tuple[Side | None, str]]:
-    """(side, rule) that would be written; the side is None where only the time of an edit tells it."""
+def _written(route: Route, records: Map[Side, Record], seen: Map[str, Pair]) -> _Writes:
+    """What would be written to both sides."""
     if left(route, records):
-        return set()
+        return {}
     plan = plan_link(
         LinkView(
             hub=route.placed(Side.HUB, records[Side.HUB]),
@@ -162,4 +171,21 @@ def _written(route: Route, records: Map[Side, Record], seen: Map[str, Pair]) -> 
             into=route.into,
         )
     )
-    return {(write.side, write.rule) for write in plan.writes} | {(None, name) for _, name in plan.undated}
+    undated: _Writes = {(None, name): None for _, name in plan.undated}
+    return {(write.side, write.rule): write for write in plan.writes} | undated
+
+
+def _told(link_id: int, records: Map[Side, Record], writes: _Writes) -> dict[str, Any]:
+    return {
+        "link": link_id,
+        **named(records[Side.EXTERNAL]),
+        "fields": [
+            {
+                "side": side_word(side) if side is not None else None,
+                "field": write.field if write is not None else rule,
+                "before": dump(write.before) if write is not None else None,
+                "after": dump(write.value) if write is not None else None,
+            }
+            for (side, rule), write in writes.items()
+        ],
+    }

@@ -19,7 +19,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from connectors.changes import Delivery as Incoming
-from connectors.changes import Handshake
+from connectors.changes import Echo, Handshake
 from connectors.errors import BadSignature, DeliveryRefused
 from sync import tracing
 from sync.jobs.deliveries import Call, Stored, store
@@ -87,9 +87,11 @@ class Intake:
             WEBHOOKS_REJECTED.labels(listener.connector.name, why).inc()
             log.warning("delivery.refused", connection=connection_name, reason=refusal.reason)
             return Reply(status, text="refused")
+        if isinstance(received, Echo):
+            return Reply(200, text=received.text)
         if isinstance(received, Handshake):
             return await self._shake_hands(listener.subscription, received)
-        routes = await self._listeners.routes(listener)
+        routes = await self._listeners.routes(listener, received)
         call = Call(listener, routes, incoming, received, tracing.traceparent())
         stored = await self._store(call)
         log.info(
@@ -103,8 +105,10 @@ class Intake:
             await self._wake(mapping_id)
         return Reply(200, text="ok")
 
-    async def _shake_hands(self, subscription: Subscription, handshake: Handshake) -> Reply:
+    async def _shake_hands(self, subscription: Subscription | None, handshake: Handshake) -> Reply:
         """Store the secret, commit, then echo it: once, and only while the subscription is being made."""
+        if subscription is None:
+            return Reply(401, text="refused")
         async with self._engine.database.write() as session:
             armed = await session.execute(
                 update(Subscription)

@@ -18,6 +18,8 @@ from sync.store.tables import Mapping
 
 log = structlog.get_logger()
 
+_RELEASE_AGAIN_S = (0.1, 0.5, 2.0)
+
 
 @dataclass(slots=True)
 class Lease:
@@ -71,8 +73,18 @@ async def leased(engine: Engine, mapping_id: int) -> AsyncIterator[Lease | None]
         renewing.cancel()
         with suppress(asyncio.CancelledError):
             await renewing
-        async with engine.database.write() as session:
-            await leases.release_lease(session, mapping_id, engine.owner, number)
+        await _release(engine, mapping_id, number)
+
+
+async def _release(engine: Engine, mapping_id: int, number: int) -> None:
+    """A busy database is asked again: kept for nothing, the mapping would rest until the lease ends."""
+    for pause in _RELEASE_AGAIN_S:
+        with suppress(StoreError):
+            async with engine.database.write() as session:
+                await leases.release_lease(session, mapping_id, engine.owner, number)
+            return
+        await asyncio.sleep(pause)
+    log.warning("lease.lost", reason="it could not be given back: it ends by itself")
 
 
 async def _keep(lease: Lease) -> None:

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from connectors import discover
 from connectors.base import Connector
-from connectors.changes import Secrets
+from connectors.changes import Received, Secrets
 from sync.jobs.engine import Engine
 from sync.jobs.kept import Kept
 from sync.jobs.route import Route, mappings_on, open_route
@@ -20,7 +20,10 @@ from sync.store.tables import Connection, Subscription
 
 Routes = tuple[tuple[Route, Side], ...]
 Address = tuple[str, str]
-"""Name of a connection, and a subscription's key."""
+"""Name of a connection, and a subscription's key, or :data:`APP`."""
+
+APP = "app"
+"""The key of the one address of a connection whose connector is an app."""
 
 _Place = tuple[int, str]
 """A connection's id, and a container."""
@@ -28,10 +31,10 @@ _Place = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A subscription, and what its calls are checked against."""
+    """A subscription, and what its calls are checked against; None: calls about all containers come here."""
 
     connection: Connection
-    subscription: Subscription
+    subscription: Subscription | None
     connector: Connector
     settings: BaseModel = field(repr=False)
     secrets: Secrets = field(repr=False)
@@ -49,9 +52,10 @@ class Listeners:
         """None where nobody has, or has any more, such an address."""
         return await self._listeners.get(address)
 
-    async def routes(self, listener: Listener) -> Routes:
-        """Mappings on the subscription's container, and the side on which they have it."""
-        return await self._routes.get((listener.connection.id, listener.subscription.container)) or ()
+    async def routes(self, listener: Listener, received: Received) -> Routes:
+        """Mappings on the container that a call is about, and the side on which they have it."""
+        about = received.container if listener.subscription is None else listener.subscription.container
+        return await self._routes.get((listener.connection.id, about)) or ()
 
     async def aclose(self) -> None:
         await self._listeners.aclose()
@@ -66,13 +70,33 @@ class Listeners:
                 col(Subscription.key).in_([key for _, key in addresses]),
             )
         )
+        apps = select(Connection).where(
+            col(Connection.removed_at).is_(None),
+            col(Connection.name).in_([name for name, key in addresses if key == APP]),
+        )
         async with self._engine.database.read() as session:
             rows = (await session.execute(query)).all()
+            wanted = any(key == APP for _, key in addresses)
+            named = (await session.execute(apps)).scalars().all() if wanted else ()
         found = {
-            (connection.name, subscription.key): (connection, subscription)
+            (connection.name, subscription.key): self._listener(connection, subscription)
             for connection, subscription in rows
         }
-        return {address: self._listener(*found[address]) for address in addresses if address in found}
+        found |= {(each.name, APP): app for each in named if (app := self._app(each)) is not None}
+        return {address: found[address] for address in addresses if address in found}
+
+    def _app(self, connection: Connection) -> Listener | None:
+        connector = discover()[connection.connector]
+        if connector.capabilities.webhooks != APP:
+            return None
+        credentials = self._engine.vault.open(connection.credentials)
+        return Listener(
+            connection=connection,
+            subscription=None,
+            connector=connector,
+            settings=connector.settings.model_validate(connection.settings),
+            secrets=connector.secrets(connector.credentials.model_validate(credentials)),
+        )
 
     def _listener(self, connection: Connection, subscription: Subscription) -> Listener:
         connector = discover()[connection.connector]
@@ -102,4 +126,6 @@ class Listeners:
 
 def _is_settled(listener: Listener) -> bool:
     """Whether nothing of it is about to change: a handshake changes what is still being made."""
+    if listener.subscription is None:
+        return True
     return listener.subscription.state == "active" and bool(listener.secrets.active)

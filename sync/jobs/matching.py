@@ -15,6 +15,7 @@ from connectors.records import Record, Ref
 from sync.jobs.admission import in_scope
 from sync.jobs.engine import Engine
 from sync.jobs.listing import Listed, by_title
+from sync.jobs.relations import tell_waiting
 from sync.jobs.route import Route
 from sync.metrics import REPAIRED
 from sync.reconcile.model import Rule, Side
@@ -36,7 +37,11 @@ _HOW = {"match": "matched with one that was there", "adopt": "adopted by its key
 
 @dataclass(slots=True)
 class Pairs:
-    """What matching found among objects without a link."""
+    """What matching found among objects without a link.
+
+    ``ambiguous``: objects of either side, with those of the other side that they may belong to. Nothing is
+    made for them: a person decides first.
+    """
 
     sure: list[tuple[Record, Record, str]] = field(default_factory=list)
     ambiguous: list[tuple[Record, list[Record]]] = field(default_factory=list)
@@ -84,7 +89,7 @@ def _match_titles(hub: Iterable[Record], external: Iterable[Record], rule: Rule 
     """
     tasks: defaultdict[str, list[Record]] = defaultdict(list)
     for record in hub:
-        tasks[_title(record)].append(record)
+        tasks[plain_title(record)].append(record)
     others: defaultdict[str, list[Record]] = defaultdict(list)
     for record in external:
         title = str(record.fields.get("title", ""))
@@ -99,9 +104,10 @@ def _match_titles(hub: Iterable[Record], external: Iterable[Record], rule: Rule 
             found.sure.append((candidates[0], counterparts[0], "match"))
         else:
             found.ambiguous += [(candidate, counterparts) for candidate in candidates]
+            found.ambiguous += [(counterpart, candidates) for counterpart in counterparts]
 
 
-def _title(record: Record) -> str:
+def plain_title(record: Record) -> str:
     return _plain(str(record.fields.get("title", "")))
 
 
@@ -156,6 +162,7 @@ async def _link(
     for link, (_, external, made_by) in zip(rows, made, strict=True):
         tell(session, link, "in", f"{external.key} {_HOW[made_by]}", now)
         log.info("link.made", mapping=route.mapping.name, link=link.id, reason=_HOW[made_by])
+        await tell_waiting(session, link)
         if made_by == "adopt":
             REPAIRED.inc()
     return made
@@ -189,7 +196,10 @@ async def _park_ambiguous(
         error=Park(
             f"{one.fields.get('title', '')!r} may belong to {', '.join(names)}.",
             park_class=ParkClass.AMBIGUOUS,
-            fix=f"Link it by hand: asana-sync link {route.mapping.name} EXTERNAL {one.ref.id}",
+            fix=(
+                f"Link what belongs together: asana-sync link {route.mapping.name} EXTERNAL TASK; "
+                "retry makes a counterpart of its own."
+            ),
         ),
         now=engine.now(),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,25 +14,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.errors import Park, ParkClass, ReplanNeeded
-from connectors.records import SECTION, Draft, FieldKind, Fields, Key, Record, Ref, Value
-from sync.jobs import moved, settling, sharing
+from connectors.records import FieldKind, Fields, Key, Record, Ref
+from sync.jobs import moved, relations, settling, sharing
 from sync.jobs.admission import wanted
-from sync.jobs.backlinks import label
 from sync.jobs.creations import await_turn
 from sync.jobs.desk import Desk
+from sync.jobs.drafting import creation_of
 from sync.jobs.ledger import Entry
 from sync.jobs.outcome import DID, DONE, Later, Outcome
+from sync.jobs.route import Route
 from sync.jobs.scoping import unresolved
 from sync.jobs.stamps import origin_of
 from sync.jobs.unit import Unit
 from sync.jobs.unmatched import asked_anew
 from sync.jobs.writing import Intent, close, new_writes, perform
 from sync.metrics import REPAIRED
-from sync.reconcile import draft, fitting, pairs_after_create
+from sync.reconcile import pairs_after_create
 from sync.reconcile.model import Side
-from sync.store import links, marks, parking, writes
+from sync.store import errands, links, marks, parking, writes
 from sync.store.history import tell
-from sync.store.tables import Connection, Link, Mapping, Write
+from sync.store.tables import Connection, Errand, Link, Mapping, Write
 from sync.store.values import dump_all, parse_all
 
 log = structlog.get_logger()
@@ -51,13 +52,14 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
     async with desk.engine.database.read() as session:
         linked = await links.by_refs(session, desk.route.mapping.id, [str(record.ref)])
         awaited = await _is_awaited(session, record)
-        elsewhere = await _linked_elsewhere(session, desk, side, record)
+        elsewhere = await linked_elsewhere(session, desk.route, side, record)
         had_a_link = await links.ended(session, desk.route.mapping.id, [str(record.ref)])
+        undecided = await parking.undecided(session, desk.route.mapping.id, str(record.ref))
     if linked:
         return Later(0.5, "it got its link while it was read", attempt=False)
     if awaited:
         return Later(1, "it carries the key of a creation whose answer is awaited", attempt=False)
-    if elsewhere or had_a_link or not wanted(desk.route, side, record):
+    if elsewhere or had_a_link or undecided or not wanted(desk.route, side, record):
         return DONE
     followed = await moved.came_from(desk, unit, side, record)
     if followed is not None:
@@ -98,7 +100,7 @@ async def _is_awaited(session: AsyncSession, record: Record) -> bool:
     )
 
 
-async def _linked_elsewhere(session: AsyncSession, desk: Desk, side: Side, record: Record) -> bool:
+async def linked_elsewhere(session: AsyncSession, route: Route, side: Side, record: Record) -> bool:
     """A hub object linked to an object of this connector is never created in that connector again."""
     if side is not Side.HUB:
         return False
@@ -110,7 +112,7 @@ async def _linked_elsewhere(session: AsyncSession, desk: Desk, side: Side, recor
             col(Link.hub_ref) == str(record.ref),
             col(Link.kind) == links.TASK,
             col(Link.state) != links.UNLINKED,
-            col(Connection.connector) == desk.route.end(Side.EXTERNAL).connector.name,
+            col(Connection.connector) == route.end(Side.EXTERNAL).connector.name,
         )
     )
     return (await session.execute(query)).first() is not None
@@ -157,10 +159,11 @@ async def _begun(session: AsyncSession, mapping_id: int, now: datetime) -> int:
     return int((await session.execute(query)).scalar_one())
 
 
-async def begin(desk: Desk, side: Side, record: Record) -> Link | Later:
+async def begin(desk: Desk, side: Side, record: Record, errand: Errand | None = None) -> Link | Later:
     """The link row of a creation to come, if nobody took the object meanwhile and the hour has room.
 
-    One transaction counts and takes, so that units side by side do not go beyond the limit.
+    One transaction counts and takes, so that units side by side do not go beyond the limit. What a
+    person asks for (``errand``) is not limited.
     """
     now = desk.engine.now()
     link = Link(
@@ -170,6 +173,7 @@ async def begin(desk: Desk, side: Side, record: Record) -> Link | Later:
         state=links.CONFIRMING,
         source=side.value,
         key_token=f"{record.ref.id}-{secrets.token_hex(4)}",
+        made_by=links.CAPTURED if errand else "create",
         created_at=now,
         looked_at=now,
     )
@@ -178,35 +182,27 @@ async def begin(desk: Desk, side: Side, record: Record) -> Link | Later:
         await session.get(Mapping, link.mapping_id, with_for_update=True)  # one counts at a time
         if await links.by_refs(session, link.mapping_id, [str(record.ref)]):
             return Later(1, "another link took the object meanwhile")
-        if await _begun(session, link.mapping_id, now) >= desk.route.config.limits.creates_per_hour:
+        allowed = desk.route.config.limits.creates_per_hour
+        if errand is None and await _begun(session, link.mapping_id, now) >= allowed:
             return Later(60, "the limit of creations an hour is reached", attempt=False, held_by="budget")
         session.add(link)
         await session.flush()
-        title = desk.route.end(side).connector.title
-        tell(session, link, "in", f"new in {title}: {record.fields.get('title', '')}", now)
+        title, what = desk.route.end(side).connector.title, record.fields.get("title", "")
+        if errand is not None:
+            errand.link_id = link.id
+            await errands.close(session, errand, now)
+            tell(session, link, "in", f"captured in {title} by {errand.person_name}: {what}", now)
+        else:
+            tell(session, link, "in", f"new in {title}: {what}", now)
     return link
-
-
-@dataclass(frozen=True, slots=True)
-class Creation:
-    """What is about to be made where."""
-
-    into: Side
-    key: Key
-    fields: Fields
-
-    @property
-    def draft(self) -> Draft:
-        fields = dict(self.fields)
-        section = fields.pop(SECTION, None)
-        return Draft(fields=fields, section=None if section is None else str(section))
 
 
 async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record) -> Outcome:
     """Make the other end of a link that has only one. Its earlier tries were looked up before."""
     if unresolved(desk.route.config, desk.route.fields) and await asked_anew(desk, at_once=True):
         raise ReplanNeeded("the options of the fields were asked for anew: the filter names one of them")
-    creation = _creation(desk, link, side, record)
+    errand = await errand_behind(desk, link)
+    creation = creation_of(desk.route, link.key_token, side, record, errand)
     end = desk.route.end(creation.into)
     turns = await desk.engine.sessions.turns(end.connection)
     await await_turn(turns, link.key_token, end.connector.title)
@@ -219,6 +215,7 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
         plan={
             "key": {"token": creation.key.token, "url": creation.key.url, "label": creation.key.label},
             "read": dump_all(record.fields),
+            "instead": dump_all(creation.instead),
         },
     )
     (row,) = new_writes(desk, [intent])
@@ -240,17 +237,12 @@ async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record)
     return DID
 
 
-def _creation(desk: Desk, link: Link, side: Side, record: Record) -> Creation:
-    route = desk.route
-    fields: dict[str, Value] = dict(draft(route.rules, record, side, route.translation))
-    if side is Side.EXTERNAL and route.landing is not None and fields.get(SECTION) is None:
-        fields[SECTION] = route.landing
-    fields |= fitting(fields, route.scopes[side.other])
-    return Creation(
-        into=side.other,
-        key=Key(link.key_token, record.url, label(route.end(side), record), backlink=route.config.backlinks),
-        fields=fields,
-    )
+async def errand_behind(desk: Desk, link: Link) -> Errand | None:
+    """The errand that a link was made for, None for those that nobody captured."""
+    if link.made_by != links.CAPTURED:
+        return None
+    async with desk.engine.database.read() as session:
+        return await errands.behind(session, link.id)
 
 
 async def attach(
@@ -273,6 +265,7 @@ async def attach(
             answer was lost and the object was looked up.
     """
     now = desk.engine.now()
+    base = {**base, **parse_all(row.plan.get("instead", {}))}
     settled = pairs_after_create(
         desk.route.rules,
         replace(created, fields=read),
@@ -305,6 +298,7 @@ async def _activate(session: AsyncSession, link: Link) -> None:
         update(Link).where(col(Link.id) == link.id).values(state=link.state, reason=link.reason)
     )
     await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
+    await relations.tell_waiting(session, link)
 
 
 async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -> Outcome:

@@ -9,8 +9,8 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sync.jobs.engine import Engine
-from sync.store import conflicts, links, parking, writes
-from sync.store.tables import Conflict, Link, Parked, Seen, Write
+from sync.store import conflicts, links, parking, reverts, writes
+from sync.store.tables import Conflict, Link, Parked, Revert, Seen, Write
 
 LOOP_WINDOW = timedelta(minutes=10)
 """So far back go the writes that tell whether two automations fight over a field."""
@@ -21,13 +21,15 @@ class Past:
     """Of one link.
 
     ``seen``: by rule name. ``parked``: its parked fields. ``to_restore``: conflicts that somebody
-    asked to put back. ``written``: what was written to either end lately, under whatever mapping,
+    asked to put back. ``to_revert``: fields that somebody asked to put back to what stood there before
+    our writes. ``written``: what was written to either end lately, under whatever mapping,
     newest first. ``updates``: how often this link was written within ``LOOP_WINDOW``.
     """
 
     seen: Mapping[str, Seen] = field(default_factory=dict)
     parked: Sequence[Parked] = ()
     to_restore: Sequence[Conflict] = ()
+    to_revert: Sequence[Revert] = ()
     written: Sequence[Write] = ()
     updates: int = 0
 
@@ -42,6 +44,7 @@ async def pasts_of(session: AsyncSession, engine: Engine, rows: Sequence[Link]) 
     seen = await links.seen_of(session, ids)
     parked = await parking.fields_parked(session, ids)
     to_restore = await conflicts.restoring(session, ids)
+    to_revert = await reverts.asked(session, ids)
     updates = await writes.update_counts(session, ids, since)
     horizon = min(since, engine.in_s(-engine.settings.stale_seconds))
     written: dict[str, list[Write]] = {}
@@ -52,6 +55,7 @@ async def pasts_of(session: AsyncSession, engine: Engine, rows: Sequence[Link]) 
             seen=seen.get(link_id, {}),
             parked=parked.get(link_id, ()),
             to_restore=to_restore.get(link_id, ()),
+            to_revert=to_revert.get(link_id, ()),
             written=sorted(
                 (write for ref in refs for write in written.get(ref, ())), key=lambda write: -write.id
             ),

@@ -21,7 +21,7 @@ from sync.store.tables import Link, Write
 from sync.store.values import parse
 
 _LOOKS_S = (1.0, 5.0, 15.0)
-_BELOW = (writes.COMMENT_ADD, writes.COMMENT_EDIT, writes.COMMENT_DELETE, writes.ATTACHMENT_ADD)
+_BELOW = (writes.COMMENT_ADD, writes.COMMENT_EDIT, writes.COMMENT_DELETE, writes.ATTACHMENT_ADD, writes.CARD)
 
 
 async def resolve(desk: Desk, unit: Unit, link: Link) -> Outcome:

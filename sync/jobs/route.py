@@ -175,11 +175,18 @@ class Route:
         has_files = all(end.connector.capabilities.attachments != "none" for end in self.ends.values())
         return self.into & allowed if has_files else frozenset()
 
-    def copied_part(self, side: Side, discussion: Discussion) -> Discussion:
+    @property
+    def comments_since(self) -> Map[Side, datetime] | None:
+        """Comments from before stay where they are, by their provider's clock; None copies all."""
+        return None if self.config.comments.history else {side: self.started(side) for side in Side}
+
+    def copied_part(
+        self, side: Side, discussion: Discussion, from_then: Map[Side, datetime] | None
+    ) -> Discussion:
         """A discussion with those comments alone that are copied: what is in others stays where it is."""
         if side.other not in self.copies_comments():
             return replace(discussion, comments=())
-        since = None if self.config.comments.history else self.started(side)
+        since = None if from_then is None else from_then[side]
         return replace(
             discussion,
             comments=tuple(

@@ -42,6 +42,9 @@ class Opened:
 class Sessions:
     """All sessions of a process.
 
+    ``refused``: ids of connections whose credentials were refused a moment ago, until it is known why:
+    nothing more is sent with them. ``examining``: one at a time asks why.
+
     Args:
         redis: None: limits hold for this process alone.
         way_out: makes the client of a connection; tests give it another wire than the network.
@@ -63,6 +66,8 @@ class Sessions:
         self._way_out = way_out
         self._opened: dict[str, Opened] = {}
         self._opening = asyncio.Lock()
+        self.refused: set[int] = set()
+        self.examining = asyncio.Lock()
 
     async def get(self, connection: Connection) -> Session:
         """The session of a connection, by its newest settings and credentials."""

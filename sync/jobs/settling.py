@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.errors import Park, ParkClass
-from connectors.records import Record, Value
+from connectors.records import Record, Ref, Value
 from sync.jobs.desk import Desk
 from sync.jobs.ledger import Entry
 from sync.jobs.route import Route
@@ -26,7 +26,8 @@ class Written:
     """What a pass wrote to one link so far, until both halves of each field are known.
 
     ``presumed``, ``listed``: ends that were not read by themselves, see :class:`sync.jobs.unit.Unit`.
-    ``told``: what of it is not committed yet.
+    ``told``: what of it is not committed yet. ``named``: by side and by id over there, the counterparts
+    of what the records name.
     """
 
     read: dict[Side, Record]
@@ -37,6 +38,7 @@ class Written:
     presumed: frozenset[Side] = frozenset()
     listed: frozenset[Side] = frozenset()
     told: Entry = field(default_factory=Entry)
+    named: Map[Side, Map[str, Ref]] = field(default_factory=dict)
 
     def value(self, side: Side, name: str) -> Value:
         """What stands in a field on that side, as far as this pass knows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -76,12 +76,13 @@ async def shelf_of(
     records: Mapping[Side, Record],
     discussions: Mapping[Side, Discussion],
     rows: Sequence[Link],
+    since: Mapping[Side, datetime] | None,
 ) -> Shelf:
-    """Bring together what is listed with what is stored (``rows``)."""
+    """Bring together what is listed and what is stored (``rows``); comments before ``since`` do not count."""
     route = desk.route
     listed = {
         side: await route.end(side).session.attachments(
-            records[side], route.copied_part(side, discussions[side])
+            records[side], route.copied_part(side, discussions[side], since)
         )
         for side in Side
     }

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from connectors.errors import ConnectorError, PauseConnection
 from connectors.records import Author, FieldTime, Record, Value
-from sync.jobs.desk import Desk
+from sync.jobs.engine import Engine
 from sync.jobs.route import End, Route
 from sync.reconcile.model import Rule, Side, Stamp
 from sync.store import writes
@@ -28,21 +28,22 @@ _ECHO_S = 2.0
 
 
 async def stamps_for(
-    desk: Desk,
+    engine: Engine,
+    route: Route,
     link: Link,
     records: Mapping[Side, Record],
     seen: Mapping[str, Seen],
     wanted: Iterable[tuple[Side, str]],
 ) -> dict[tuple[Side, str], Stamp]:
     """A Stamp for each (side, rule name)."""
-    rules = {rule.name: rule for rule in desk.route.rules}
+    rules = {rule.name: rule for rule in route.rules}
     found: dict[tuple[Side, str], Stamp] = {}
     for side in Side:
         names = [name for at, name in wanted if at is side]
         if not names:
             continue
-        end, record = desk.route.end(side), records[side]
-        async with desk.engine.database.read() as session:
+        end, record = route.end(side), records[side]
+        async with engine.database.read() as session:
             ours = await writes.last_of(session, str(record.ref))
         since = (link.synced_at or link.created_at) - timedelta(minutes=2)
         history: Sequence[FieldTime] | None = None

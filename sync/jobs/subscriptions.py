@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from connectors.changes import Subscribed
 from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection, RetryLater
 from sync.jobs import connections
 from sync.jobs.engine import Engine
+from sync.jobs.listeners import APP
 from sync.store.errors import SecretKeyError
 from sync.store.tables import Connection, Mapping, Subscription
 
@@ -21,6 +23,8 @@ log = structlog.get_logger()
 
 CHECK_S = 600.0
 _RETRY_S = 30.0
+_MISSED = timedelta(days=3)
+"""So far back calls that nobody took are asked for again."""
 
 
 async def keep(engine: Engine) -> None:
@@ -84,14 +88,14 @@ def _outdated(engine: Engine, connection: Connection, row: Subscription) -> bool
 async def _create(engine: Engine, connection: Connection, container: str) -> None:
     """A row with a fresh path first, so that a handshake finds it; then the webhook."""
     key = secrets.token_hex(16)
-    handshake = discover()[connection.connector].capabilities.webhooks == "handshake"
-    secret = "" if handshake else _secret(engine, connection)
+    kind = discover()[connection.connector].capabilities.webhooks
+    secret = _secret(engine, connection) if kind == "secret" else ""
     row = Subscription(
         connection_id=connection.id,
         container=container,
         key=key,
         secret=engine.vault.seal({"secret": secret}) if secret else "",
-        target=f"{_base(engine)}{connection.name}/{key}",
+        target=f"{_base(engine)}{connection.name}/{APP if kind == APP else key}",
         created_at=engine.now(),
         next_at=engine.in_s(_RETRY_S),
     )
@@ -147,17 +151,21 @@ async def _check(engine: Engine, connection: Connection, row: Subscription) -> N
     try:
         session = await engine.sessions.get(connection)
         found = await session.subscription(row.container, row.remote_id)
+        if found is not None and found.target == row.target and found.active:
+            again = await session.redeliver(row.container, row.remote_id, engine.now() - _MISSED)
+            if again:
+                log.info("subscription", connection=connection.name, reason=f"{again} calls asked for again")
+            await _update(
+                engine, row.id, reason=found.reason, checked_at=engine.now(), next_at=engine.in_s(CHECK_S)
+            )
+            return
+        if found is not None and not found.active:  # made anew it would be a second one
+            await session.unsubscribe(row.container, row.remote_id)
     except ConnectorError as error:
         await _update(engine, row.id, reason=error.reason, next_at=engine.in_s(_RETRY_S))
         return
-    if found is not None and found.target == row.target:
-        await _update(
-            engine, row.id, reason=found.reason, checked_at=engine.now(), next_at=engine.in_s(CHECK_S)
-        )
-        return
-    await _update(
-        engine, row.id, state="dead", reason="the provider removed it", next_at=engine.in_s(CHECK_S)
-    )
+    reason = "the provider removed it" if found is None else "it was switched off, or leads elsewhere now"
+    await _update(engine, row.id, state="dead", reason=reason, next_at=engine.in_s(CHECK_S))
     await _create(engine, connection, row.container)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -68,7 +68,10 @@ async def thread_of(
 async def _passed_on(
     session: AsyncSession, link: Link, listed: Mapping[Side, Sequence[Comment]]
 ) -> dict[str, Link]:
-    """Our copies here that were made under other mappings: a third tool's comments on their way."""
+    """Our copies here that were made under other mappings, and what people said here through another tool.
+
+    Both are on their way: a third tool's comments, and comments that a captured task's card asked for.
+    """
     found: dict[str, Link] = {}
     for side, comments in listed.items():
         ours = {str(comment.ref): root_url(comment) for comment in comments if comment.by_us}
@@ -77,8 +80,10 @@ async def _passed_on(
         ref = col(Link.hub_ref) if side is Side.HUB else col(Link.external_ref)
         query = select(Link).where(
             col(Link.kind) == links.COMMENT,
-            col(Link.mapping_id) != link.mapping_id,
-            col(Link.source) == side.other.value,
+            or_(
+                and_(col(Link.mapping_id) != link.mapping_id, col(Link.source) == side.other.value),
+                and_(col(Link.source) == side.value, col(Link.root).startswith(links.SAID)),
+            ),
             ref.in_(list(ours)),
         )
         for row in (await session.execute(query)).scalars():

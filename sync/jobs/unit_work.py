@@ -6,7 +6,18 @@ from collections.abc import Mapping as Map
 from datetime import datetime, timedelta
 
 from connectors.records import Fields, Found, Gone, Moved, Record
-from sync.jobs import absence, admission, attachments, comments, moved, newcomers, recovery
+from sync.jobs import (
+    absence,
+    admission,
+    attachments,
+    capturing,
+    cards,
+    comments,
+    errands,
+    moved,
+    newcomers,
+    recovery,
+)
 from sync.jobs.desk import Desk
 from sync.jobs.discussions import Discussions
 from sync.jobs.fields import sync_fields
@@ -16,6 +27,7 @@ from sync.jobs.past import Past, pasts_of
 from sync.jobs.reading import read
 from sync.jobs.settling import Written
 from sync.jobs.unit import Unit, ends
+from sync.jobs.wished import rests
 from sync.reconcile.model import Side
 from sync.store import links, parking
 from sync.store.history import tell
@@ -68,6 +80,9 @@ async def _newcomer(desk: Desk, unit: Unit) -> Outcome:
     (side,) = unit.refs
     record = unit.found.get(side)
     outcome: Outcome = DONE
+    errand = await capturing.asked(desk, side, unit.refs[side])
+    if errand is not None:
+        return await capturing.carry_out(desk, unit, record, errand)
     if isinstance(record, Record):
         outcome = await newcomers.meet(desk, unit, side, record)
     return outcome if isinstance(outcome, Later) else _doubtful(desk, unit, outcome)
@@ -78,7 +93,7 @@ async def _half(desk: Desk, unit: Unit, link: Link) -> Outcome:
     side = Side(link.source)
     found = unit.found.get(side)
     if isinstance(found, Record):
-        if not admission.wanted(desk.route, side, found):
+        if link.made_by != links.CAPTURED and not admission.wanted(desk.route, side, found):
             return await _give_up(desk, link, "its source left the filter before it was created")
         return await newcomers.create_counterpart(desk, link, side, found)
     if isinstance(found, Gone):
@@ -96,24 +111,29 @@ async def _give_up(desk: Desk, link: Link, reason: str) -> Outcome:
 
 
 async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
-    records: dict[Side, Record] = {}
-    for side in Side:
-        found = unit.found[side]
-        assert isinstance(found, Record)
-        records[side] = found
     past = unit.past or await _past(desk, link)
+    records = _records(unit)
     stale = _stale(desk, link, past, records)
     if stale:
         looks = min(unit.attempts, len(_STALE_LOOKS_S) - 1)
         return Later(min(_STALE_LOOKS_S[looks], max(1.0, desk.engine.settings.stale_seconds)), stale)
-    dormant = admission.left(desk.route, records)
+    errand = await newcomers.errand_behind(desk, link)
+    asked_for = await errands.carry_out(desk, unit, link)
+    if asked_for is DID:
+        records = _records(unit)
+    dormant = rests(errand, link) or admission.left(desk.route, records, captured=errand is not None)
     if dormant or link.state != links.PARKED:
         await _set_state(desk, link, links.DORMANT if dormant else links.ACTIVE, dormant)
-    discussions = Discussions(desk.route, unit.refs)
+    since = capturing.comments_since(desk.route, errand)
+    discussions = Discussions(desk.route, unit.refs, since)
     if dormant:
         lost = await comments.look_up(desk, unit, link)
         if isinstance(lost, Done):
             lost = await attachments.look_up(desk, unit, link, records, discussions)
+        if isinstance(lost, Done):
+            lost = await cards.follow(desk, unit, link, records[Side.HUB])
+        if isinstance(lost, Done) and isinstance(asked_for, Later):
+            return asked_for
         return lost if isinstance(lost, Later) else _doubtful(desk, unit, lost)
     work = Written(
         read=records,
@@ -139,9 +159,24 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     if isinstance(outcome, Later):
         return outcome
     did = did or outcome.did
+    outcome = await cards.follow(desk, unit, link, work.answered.get(Side.HUB, records[Side.HUB]))
+    if isinstance(outcome, Later):
+        return outcome
+    if isinstance(asked_for, Later):
+        return asked_for
+    did = did or outcome.did
     if link.state == links.PARKED:  # until now it was not known whether its trouble is over
         await _set_state(desk, link, links.ACTIVE, "")
     return _doubtful(desk, unit, Done(did=did))
+
+
+def _records(unit: Unit) -> dict[Side, Record]:
+    records: dict[Side, Record] = {}
+    for side in Side:
+        found = unit.found[side]
+        assert isinstance(found, Record)
+        records[side] = found
+    return records
 
 
 async def _set_state(desk: Desk, link: Link, state: str, reason: str) -> None:

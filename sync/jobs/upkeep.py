@@ -11,11 +11,11 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, PauseConnection
-from sync.jobs import alerts, connections, subscriptions
+from sync.jobs import alerts, connections, sampling, subscriptions
 from sync.jobs.engine import Engine
 from sync.jobs.looking import look_again
 from sync.jobs.owner import is_dead
-from sync.store import leases, links, marks, tokens, writes
+from sync.store import errands, leases, links, marks, tokens, writes
 from sync.store.tables import (
     Claim,
     Conflict,
@@ -233,6 +233,7 @@ async def clean(engine: Engine) -> None:
         old = now - _KEEP["writes"]
         await clear_away(session, WRITES, col(Write.intent_at) < old, col(Write.state).not_in(writes.OPEN))
         await session.execute(delete(Event).where(col(Event.at) < old))
+        await errands.clear(session, old)
         old = now - _KEEP["conflicts"]
         await clear_away(session, CONFLICTS, col(Conflict.state) != "open", col(Conflict.detected_at) < old)
         await session.execute(delete(Claim).where(col(Claim.until) < now - timedelta(hours=1)))
@@ -282,6 +283,7 @@ async def round_of(engine: Engine) -> None:
         await look_at_hidden(engine)
         await chase_open_writes(engine)
         await end_first_syncs(engine)
+        await sampling.sample(engine)
         await alerts.watch(engine)
     finally:
         async with engine.database.write() as session:

@@ -17,7 +17,8 @@ import structlog
 from sqlalchemy import update
 from sqlmodel import col
 
-from connectors.errors import ConnectorError, OutcomeUnknown, Park
+from connectors.errors import ConnectorError, OutcomeUnknown, Park, PauseConnection
+from connectors.http import upload_s
 from connectors.records import Fields, Ref
 from connectors.stamps import stamped
 from sync import tracing
@@ -27,6 +28,7 @@ from sync.jobs.ledger import Entry
 from sync.jobs.outcome import Halted, TooOld
 from sync.reconcile.model import Side
 from sync.store import writes
+from sync.store.history import attempt
 from sync.store.tables import Link, Write
 from sync.store.values import dump_all
 
@@ -36,7 +38,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What is about to be written. ``plan`` is kept for settling after a crash."""
+    """What is about to be written. ``plan`` is kept for settling after a crash.
+
+    ``size``: bytes of the file that the call carries. With many of them it may outlive the lease; whoever
+    takes over looks for what it made after its own deadline, which is kept with the intent.
+    """
 
     link: Link
     side: Side
@@ -46,12 +52,13 @@ class Intent:
     before: Fields = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
     plan: dict[str, Any] = field(default_factory=dict)
+    size: int = 0
 
 
 def new_writes(desk: Desk, intents: Sequence[Intent]) -> list[Write]:
     """Rows to be added to the session that commits the intents."""
     now = desk.engine.now()
-    deadline = desk.engine.in_s(desk.engine.sessions.call_s)
+    call_s = desk.engine.sessions.call_s
     return [
         Write(
             mapping_id=desk.route.mapping.id,
@@ -65,7 +72,7 @@ def new_writes(desk: Desk, intents: Sequence[Intent]) -> list[Write]:
             origin=intent.origin,
             plan=intent.plan,
             intent_at=now,
-            deadline_at=deadline,
+            deadline_at=desk.engine.in_s(call_s + upload_s(intent.size)),
         )
         for intent in intents
     ]
@@ -93,13 +100,15 @@ async def perform(
         OutcomeUnknown: kept as unknown, to be looked up.
         ConnectorError: it did not happen; the write is closed with the reason.
     """
-    sent = 0
+    sent, connection = 0, desk.route.end(Side(write.side)).connection
 
     async def permit() -> None:
         nonlocal sent
         if sent == 0 and desk.engine.ending.is_set():
             raise Halted("this process ends: another one goes on")
         await desk.permit(Side(write.side))
+        if connection.id in desk.engine.sessions.refused:
+            raise Halted(f"the credentials of {connection.name} were refused a moment ago")
         if sent == 0 and good_until is not None and desk.engine.now() > good_until:
             raise TooOld("it was read too long before it could be written: it is read again")
         sent += 1
@@ -109,7 +118,7 @@ async def perform(
         "link": write.link_id,
         "ref": write.ref,
         "write_id": write.id,
-        "connection": desk.route.end(Side(write.side)).connection.name,
+        "connection": connection.name,
     }
     started = time.perf_counter()
     try:
@@ -122,7 +131,7 @@ async def perform(
             result = await call()
     except Halted as halt:
         if sent == 0:
-            await close(desk, write, writes.NOT_DONE, halt.reason)
+            await close(desk, write, writes.NOT_DONE, halt.reason, told=False)
             raise
         log.warning("write.unknown", reason=halt.reason, **names)
         await close(desk, write, writes.UNKNOWN, halt.reason)
@@ -132,6 +141,8 @@ async def perform(
         await close(desk, write, writes.UNKNOWN, error.reason)
         raise
     except ConnectorError as error:
+        if isinstance(error, PauseConnection):
+            desk.engine.sessions.refused.add(connection.id)
         state = writes.REFUSED if isinstance(error, Park) else writes.NOT_DONE
         log.info("write.done", outcome=state, reason=error.reason, **names)
         await close(desk, write, state, error.reason)
@@ -144,12 +155,19 @@ async def perform(
     return result
 
 
-async def close(desk: Desk, write: Write, state: str, reason: str = "") -> None:
-    """Keep how a write ended, where there is nothing to settle; what another worker found out stays."""
+async def close(desk: Desk, write: Write, state: str, reason: str = "", *, told: bool = True) -> None:
+    """Keep how a write ended, where there is nothing to settle; what another worker found out stays.
+
+    ``told``: it is a line of the history. What was never sent is none.
+    """
+    now = desk.engine.now()
     async with desk.engine.database.write() as session:
-        await session.execute(
+        closed = await session.execute(
             update(Write)
             .where(col(Write.id) == write.id, col(Write.state).in_(writes.OPEN))
-            .values(state=state, reason=reason, done_at=desk.engine.now())
+            .values(state=state, reason=reason, done_at=now)
+            .returning(col(Write.id))
         )
+        if told and closed.scalar_one_or_none() is not None:
+            session.add(attempt(write, state, reason, now))
     write.state, write.reason = state, reason

@@ -42,6 +42,8 @@ def _carried(
         return _appended(rule, into, value, current=current, translation=translation)
     if rule.mode in (Mode.APPEND, Mode.IF_EMPTY) and not empty(kind, current):
         return current
+    if kind is FieldKind.OBJECT:
+        return _counterpart(into, value, translation)
     if kind in WHO:
         return carry_people(rule, into, value, current=current, seen=seen, translation=translation)
     if kind is FieldKind.SET:
@@ -58,6 +60,16 @@ def _carried(
     if rule.frame is not None:
         return _framed(rule, into, _text(value), current=_text(current), seen=seen)
     return _word(rule, into, value, current=current)
+
+
+def _counterpart(into: Side, value: Value, translation: Translation) -> Value:
+    """The object on ``into`` that stands for one of the other side, which may have none (yet)."""
+    if value is None:
+        return None
+    found = translation.linked.get(into, {}).get(str(value))
+    if found is None:
+        raise NoCounterpart(into.other, str(value))
+    return found.id
 
 
 def _word(rule: Rule, into: Side, value: Value, *, current: Value) -> Value:

@@ -34,6 +34,9 @@ def _draft(
         name, source = rule.field(into), rule.field(from_side)
         if into not in rule.into or source not in record.fields:
             continue
+        if rule.kind(into) is FieldKind.OBJECT:
+            unmatched.add(rule.name)  # what it is a part of is written once it is there
+            continue
         bound = rule.framed(record) if from_side is Side.EXTERNAL else rule
         value, current = record.fields[source], fields.get(name)
         try:

@@ -109,12 +109,15 @@ class Translation:
 
     ``through[side]``: what Markdown becomes when it is written to that side and read back.
     ``same[side]``: the connector's comparison on that side. ``zone``: in which a moment has its day.
+    ``linked[side]``: id of an object of the other side -> its counterpart on that side, for those that the
+    link at hand names.
     """
 
     people: People
     through: Mapping[Side, Callable[[str], str]]
     same: Mapping[Side, Same]
     zone: tzinfo = UTC
+    linked: Mapping[Side, Mapping[str, Ref]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +147,8 @@ class LinkView:
 class FieldWrite:
     """Put ``value`` into ``field`` on ``side``; ``before`` stands there now.
 
-    ``origin`` is the side whose edit it carries. ``reason`` in plain words.
+    ``origin`` is the side whose edit it carries. ``reason`` in plain words. ``by_hand``: a person asked
+    for it, so it is no move of a loop.
     """
 
     side: Side
@@ -153,6 +157,7 @@ class FieldWrite:
     value: Value
     before: Value
     reason: str
+    by_hand: bool = False
 
     @property
     def origin(self) -> Side:
@@ -191,7 +196,8 @@ class LinkPlan:
 
     ``undated``: (side, rule name) whose Stamp is needed first: nothing is decided about those rules.
     ``held``: rule name -> why nothing is written although the sides differ. ``unmatched``: rule name ->
-    what cannot be carried until a person says what it stands for.
+    what cannot be carried until a person says what it stands for. ``awaited``: rule name -> the object
+    that has no counterpart yet; the rule is held until it has one.
     """
 
     writes: tuple[FieldWrite, ...] = ()
@@ -200,6 +206,7 @@ class LinkPlan:
     undated: frozenset[tuple[Side, str]] = frozenset()
     held: Mapping[str, str] = field(default_factory=dict)
     unmatched: Mapping[str, Unmatched] = field(default_factory=dict)
+    awaited: Mapping[str, Unmatched] = field(default_factory=dict)
 
 
 class CommentStep(StrEnum):

@@ -80,7 +80,16 @@ def _plan_field(field: _Field) -> LinkPlan:
     try:
         return _plan_edit(field)
     except NoCounterpart as lacking:
-        return LinkPlan(unmatched={field.rule.name: Unmatched(lacking.side, lacking.word)})
+        return _uncarried(field, Unmatched(lacking.side, lacking.word))
+
+
+def _uncarried(field: _Field, lacking: Unmatched) -> LinkPlan:
+    """An object gets its counterpart by itself, if it ever does; what a word stands for a person says."""
+    name = field.rule.name
+    if field.rule.kind(lacking.side) is not FieldKind.OBJECT:
+        return LinkPlan(unmatched={name: lacking})
+    why = f"what it names on {_SAYS[lacking.side]} has no counterpart yet"
+    return LinkPlan(held={name: why}, awaited={name: lacking})
 
 
 def _plan_edit(field: _Field) -> LinkPlan:
@@ -281,4 +290,5 @@ def _joined(plans: Sequence[LinkPlan]) -> LinkPlan:
         undated=frozenset().union(*(plan.undated for plan in plans)),
         held={name: why for plan in plans for name, why in plan.held.items()},
         unmatched={name: word for plan in plans for name, word in plan.unmatched.items()},
+        awaited={name: object_ for plan in plans for name, object_ in plan.awaited.items()},
     )

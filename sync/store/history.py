@@ -10,8 +10,16 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.records import Value
-from sync.store.tables import Event, Link
+from sync.store import writes
+from sync.store.tables import Event, Link, Write
 from sync.store.values import dump
+
+_SAID = {
+    writes.NOT_DONE: "not done, to be tried again",
+    writes.REFUSED: "refused",
+    writes.UNKNOWN: "no answer, to be looked up",
+    writes.DONE: "done",
+}
 
 
 def line(
@@ -48,6 +56,24 @@ def line(
 def tell(session: AsyncSession, link: Link, event: str, text: str, now: datetime, **more: Any) -> None:
     """Add one line; ``more`` as in :func:`line`."""
     session.add(Event(**line(link, event, text, now, **more)))
+
+
+def attempt(write: Write, outcome: str, reason: str, now: datetime) -> Event:
+    """The line of a write that was sent, and not done as far as is known."""
+    what = ", ".join(write.fields) or write.op.replace("_", " ")
+    return Event(
+        at=now,
+        mapping_id=write.mapping_id,
+        mapping_version=write.mapping_version,
+        link_id=write.link_id,
+        event="write",
+        text=f"{what}: {_SAID[outcome]}" + (f" ({reason})" if reason else ""),
+        field=next(iter(write.fields)) if len(write.fields) == 1 else None,
+        before=write.before,
+        after=write.fields,
+        write_id=write.id,
+        outcome=outcome,
+    )
 
 
 async def tell_all(session: AsyncSession, lines: Sequence[dict[str, Any]]) -> None:

@@ -30,6 +30,12 @@ PARKED = "parked"
 CONFIRMING = "confirming"
 UNLINKED = "unlinked"
 
+CAPTURED = "capture"
+"""``made_by`` of a link that a person asked for in the other tool: no filter bars it."""
+
+SAID = "errand:"
+"""How the ``root`` of a comment begins that a person wrote for the hub in another tool; an id follows."""
+
 
 def end(link: Link, side: Side, connection: Connection) -> Ref | None:
     """The Ref of one end, None where it does not exist (yet)."""
@@ -65,7 +71,7 @@ def describe(link: Link, side: Side, record: Record) -> None:
 _OF_AN_END = ("ref", "kind", "id", "address", "url", "title", "version", "at", "comments_version")
 _LOOKED_AT = (
     *(f"{side}_{part}" for side in Side for part in _OF_AN_END),
-    *("external_key", "mapping_version", "synced_at", "looked_at", "hidden_since", "gone"),
+    *("external_key", "mapping_version", "synced_at", "looked_at", "hidden_since", "gone", "awaits"),
 )
 """What a look at a link may change of it; its state is not among it."""
 

@@ -235,19 +235,20 @@ def _shown(row: Event) -> dict[str, Any]:
 
 
 async def history_page(
-    session: AsyncSession, link_id: int, *, limit: int = DEFAULT_LIMIT, after: int | None = None
+    session: AsyncSession,
+    link_id: int | None = None,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    after: int | None = None,
+    mapping: str | None = None,
+    newest: bool = False,
 ) -> dict[str, Any]:
-    """The timeline of a link and of the comments and files below it."""
-    below = select(col(Link.id)).where(
-        col(Link.parent_id) == link_id, col(Link.kind).in_([COMMENT, ATTACHMENT])
-    )
-    query = select(Event).where((col(Event.link_id) == link_id) | col(Event.link_id).in_(below))
-    return await _page(session, query, Event, _shown, limit, after)
-
-
-async def histories_page(
-    session: AsyncSession, *, limit: int = DEFAULT_LIMIT, after: int | None = None, mapping: str | None = None
-) -> dict[str, Any]:
-    """The timelines of all links in one, to be followed from the last id on."""
+    """The timeline of a link and of the comments and files below it, or of all links in one; to be followed
+    from the last id on."""
     query = _on(select(Event), col(Event.mapping_id), await _names(session), mapping)
-    return await _page(session, query, Event, _shown, limit, after)
+    if link_id is not None:
+        below = select(col(Link.id)).where(
+            col(Link.parent_id) == link_id, col(Link.kind).in_([COMMENT, ATTACHMENT])
+        )
+        query = query.where((col(Event.link_id) == link_id) | col(Event.link_id).in_(below))
+    return await _page(session, query, Event, _shown, limit, after, newest=newest)

@@ -118,3 +118,15 @@ async def found(session: AsyncSession, mapping_id: int, what: str, ref: str) -> 
         col(Parked.mapping_id) == mapping_id, col(Parked.what) == what, col(Parked.ref) == ref
     )
     return (await session.execute(query)).scalars().first()
+
+
+async def undecided(session: AsyncSession, mapping_id: int, ref: str) -> bool:
+    """Whether a person has to say what the object belongs to; one that is ignored stays alone."""
+    query = select(col(Parked.id)).where(
+        col(Parked.mapping_id) == mapping_id,
+        col(Parked.what) == "link",
+        col(Parked.ref) == ref,
+        col(Parked.link_id).is_(None),
+        col(Parked.park_class) == ParkClass.AMBIGUOUS.value,
+    )
+    return (await session.execute(query)).first() is not None

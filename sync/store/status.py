@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -116,9 +117,10 @@ class _Counts:
     def __init__(self) -> None:
         self.links: dict[tuple[int, str], int] = {}
         self.pending: dict[int, tuple[int, datetime | None]] = {}
+        self.unmet: dict[int, int] = {}
         self.waiting: dict[int, list[tuple[str, int, datetime]]] = {}
         self.in_flight: dict[int, int] = {}
-        self.conflicts: dict[int, int] = {}
+        self.conflicts: dict[int, Counter[str]] = {}
         self.parked: dict[int, int] = {}
         self.writes: dict[tuple[int, str], Total] = {}
         self.deliveries: dict[str, int] = {}
@@ -141,17 +143,14 @@ class _Counts:
             )
         ):
             found.pending[mapping_id] = (number, oldest)
+        found.unmet = await _unmet(session)
         found.waiting = await _waiting(session, now)
         found.in_flight = await _by_mapping(
             session,
             select(col(Write.mapping_id), func.count()).where(col(Write.state).in_(writes.OPEN)),
             Write,
         )
-        found.conflicts = await _by_mapping(
-            session,
-            select(col(Conflict.mapping_id), func.count()).where(col(Conflict.state) == "open"),
-            Conflict,
-        )
+        found.conflicts = await _conflicts(session)
         found.parked = await _by_mapping(
             session, select(col(Parked.mapping_id), func.count()).where(col(Parked.state) == "open"), Parked
         )
@@ -161,6 +160,37 @@ class _Counts:
         for (_, _, state), received in (await total(session, DELIVERIES)).items():
             found.deliveries[state] = found.deliveries.get(state, 0) + received.number
         return found
+
+
+async def _unmet(session: AsyncSession) -> dict[int, int]:
+    """Of mappings in their first sync: objects that wait and were not brought in step yet.
+
+    A new counterpart's comments wait, too, but the object is there.
+    """
+    met = exists().where(
+        col(Link.mapping_id) == col(Mark.mapping_id),
+        or_(col(Link.hub_ref) == col(Mark.ref), col(Link.external_ref) == col(Mark.ref)),
+        col(Link.hub_ref).is_not(None),
+        col(Link.external_ref).is_not(None),
+        col(Link.looked_at).is_not(None),
+    )
+    first = exists().where(col(Mapping.id) == col(Mark.mapping_id), col(Mapping.first_sync).is_not(None))
+    return await _by_mapping(session, select(col(Mark.mapping_id), func.count()).where(first, ~met), Mark)
+
+
+async def _conflicts(session: AsyncSession) -> dict[int, Counter[str]]:
+    """Open ones by mapping: all, those ``undecided`` in which nobody won, and the ``divergent`` links."""
+    kinds = col(Conflict.mapping_id), col(Conflict.kind), col(Conflict.winner).is_(None)
+    query = select(*kinds, func.count(), func.count(col(Conflict.link_id).distinct())).where(
+        col(Conflict.state) == "open"
+    )
+    found: dict[int, Counter[str]] = {}
+    for mapping_id, kind, undecided, number, of_links in await session.execute(query.group_by(*kinds)):
+        counts = found.setdefault(mapping_id, Counter())
+        counts["all"] += number
+        counts["undecided"] += number if undecided else 0
+        counts["divergent"] += of_links if kind == "divergent" else 0
+    return found
 
 
 async def _waiting(session: AsyncSession, now: datetime) -> dict[int, list[tuple[str, int, datetime]]]:
@@ -221,6 +251,7 @@ def _mapping(
     }
     pending, oldest = counts.pending.get(row.id, (0, None))
     waiting = counts.waiting.get(row.id, [])
+    clashes = counts.conflicts.get(row.id, Counter())
     written = {side: counts.writes.get((row.id, side), Total()) for side in _SIDES}
     read_at = {side: cursors[place].read_at if place in cursors else None for side, place in places.items()}
     return {
@@ -242,7 +273,9 @@ def _mapping(
         "in_flight": counts.in_flight.get(row.id, 0),
         "confirming": counts.confirming.get(row.id, 0),
         "oldest_pending_at": rfc3339(oldest),
-        "conflicts_open": counts.conflicts.get(row.id, 0),
+        "conflicts_open": clashes["all"],
+        "conflicts_undecided": clashes["undecided"],
+        "divergent": clashes["divergent"],
         "parked_open": counts.parked.get(row.id, 0),
         "last_poll_at": {_word(side): rfc3339(read_at[side]) for side in _SIDES},
         "last_full_pass_at": rfc3339(row.full_pass_at),
@@ -252,7 +285,9 @@ def _mapping(
             {"reason": reason, "number": number, "until": rfc3339(until)}
             for reason, number, until in waiting[:_REASONS]
         ],
-        "first_sync": _first_sync(row, pending, now, max((until for *_, until in waiting), default=now)),
+        "first_sync": _first_sync(
+            row, counts.unmet.get(row.id, 0), pending, now, max((until for *_, until in waiting), default=now)
+        ),
         "subscriptions": [
             {
                 "side": _word(side),
@@ -269,8 +304,10 @@ def _mapping(
     }
 
 
-def _first_sync(row: Mapping, pending: int, now: datetime, until: datetime) -> dict[str, Any] | None:
-    """How far the first sync is. ``pending`` counts what came in meanwhile, too: ``total`` grows by it.
+def _first_sync(
+    row: Mapping, unmet: int, pending: int, now: datetime, until: datetime
+) -> dict[str, Any] | None:
+    """How far the first sync is. ``unmet`` counts what came in meanwhile, too: ``total`` grows by it.
 
     ``until``: it does not end before, for something waits so long for its turn.
     """
@@ -278,16 +315,16 @@ def _first_sync(row: Mapping, pending: int, now: datetime, until: datetime) -> d
         return {"phase": "listing", "done": 0, "total": None, "rate_per_s": None, "eta_s": None}
     if row.first_sync is None:
         return None
-    total = max(int(row.first_sync["total"]), pending)
-    done = total - pending
+    total = max(int(row.first_sync["total"]), unmet)
+    done = total - unmet
     elapsed = (now - parse_time(row.first_sync["started_at"])).total_seconds()
     rate = done / elapsed if elapsed > 0 else 0.0
     return {
-        "phase": "writing",
+        "phase": "writing" if unmet or not pending else "comments",
         "done": done,
         "total": total,
         "rate_per_s": round(rate, 3),
-        "eta_s": round(max(pending / rate, (until - now).total_seconds()), 1) if rate else None,
+        "eta_s": round(max(unmet / rate, (until - now).total_seconds()), 1) if rate else None,
     }
 
 

@@ -156,7 +156,8 @@ class Link(SQLModel, table=True):
     ``hidden_since``: an end cannot be seen since then. ``synced_at``: last settled; ``looked_at``:
     last pass over it; ``*_at``: the provider's
     time of the newest version that was settled; ``comments_at``: last complete look at its
-    comments; ``*_comments_version``: newest version whose comments are known.
+    comments; ``*_comments_version``: newest version whose comments are known. ``awaits``: the object
+    without a link that it is a part of (``side:id``).
     """
 
     id: int = _id()
@@ -196,6 +197,7 @@ class Link(SQLModel, table=True):
     comments_at: datetime | None = _time()
     hub_comments_version: str = ""
     external_comments_version: str = ""
+    awaits: str = Field(default="", index=True)
 
     __table_args__ = (
         Index(
@@ -377,6 +379,48 @@ class Write(SQLModel, table=True):
     )
 
 
+class Errand(SQLModel, table=True):
+    """What a person asked for in another tool, stored before it is confirmed; a pass carries it out.
+
+    ``key``: the provider's id of the request. ``ref`` and what follows it: the object that it is about.
+    ``task``: id of the hub's object to attach it to. ``fields``: of the task. ``state``: open | done |
+    refused. The errand that made a link stays as long as the link: it tells what is copied of the past.
+    """
+
+    id: int = _id()
+    connection_id: int = _parent("connection", index=False)
+    mapping_id: int = _parent("mapping")
+    link_id: int | None = _parent("link", null=True)
+    key: str
+    what: str
+    ref: str = Field(index=True)
+    kind: str
+    object_id: str
+    address: str = ""
+    task: str = ""
+    fields: dict[str, Any] = _document()
+    text: str = ""
+    person_id: str = ""
+    person_name: str = ""
+    whole_thread: bool = True
+    in_step: bool = True
+    state: str = "open"
+    reason: str = ""
+    asked_at: datetime = _time(null=False)
+    done_at: datetime | None = _time()
+
+    __table_args__ = (UniqueConstraint("connection_id", "key"),)
+
+
+class Shown(SQLModel, table=True):
+    """The card of a link's task that stands below its external object. ``address``: where; ``card``: what."""
+
+    link_id: int = Field(sa_column=Column(RowId, ForeignKey("link.id", ondelete="CASCADE"), primary_key=True))
+    address: str
+    card: dict[str, Any] = _document()
+    shown_at: datetime = _time(null=False)
+
+
 class Conflict(SQLModel, table=True):
     """An edit that did not win. ``hub``/``external``: {value, modified_at, time_from, author}.
 
@@ -401,6 +445,29 @@ class Conflict(SQLModel, table=True):
     restoring: str = ""
 
     __table_args__ = (UniqueConstraint("link_id", "field", "fingerprint"),)
+
+
+class Revert(SQLModel, table=True):
+    """A field that somebody asked to put back to what stood there before our writes.
+
+    ``holds``: what came back of our newest write of it: only while that still stands there it is put
+    back. ``back``: what shall stand there again. ``rule``: that of the write. ``state``: open | done |
+    skipped, with the reason.
+    """
+
+    id: int = _id()
+    mapping_id: int = _parent("mapping")
+    link_id: int = _parent("link")
+    side: str
+    rule: str
+    field: str
+    holds: Any = _document(lambda: None)
+    back: Any = _document(lambda: None)
+    write_id: int | None = _number()
+    state: str = "open"
+    reason: str = ""
+    asked_at: datetime = _time(null=False)
+    done_at: datetime | None = _time()
 
 
 class Parked(SQLModel, table=True):

@@ -29,6 +29,7 @@ COMMENT_ADD = "comment_add"
 COMMENT_EDIT = "comment_edit"
 COMMENT_DELETE = "comment_delete"
 ATTACHMENT_ADD = "attachment_add"
+CARD = "card"
 
 
 async def unresolved(session: AsyncSession, link_ids: Sequence[int]) -> dict[int, list[Write]]:

@@ -20,6 +20,7 @@ from sync.instance.folder import Instance
 from sync.instance.standing import standing
 from sync.jobs.engine import Engine
 from sync.jobs.intake import Intake
+from sync.jobs.interactions import Interactions
 from sync.metrics import INTAKE, WEBHOOKS_REJECTED
 from sync.store import listings
 from sync.store.errors import StoreError
@@ -33,7 +34,8 @@ from sync.web.metrics import exposition
 _TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 
 _INTAKE = "/webhooks/{connection}/{key}"
-_KEY = re.compile(r"[0-9a-f]{32}")
+_INTERACTIONS = "/interactions/{connection}"
+_KEY = re.compile(r"[0-9a-f]{32}|app")
 _LARGEST_ID = 2**63 - 1
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -57,8 +59,12 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with asynccontextmanager(open_engine)() as engine, Intake(engine) as intake:
-            app.state.engine, app.state.intake = engine, intake
+        async with (
+            asynccontextmanager(open_engine)() as engine,
+            Intake(engine) as intake,
+            Interactions(engine) as interactions,
+        ):
+            app.state.engine, app.state.intake, app.state.interactions = engine, intake, interactions
             yield
 
     app = _app(lifespan)
@@ -98,16 +104,10 @@ Opened = Annotated[Engine, Depends(_engine)]
 async def intake(request: Request, connection: str, key: str) -> Response:
     """One webhook call. 200 stored, repeated or ignored; 401 not genuine; 400 unreadable; 413 too large."""
     with INTAKE.time():
-        if not _KEY.fullmatch(key) or not connection.isprintable():
-            return _rejected("unknown", 401)
-        state = request.app.state
-        try:
-            body = await body_of(request, limit=state.max_body, seconds=state.body_seconds)
-        except TooLarge:
-            return _rejected("too large", 413)
-        except Incomplete:
-            return _rejected("incomplete", 400)
-        opened: Intake = state.intake
+        body = await _body(request, connection, key)
+        if isinstance(body, Response):
+            return body
+        opened: Intake = request.app.state.intake
         with tracing.span("delivery", {"connection": connection}):
             reply = await opened.take_in(connection, key, dict(request.headers), body)
         return PlainTextResponse(reply.text, reply.status, headers=dict(reply.headers))
@@ -116,6 +116,31 @@ async def intake(request: Request, connection: str, key: str) -> Response:
 async def _intake(request: Request) -> Response:
     """The same, asked first: FastAPI's own way to it costs more than all that it does."""
     return await intake(request, **request.path_params)
+
+
+@routes.post(_INTERACTIONS, response_class=PlainTextResponse)
+async def interaction(request: Request, connection: str) -> Response:
+    """What a person asks for inside a tool. 401 not genuine; 400 unreadable; 503 nothing was done."""
+    body = await _body(request, connection)
+    if isinstance(body, Response):
+        return body
+    opened: Interactions = request.app.state.interactions
+    with tracing.span("interaction", {"connection": connection}):
+        answer = await opened.answer(connection, dict(request.headers), body)
+    return Response(answer.body, answer.status, headers=dict(answer.headers))
+
+
+async def _body(request: Request, connection: str, key: str = "app") -> bytes | Response:
+    """The raw body of a call to a well-formed address; else why there is none."""
+    if not _KEY.fullmatch(key) or not connection.isprintable():
+        return _rejected("unknown", 401)
+    state = request.app.state
+    try:
+        return await body_of(request, limit=state.max_body, seconds=state.body_seconds)
+    except TooLarge:
+        return _rejected("too large", 413)
+    except Incomplete:
+        return _rejected("incomplete", 400)
 
 
 def _rejected(reason: str, status: int) -> Response:
@@ -176,7 +201,7 @@ _listing("links", listings.links_page)
 _listing("conflicts", listings.conflicts_page)
 _listing("parked", listings.parked_page)
 _listing("deliveries", listings.deliveries_page)
-_listing("history", listings.histories_page, "What ``asana-sync history`` tells of one link, of all of them.")
+_listing("history", listings.history_page, "What ``asana-sync history`` tells, of one mapping or of all.")
 
 
 @routes.get("/", response_class=HTMLResponse)

@@ -91,6 +91,12 @@ class _Standing(Collector):
             [],
             {(): self._sum("conflicts_open")},
         )
+        yield _gauge(
+            "sync_audit_divergent_pairs",
+            "Pairs whose sides differ without a reason, as an audit found them",
+            [],
+            {(): self._sum("divergent")},
+        )
         yield _gauge("sync_dead_letters", "What is parked", [], {(): self._sum("parked_open")})
 
     def _states(self) -> Iterable[Metric]:

@@ -11,13 +11,15 @@ import json
 import os
 import tempfile
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import bulk, intake, live, scale
+from tests.bench import bulk, intake, live, modal, scale
 
 AIMS = {
     "ratio_to_floor": ">= 0.6",
@@ -29,6 +31,7 @@ AIMS = {
     "live_during_backfill_p95_s": "<= 2",
     "intake_per_s": ">= 500",
     "intake_p99_s": "<= 0.1",
+    "modal_p99_s": "<= 0.5",
     "delta_pass_100k_s": "<= 2",
     "delta_pass_100k_writes": "0",
     "full_pass_100k_s": "<= 60",
@@ -40,20 +43,25 @@ MEASURES: dict[str, Callable[[Path, float], Awaitable[dict[str, float]]]] = {
     "live": live.measure,
     "backfill": live.measure_backfill,
     "intake": intake.measure,
+    "modal": modal.measure,
     "scale": scale.measure,
 }
 
 
-async def run(chosen: list[str], part: float, console: Console) -> dict[str, float]:
+def measured(name: str, part: float) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+        return asyncio.run(MEASURES[name](Path(folder), part))
+
+
+def run(chosen: list[str], part: float, console: Console) -> dict[str, float]:
+    """Each in a process of its own: what the simulators of one still hold must not slow down the next."""
     found: dict[str, float] = {}
-    for name in chosen:
-        with (
-            console.status(f"measuring {name}"),
-            tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder,
-        ):
-            figures = await MEASURES[name](Path(folder), part)
-        console.print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in figures.items()))
-        found |= figures
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as fresh:
+        for name in chosen:
+            with console.status(f"measuring {name}"):
+                figures = fresh.submit(measured, name, part).result()
+            console.print(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in figures.items()))
+            found |= figures
     return found
 
 
@@ -64,7 +72,7 @@ def main() -> None:
     parser.add_argument("measures", nargs="*", metavar="MEASURE", help=f"some of: {', '.join(MEASURES)}")
     arguments = parser.parse_args()
     console = Console(stderr=True)
-    figures = asyncio.run(run(arguments.measures or list(MEASURES), arguments.part, console))
+    figures = run(arguments.measures or list(MEASURES), arguments.part, console)
     document = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "cpus": os.cpu_count(), **figures}
     table = Table("measure", "figure", "aim", title=f"{document['at']}, {document['cpus']} processors")
     for key, aim in AIMS.items():

@@ -131,6 +131,23 @@ async def test_the_history_of_a_link(running: Town) -> None:
     assert all(entry.keys() == SHAPES["history"] for entry in rest["items"])
 
 
+async def test_the_history_of_a_mapping(running: Town) -> None:
+    told = await running.done("history", "--mapping", "main", "--newest", "--limit", "5")
+    ids = [entry["id"] for entry in told["items"]]
+    assert (len(ids), ids) == (5, sorted(ids, reverse=True))
+    assert (await running.listing("history", "main"))[-1] == told["items"][0]
+
+
+async def test_a_preview_an_audit_and_what_a_revert_would_do(running: Town) -> None:
+    told = await running.done("preview", "main")
+    assert (told["mapping"], told["writes"], told["items"]) == ("main", 0, [])
+    assert told["counts"].keys() == {"asana", "external"}
+    compared = await running.done("audit", "main")
+    assert (compared["pairs"] > 0, compared["divergent"]) == (True, 0)
+    seen = await running.done("revert", "--mapping", "main", "--since", "1d", "--dry-run")
+    assert {entry["op"] for entry in seen["left"]} >= {"create"}
+
+
 async def test_instance_json_says_where_it_answers(running: Town) -> None:
     said = json.loads((running.folder / "data" / "instance.json").read_text())
     assert running.up_process is not None

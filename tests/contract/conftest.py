@@ -26,7 +26,7 @@ from starlette.types import Receive, Scope, Send
 
 from connectors import discover
 from connectors.base import Connector, Session
-from connectors.changes import Change, Delivery, Handshake, Received, Secrets
+from connectors.changes import Change, Delivery, Echo, Handshake, Received, Secrets
 from connectors.egress import Egress
 from connectors.errors import DeliveryRefused
 from connectors.http import Outbound
@@ -78,8 +78,8 @@ class Bench:
 
     async def assigned(self, name: str) -> Value:
         """The value of the field ``assignee`` that stands for this one person."""
-        id = await self.user_id(name)
-        return (id,) if (await self.specs())["assignee"].kind is FieldKind.PEOPLE else id
+        id, spec = await self.user_id(name), (await self.specs()).get("assignee")
+        return (id,) if spec is not None and spec.kind is FieldKind.PEOPLE else id
 
     async def create(self, key: Key | None = None, /, **fields: Value) -> Record:
         return await self.session.create(self.container, Draft(fields=fields), key or _new_key())
@@ -122,6 +122,20 @@ class Bench:
                 return changes, cursor
         raise AssertionError("changes() never comes to an end")
 
+    async def offered(self, **fields: Value) -> dict[str, Value]:
+        """Those of the fields that the container's objects have."""
+        specs = await self.specs()
+        return {name: value for name, value in fields.items() if name in specs}
+
+    async def ours_to_edit(self, **fields: Any) -> Record:
+        """A person's object, or one of ours where nobody changes what others wrote."""
+        record = await self.made_by_person(**fields)
+        if "title" not in record.read_only:
+            return record
+        self.simulator.remove(record.ref.id)
+        created = await self.create(**await self.offered(**{"title": "Made by us", **fields}))
+        return await self.record(created.ref)
+
     def fail(self, kind: FaultKind, *, writes: bool, times: int | None = None, **options: Any) -> None:
         """Plan a failure of reads or of writes."""
         for method in _WRITES if writes else ("GET",):
@@ -142,6 +156,8 @@ class Bench:
     @asynccontextmanager
     async def receiver(self) -> AsyncIterator[Receiver]:
         receiver = Receiver(self.connector, self.settings)
+        if self.connector.capabilities.webhooks == "app":
+            receiver.secrets = self.connector.secrets(self.credentials)
         async with _served(receiver) as url:
             receiver.url = f"{url}/webhooks/contract"
             yield receiver
@@ -168,7 +184,7 @@ class Receiver:
         request = Request(scope, receive)
         delivery = Delivery(headers=dict(request.headers), body=await request.body())
         headers: Mapping[str, str] = {}
-        status = 200
+        status, text = 200, ""
         try:
             result = self._connector.receive(delivery, self.secrets, self._settings, datetime.now(UTC))
         except DeliveryRefused:
@@ -177,9 +193,11 @@ class Receiver:
             if isinstance(result, Handshake):
                 self.secrets = Secrets(active=(result.secret,))
                 headers = result.reply_headers
+            elif isinstance(result, Echo):
+                text = result.text
             else:
                 self.received.append((delivery, result))
-        await Response(status_code=status, headers=dict(headers))(scope, receive, send)
+        await Response(text, status_code=status, headers=dict(headers))(scope, receive, send)
 
 
 class _Server(uvicorn.Server):

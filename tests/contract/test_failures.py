@@ -50,7 +50,7 @@ async def test_a_read_is_tried_later(hasty_bench: Bench, kind: FaultKind) -> Non
 @pytest.mark.parametrize("kind", UNANSWERED)
 async def test_the_outcome_of_a_write_is_unknown(hasty_bench: Bench, kind: FaultKind) -> None:
     bench = hasty_bench
-    record = await bench.made_by_person()
+    record = await bench.ours_to_edit()
     comment = await bench.session.add_comment(record.ref, DRAFT)
     await bench.create(title="First")  # what sessions read once is read
     bench.fail(kind, writes=True)
@@ -71,7 +71,7 @@ async def test_the_outcome_of_a_write_is_unknown(hasty_bench: Bench, kind: Fault
 @pytest.mark.parametrize("kind", UNANSWERED)
 async def test_a_write_is_never_repeated(hasty_bench: Bench, kind: FaultKind) -> None:
     bench = hasty_bench
-    record = await bench.made_by_person()
+    record = await bench.ours_to_edit()
     await bench.create(title="First")
     before = len(_writes(bench))
     bench.fail(kind, writes=True)
@@ -116,7 +116,7 @@ async def test_a_creation_that_did_not_happen_is_not_found(
 
 @pytest.mark.parametrize("writes", [False, True], ids=["read", "write"])
 async def test_the_whole_connection_is_silent_when_asked(bench: Bench, writes: bool) -> None:
-    record = await bench.made_by_person()
+    record = await bench.ours_to_edit()
     await bench.create(title="First")
     bench.fail("429", writes=writes, times=1, retry_after=30)
     update = bench.session.update(record.ref, {"title": "Not now"}, record)

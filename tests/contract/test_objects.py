@@ -34,12 +34,9 @@ if a < b && c > d:
 
 
 async def test_what_is_created_is_read_back(bench: Bench) -> None:
-    sent = {
-        "title": "A title",
-        "notes": MARKDOWN,
-        "labels": ("bug", "ui"),
-        "assignee": await bench.assigned("ada"),
-    }
+    sent = await bench.offered(
+        title="A title", notes=MARKDOWN, labels=("bug", "ui"), assignee=await bench.assigned("ada")
+    )
     before = datetime.now(UTC) - timedelta(seconds=2)
     created = await bench.create(**sent)
     read = await bench.record(created.ref)
@@ -59,17 +56,19 @@ async def test_what_is_created_is_read_back(bench: Bench) -> None:
 
 
 async def test_people_see_what_was_created(bench: Bench) -> None:
-    created = await bench.create(title="Seen", labels=("bug",), assignee=await bench.assigned("bob"))
+    sent = await bench.offered(title="Seen", labels=("bug",), assignee=await bench.assigned("bob"))
+    created = await bench.create(**sent)
     view = bench.simulator.view(created.ref.id)
     assert view is not None
-    assert (view["title"], view["state"], view["assignee"]) == ("Seen", "open", "bob")
-    assert list(view["labels"]) == ["bug"]
+    assert (view["title"], view["state"]) == ("Seen", "open")
+    assert view["assignee"] == ("bob" if "assignee" in sent else None)
+    assert list(view["labels"]) == (["bug"] if "labels" in sent else [])
 
 
 async def test_what_a_person_made_is_read(bench: Bench) -> None:
     record = await bench.made_by_person(title="By hand", labels=["ui", "bug"], assignee="ada")
     bench.assert_same(
-        {"title": "By hand", "labels": ("bug", "ui"), "assignee": await bench.assigned("ada")},
+        await bench.offered(title="By hand", labels=("bug", "ui"), assignee=await bench.assigned("ada")),
         record.fields,
     )
     assert not record.created_by_us
@@ -108,7 +107,7 @@ async def test_the_key_survives_a_change_of_the_notes(bench: Bench, new_key: Cal
 
 
 async def test_a_change_leaves_the_rest(bench: Bench) -> None:
-    before = await bench.made_by_person(title="Before", notes="Notes", labels=["bug"], assignee="ada")
+    before = await bench.ours_to_edit(title="Before", notes="Notes", labels=["bug"], assignee="ada")
     bench.simulator.clock.advance(2)  # some providers count whole seconds
     answered = await bench.session.update(before.ref, {"title": "After"}, before)
     read = await bench.record(before.ref)
@@ -118,14 +117,14 @@ async def test_a_change_leaves_the_rest(bench: Bench) -> None:
 
 
 async def test_every_field_can_be_changed_and_emptied(bench: Bench) -> None:
-    record = await bench.made_by_person(title="One", notes="Text", labels=["bug", "ui"], assignee="ada")
+    record = await bench.ours_to_edit(title="One", notes="Text", labels=["bug", "ui"], assignee="ada")
     nobody = () if isinstance(await bench.assigned("ada"), tuple) else None
     for change in (
         {"notes": MARKDOWN},
         {"state": "closed"},
-        {"labels": ("api", "ui"), "assignee": await bench.assigned("bob")},
+        await bench.offered(labels=("api", "ui"), assignee=await bench.assigned("bob")),
         {"state": "open", "title": "Two"},
-        {"notes": "", "labels": (), "assignee": nobody},
+        await bench.offered(notes="", labels=(), assignee=nobody),
     ):
         record = await bench.session.update(record.ref, change, record)
         bench.assert_same(change, record.fields)
@@ -148,6 +147,8 @@ async def test_a_stale_change_is_refused(bench: Bench) -> None:
 
 
 async def test_an_element_added_meanwhile_stays(bench: Bench) -> None:
+    if "labels" not in await bench.specs():
+        pytest.skip("its objects have no labels")
     stale = await bench.made_by_person(labels=["bug"])
     bench.simulator.edit(stale.ref.id, labels=["bug", "urgent"], by="bob")
     change = {"labels": ("bug", "ui")}
@@ -196,7 +197,7 @@ async def test_read_only_fields_are_named_and_refused(bench: Bench) -> None:
 
 
 async def test_an_empty_title_is_taken_or_parked(bench: Bench) -> None:
-    record = await bench.made_by_person(title="Fine")
+    record = await bench.ours_to_edit(title="Fine")
     parked: Park | None = None
     try:
         await bench.session.update(record.ref, {"title": ""}, record)

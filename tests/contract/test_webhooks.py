@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 async def _subscribe(bench: Bench, receiver: Receiver) -> Subscribed:
     chosen = receiver.secrets.active[0] if receiver.secrets.active else ""
+    if bench.connector.capabilities.webhooks == "app":
+        bench.simulator.install(receiver.url)
     subscribed = await bench.session.subscribe(bench.container, receiver.url, chosen)
     await bench.simulator.outbox.idle()
     return subscribed
@@ -44,6 +46,8 @@ def _with_webhooks(bench: Bench) -> None:
 
 
 async def test_a_subscription_lives_and_ends(bench: Bench) -> None:
+    if bench.connector.capabilities.webhooks == "app":
+        pytest.skip("what an admin entered is an admin's to remove")
     async with bench.receiver() as receiver:
         subscribed = await _subscribe(bench, receiver)
         assert subscribed.target == receiver.url
@@ -73,7 +77,7 @@ async def test_subscribing_again_leaves_one_webhook(bench: Bench) -> None:
 async def test_edits_and_comments_are_told(bench: Bench) -> None:
     async with bench.receiver() as receiver:
         await _subscribe(bench, receiver)
-        record = await bench.made_by_person()
+        record = await bench.made_by_person(by="bob")
         await bench.simulator.outbox.idle()
         receiver.received.clear()
         bench.simulator.edit(record.ref.id, title="Edited", by="bob")

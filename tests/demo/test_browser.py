@@ -260,3 +260,15 @@ def test_what_is_wrong_is_said(browser: Browser, address: str) -> None:
     open_issue(page.get_by_role("region", name="GitHub"), "Will be refused")
     expect(page.get_by_role("alert")).to_have_text("Give it a title first.")
     page.close()
+
+
+@pytest.mark.chaos
+def test_the_story_plays_before_ones_eyes(page: Page, github: Locator, asana: Locator) -> None:
+    page.get_by_role("button", name="Play the story").click()
+    expect(page.get_by_role("progressbar", name="Scenes")).to_be_visible()
+    expect(github.get_by_role("heading", name="Checkout")).to_be_visible()
+    expect(asana.get_by_role("textbox", name="Task name")).to_have_value("Checkout: Pay is dead on phones")
+    expect(asana.get_by_role("article")).to_contain_text("Can you reproduce it?")
+    expect(page.locator("#log")).to_contain_text("Scene 6")
+    expect(page.get_by_role("button", name="Play the story")).to_be_visible()
+    expect(page.locator("#log")).not_to_contain_text("The story stops")

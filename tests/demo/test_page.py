@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from connectors.simulation import Simulator
 from sync.demo.installation import Installation, ProductFailed
 from sync.demo.page.app import POLICY, make_page
 from sync.demo.page.panes import Pane, panes_of
+from sync.demo.page.playing import PROGRAMME, Play
 from sync.demo.page.switches import Switch, switches
-from sync.demo.page.watching import LOG, STANDING, Watch
+from sync.demo.page.watching import LOG, STANDING, STORY, Watch
 from sync.demo.shop import ISSUES, TASKS, shop
 from sync.demo.stage import Stage
 from sync.settings import HUB
@@ -93,8 +94,9 @@ async def placed(tmp_path: Path) -> AsyncIterator[Place]:
     panes = panes_of(stage)
     watch = Watch(product, panes, stage.scenes, log)
     made = switches(stage, watch)
-    transport = httpx.ASGITransport(make_page(product, panes, watch, made))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+    play = Play(stage.scenes[0], watch, breath_s=0)
+    transport = httpx.ASGITransport(make_page(product, panes, watch, made, play))
+    async with aclosing(play), httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
         yield Place(
             product,
             stage,
@@ -317,7 +319,7 @@ async def test_panes_are_told_when_a_link_gets_its_other_end(place: Place) -> No
 async def test_whoever_looks_learns_what_changed(place: Place) -> None:
     async with place.watch.watching():
         with place.watch.following() as changed:
-            assert {await changed.get() for _ in range(4)} == {"github", "asana", LOG, STANDING}
+            assert {await changed.get() for _ in range(5)} == {"github", "asana", LOG, STANDING, STORY}
         await seen(place.watch, STANDING)
         with place.watch.following() as changed:
             for _ in range(4):
@@ -377,3 +379,20 @@ async def seen(watch: Watch, part: str) -> None:
             await changed.get()
         while await changed.get() != part:
             pass
+
+
+async def test_the_story_begins_once_opens_what_it_is_about_and_tells_its_scenes(place: Place) -> None:
+    assert "Play the story" in (await place.http.get("/")).text
+    with place.watch.following() as changed:
+        for _ in range(2):
+            playing = (await place.post("/story")).text
+        assert PROGRAMME[0][0] in playing
+        assert 'aria-valuenow="1"' in playing
+        issues = place.panes["github"]
+        while not place.stage.scenes[0].external.object:
+            await changed.get()
+    (new,) = [id for id, view in issues.views().items() if view["title"].startswith("Checkout button")]
+    assert f"/panes/github/objects/{new}?opening=true" in (await place.http.get("/story")).text
+    assert f"Scene 1: {PROGRAMME[0][0]}" in [
+        line.text for chapter in place.watch.chapters() for line in chapter.lines
+    ]

@@ -10,11 +10,11 @@ import pytest
 from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import Fault, serve
 from sync.configuration import ConfigurationInvalid
-from sync.jobs.applying import NeedsConsent, exported
+from sync.jobs.applying import NeedsConsent, apply, exported
 from sync.jobs.foresight import Foreseen
 from sync.store.tables import Audit, Connection, Link, Mapping, Mark, Seen, Setting
 from tests.jobs.conftest import Build
-from tests.jobs.world import World
+from tests.jobs.world import World, read
 
 
 async def refused(world: World, document: dict[str, Any]) -> dict[str, str]:
@@ -285,3 +285,57 @@ async def test_a_second_store_is_a_second_connection(world: World) -> None:
         assert other.objects("website") == [made]
         assert await world.rows(Mark) == []
         await world.engine.sessions.aclose()
+
+
+async def test_the_account_may_change_where_that_is_confirmed(world: World) -> None:
+    await world.change(Connection, {"account_id": "u-9", "account_name": "old bot"}, name="other")
+    document = deepcopy(world.document)
+    world.external.token = document["connections"][1]["credentials"]["token"] = "new"  # type: ignore[attr-defined]
+    problems = await refused(world, document)
+    assert "--other-account other" in problems["connections[1].credentials"]
+    applied = await apply(world.engine, read(document), other_accounts=["other"])
+    assert "takes the place of old bot" in " ".join(applied.warnings)
+    row = await world.the(Connection, name="other")
+    assert (row.state, row.account_id) == ("ok", "u-sync-bot")
+    await world.paired(title="It goes on")
+
+
+async def test_comments_of_the_past_are_counted_and_then_copied(build: Build) -> None:
+    world = await build(
+        first=False, since="all", prepare=lambda world: {"match": {"mode": "create"}, "conflict": "asana"}
+    )
+    item = world.external.new(world.container, title="Old")
+    world.external.comment(item, "Before the mapping", by="ada")
+    world.external.comment(item, "Before it, too", by="bob")
+    long_after = world.engine.in_s(3600)
+    await world.change(Mapping, {"started": {"at": long_after.isoformat()}})
+    await world.settle()
+    assert world.task()["comments"] == []
+    wanted = {"to_asana": True, "from_asana": True, "history": True}
+    seen = await world.apply(dry_run=True, comments=wanted)
+    assert (seen.foreseen["web"].comments, seen.writes) == (2, 2)
+    before = len(world.writes())
+    await world.apply(comments=wanted)
+    await world.settle()
+    assert len(world.task()["comments"]) == 2
+    assert len(world.writes()) - before == 2
+
+
+async def test_another_scope_names_what_enters_leaves_and_is_written(build: Build) -> None:
+    rules = [{"asana": name, "external": name} for name in ("title", "labels")]
+    world = await build(filter={"labels": ["bug"]}, fields=rules)
+    await world.paired(title="Stays", labels=["bug", "ui"], notes="not mapped yet")
+    await world.paired(title="Leaves", labels=["bug"])
+    world.external.new(world.container, title="Enters", labels=["ui"])
+    await world.settle()
+    rules = [*rules, {"asana": "notes", "external": "notes"}]
+    seen = await world.apply(dry_run=True, filter={"labels": ["ui"]}, fields=rules)
+    told = seen.foreseen["web"]
+    assert [entry["title"] for entry in told.enters] == ["Enters"]
+    assert [entry["title"] for entry in told.leaves] == ["Leaves"]
+    (written,) = told.written
+    assert (written["title"], [part["field"] for part in written["fields"]]) == ("Stays", ["notes"])
+    before = len(world.writes())
+    await world.apply(filter={"labels": ["ui"]}, fields=rules)
+    await world.settle()
+    assert len(world.writes()) - before == seen.writes == 2

@@ -63,6 +63,16 @@ async def test_the_same_bytes_are_copied_once(world: World) -> None:
     assert (double.state, double.reason) == ("active", "the same file is there already")
 
 
+async def test_a_large_file_gets_the_time_that_it_takes(world: World) -> None:
+    item, _ = await world.paired()
+    world.external.attach(item, "small.png", PIXELS)
+    world.external.attach(item, "large.bin", bytes(LARGEST))
+    await world.settle()
+    small, large = await world.rows(Write, op="attachment_add")
+    assert (large.deadline_at - large.intent_at) > (small.deadline_at - small.intent_at)
+    assert len(files(world.task())) == 2
+
+
 async def test_a_file_that_both_have_already_is_paired(world: World) -> None:
     item, task = await world.paired()
     world.external.attach(item, "a.png", PIXELS)

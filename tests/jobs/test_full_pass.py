@@ -11,9 +11,10 @@ from connectors.simulation import Fault
 from sync.jobs import by_hand, upkeep
 from sync.jobs.full_pass import full_pass
 from sync.store import leases
+from sync.store.status import status
 from sync.store.tables import Connection, Link, Mapping, Mark, Parked
 from tests.jobs.conftest import Build
-from tests.jobs.world import World
+from tests.jobs.world import Meanwhile, World
 
 
 async def pause_over(world: World) -> None:
@@ -202,6 +203,40 @@ async def test_a_first_sync_counts_down(build: Build) -> None:
     assert status["mappings"][0]["first_sync"] is None
     assert status["mappings"][0]["state"] == "active"
     assert len(world.tasks()) == 3
+
+
+async def test_a_first_sync_that_is_stopped_goes_on_and_a_live_edit_overtakes_it(build: Build) -> None:
+    world = await build(first=False, since="all")
+    for number in range(40):
+        world.external.new(world.container, title=f"Number {number:02}")
+    await upkeep.ensure_cursors(world.engine)
+    await world.poll()
+    mapping = await world.the(Mapping)
+    assert await full_pass(world.engine, mapping.id)
+    world.hub.faults = Meanwhile("POST", "/tasks", world.engine.ending.set)
+    await world.work()
+    done = len(world.tasks())
+    assert 0 < done < 40, "what was in flight was finished, and nothing begun"
+    world.engine = replace(world.engine, ending=asyncio.Event())
+    async with world.engine.database.read() as session:
+        seen = await status(session, version="", now=world.engine.now(), instance={}, since=None)
+    first_sync = seen["mappings"][0]["first_sync"]
+    assert (first_sync["phase"], first_sync["total"]) == ("writing", 40)
+    assert first_sync["rate_per_s"] > 0
+    linked = next(row for row in await world.rows(Link, kind="task") if row.hub_ref)
+    world.external.edit(linked.external_id, title="Edited meanwhile")
+    await world.poll()
+    before = len(world.hub.journal.writes())
+    await world.settle()
+    (at,) = [
+        number
+        for number, write in enumerate(world.hub.journal.writes()[before:])
+        if write.method == "PUT" and linked.hub_id in write.path
+    ]
+    assert at < 15, "before the rest of the backfill"
+    titles = sorted(str((world.hub.view(task) or {})["title"]) for task in world.tasks())
+    others = {f"Number {number:02}" for number in range(40)} - {linked.external_title}
+    assert titles == sorted([*others, "Edited meanwhile"])
 
 
 async def test_a_run_in_the_foreground_waits_for_the_first_comparison(build: Build) -> None:

@@ -9,11 +9,12 @@ from collections.abc import Mapping as Map
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.signing import hmac_sha256_hex
 from sync.jobs.intake import Intake, Reply
-from sync.store.tables import Conflict, Connection, Delivery, Event, Mapping, Mark, Subscription
+from sync.store.tables import Conflict, Connection, Delivery, Event, FieldList, Mapping, Mark, Subscription
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
 
@@ -187,3 +188,30 @@ async def test_an_edit_that_our_write_replaced_unread_is_listed(github: World, s
     listed = [(row.kind, row.external["value"]) for row in await github.rows(Conflict)]
     assert listed == ([("overwritten", stood)] if stood != "old" else [])
     assert (await github.the(Delivery)).event == "issues"
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_call_is_news_while_nobody_was_told_which_fields_there_are(github: World, told: bool) -> None:
+    """Then there are no rules to compare it by. No provider is asked: the caller waits for the answer."""
+    issue, _ = await github.paired()
+    await github.look()
+    key = await subscribed(github, "external")
+    listed = github.external.journal.by("GET", "/issues$")
+    [as_settled] = [shown for page in listed for shown in page.answer or ()][-1:]
+    assert as_settled["node_id"] == issue
+    if not told:
+        async with github.engine.database.write() as session:
+            await session.execute(delete(FieldList))
+    github.hub.journal.clear()
+    github.external.journal.clear()
+    body = json.dumps(
+        {"action": "edited", "issue": as_settled, "repository": {"full_name": github.container}}
+    ).encode()
+    headers = {
+        "X-GitHub-Event": "issues",
+        "X-GitHub-Delivery": "d1",
+        "X-Hub-Signature-256": f"sha256={hmac_sha256_hex(SECRET, body)}",
+    }
+    assert await deliver(github, "external", key, (headers, body)) == 200
+    assert [mark.object_id for mark in await github.rows(Mark)] == ([] if told else [issue])
+    assert (*github.hub.journal, *github.external.journal) == ()

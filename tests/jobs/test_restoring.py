@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from connectors.github.simulator import GitHubSimulator
 from connectors.records import Record
 from sync.jobs import by_hand
+from sync.store.errors import StoreUnreachable
 from sync.store.tables import Conflict, Link, Parked
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
@@ -104,9 +108,56 @@ async def test_retry_of_what_has_no_link(build: Build) -> None:
     for _ in range(2):
         world.external.new(world.container, title="Twice")
     task = world.hub.new(world.project, title="Twice")
-    await world.settle()
+    await world.settle(full=True)
+    assert world.writes() == [], "nothing is made for what may belong to several"
     entry = next(row for row in await world.rows(Parked) if row.ref.endswith(task))
     assert await by_hand.retry(world.engine, None, "ambiguous") >= 1
     assert await world.rows(Parked, id=entry.id) == []
     await world.settle()
     assert all(row.state == "active" for row in await world.rows(Link, kind="task"))
+
+
+async def test_a_busy_database_is_no_reason_to_give_up(world: World) -> None:
+    _, _, entry = await a_conflict(world)
+    await by_hand.ask_to_restore(world.engine, entry.id, None)
+    asked = 0
+
+    async def waits() -> bool:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise StoreUnreachable("the database cannot do it now: database is locked")
+        return (await world.rows(Conflict, id=entry.id))[0].state == "open"
+
+    await by_hand.work_while(world.engine, (await world.route()).mapping.id, waits)
+    assert (world.thing()["title"], world.task()["title"]) == ("Lost", "Lost")
+
+
+async def test_a_value_that_goes_back_and_forth_by_hand_is_no_loop(world: World) -> None:
+    item, _, entry = await a_conflict(world)
+    for title in ("Won", "Won", "Lost"):
+        await by_hand.ask_to_restore(world.engine, entry.id, None)
+        await by_hand.restore(world.engine, entry.id)
+        assert (world.thing()["title"], world.task()["title"]) == ("Lost", "Lost")
+        world.external.edit(item, title=title)
+        await world.settle()
+        await world.change(Conflict, {"state": "open"}, id=entry.id)
+    assert await world.rows(Parked) == []
+
+
+@pytest.mark.parametrize("winner", ["asana", "external"])
+async def test_a_restore_right_after_the_conflict_does_not_wait_for_stale_reads(
+    build: Build, winner: str
+) -> None:
+    world = await build(GitHubSimulator, settings_={"stale_seconds": 60.0}, conflict=winner)
+    item = world.external.new(world.container, title="Start", by="ada")
+    await world.look()
+    world.external.edit(item, title="Outside", by="ada")
+    world.hub.edit(world.tasks()[-1], title="Inside", by="bob")
+    await world.look()
+    entry = await world.the(Conflict)
+    await by_hand.ask_to_restore(world.engine, entry.id, None)
+    async with asyncio.timeout(4):
+        await by_hand.restore(world.engine, entry.id)
+    lost = "Outside" if winner == "asana" else "Inside"
+    assert (world.thing()["title"], world.task()["title"]) == (lost, lost)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from copy import deepcopy
 
 from starlette.applications import Starlette
@@ -159,11 +161,13 @@ async def test_dead_credentials_make_no_webhook(build: Build) -> None:
     assert len(world.external.journal) == asked
 
 
-async def test_both_webhooks_make_it_faster(build: Build) -> None:
-    """With the handshake of Asana, over a web side that passes every call on."""
-    worlds: list[World] = []
+@asynccontextmanager
+async def reachable(worlds: list[World], away: Callable[[], bool] = lambda: False) -> AsyncIterator[str]:
+    """The address of a web side that passes every call on to the world; ``away``: it answers 503."""
 
     async def pass_on(request: Request) -> Response:
+        if away():
+            return Response("away", 503)
         async with Intake(worlds[0].engine) as intake:
             reply = await intake.take_in(
                 request.path_params["connection"],
@@ -175,6 +179,56 @@ async def test_both_webhooks_make_it_faster(build: Build) -> None:
 
     app = Starlette(routes=[Route("/webhooks/{connection}/{key}", pass_on, methods=["POST"])])
     async with serve_app(app) as url:
+        yield url
+
+
+async def test_what_github_could_not_deliver_is_asked_for_again_once(build: Build) -> None:
+    worlds, away = list[World](), False
+    async with reachable(worlds, lambda: away) as url:
+        world = await build(GitHubSimulator, settings_={"public_url": url})
+        worlds.append(world)
+        await subscriptions.keep(world.engine)
+        await world.external.outbox.idle()
+        away = True
+        world.external.new(world.container, title="Told to nobody", by="ada")
+        await world.external.outbox.idle()
+        away = False
+        for _ in range(2):
+            world.clock.advance(subscriptions.CHECK_S + 1)
+            await subscriptions.keep(world.engine)
+            await world.external.outbox.idle()
+        await world.work()
+        assert world.task()["title"] == "Told to nobody", "without a poll"
+        asked = [each for each in world.external.journal if each.path.endswith("/attempts")]
+        assert len(asked) == 1
+        world.external.faults.add(Fault(kind="404", path="/deliveries", times=None))
+        world.clock.advance(subscriptions.CHECK_S + 1)
+        await subscriptions.keep(world.engine)
+        github = await world.the(Connection, name="other")
+        assert (await world.the(Subscription, connection_id=github.id)).reason == "", "the log is optional"
+
+
+async def test_one_that_was_switched_off_is_made_anew_and_is_the_only_one(build: Build) -> None:
+    async with reachable(worlds := list[World]()) as url:
+        world = await build(GitHubSimulator, settings_={"public_url": url})
+        worlds.append(world)
+        await subscriptions.keep(world.engine)
+        there = world.external.webhooks.hooks  # type: ignore[attr-defined]
+        (first,) = there.values()
+        first.active = False
+        world.clock.advance(subscriptions.CHECK_S + 1)
+        await subscriptions.keep(world.engine)
+        (second,) = there.values()
+        assert second.active
+        assert second.url != first.url
+        github = await world.the(Connection, name="other")
+        states = [row.state for row in await world.rows(Subscription, connection_id=github.id)]
+        assert states == ["dead", "active"]
+
+
+async def test_both_webhooks_make_it_faster(build: Build) -> None:
+    """With the handshake of Asana, over a web side that passes every call on."""
+    async with reachable(worlds := list[World]()) as url:
         world = await build(settings_={"public_url": url})
         worlds.append(world)
         await upkeep.round_of(world.engine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from io import BytesIO
@@ -191,3 +192,25 @@ async def test_what_a_refused_form_means(
     with pytest.raises(error_type):
         await wire.outbound().upload("files", {}, file=("file", "a", BytesIO(b"1"), "text/plain"))
     assert len(wire.asked) == 1
+
+
+class Slow(httpx.AsyncBaseTransport):
+    """Answers after a while."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.2)
+        return httpx.Response(201, json={})
+
+
+@pytest.mark.parametrize(("size", "arrives"), [(10, False), (1_000_000, True)])
+async def test_the_deadline_of_an_upload_grows_with_the_file(size: int, arrives: bool) -> None:
+    """A second for each half a megabyte."""
+    out = Outbound(
+        "https://api.example.com/v1", gate=OpenGate(), allow=Egress(), transport=Slow(), timeout_s=0.1
+    )
+    sending = out.upload("files", {}, file=("file", "f.bin", BytesIO(bytes(size)), "text/plain"))
+    if arrives:
+        assert (await sending).status == 201
+        return
+    with pytest.raises(OutcomeUnknown, match=r"no answer in 0\.1"):
+        await sending

@@ -23,6 +23,7 @@ VALUES: dict[FieldKind, tuple[Value, type | tuple[type, ...]]] = {
     FieldKind.DATE: ("2026-01-31", str),
     FieldKind.PERSON: ("ada", str),
     FieldKind.PEOPLE: (("ada", "bob"), tuple),
+    FieldKind.OBJECT: ("1", str),
 }
 """A value of each kind, and what its values are made of."""
 
@@ -40,7 +41,8 @@ def test_what_may_be_written_into_what_can_be_carried(kind: FieldKind, into: Fie
         return
     assert unfit(source, target, [EXTERNAL]) == []
     one = rule((kind, into), words=words_of({}, source, target))
-    carried = carry(one, EXTERNAL, VALUES[kind][0], current=None, seen=None, translation=translation())
+    told = translation(linked={"1": "x1"})
+    carried = carry(one, EXTERNAL, VALUES[kind][0], current=None, seen=None, translation=told)
     assert isinstance(carried, VALUES[into][1])
 
 

@@ -42,12 +42,23 @@ def people(fallback: str | None = None) -> People:
 
 
 def translation(
-    *, fallback: str | None = None, hub: Same = exact, external: Same = exact, who: People | None = None
+    *,
+    fallback: str | None = None,
+    hub: Same = exact,
+    external: Same = exact,
+    who: People | None = None,
+    linked: Mapping[str, str] | None = None,
 ) -> Translation:
+    """``linked``: id of an object of the hub -> that of its counterpart."""
+    pairs = linked or {}
     return Translation(
         people=who or people(fallback),
         through={side: lambda text: text for side in Side},
         same={HUB: hub, EXTERNAL: external},
+        linked={
+            EXTERNAL: {here: ref(EXTERNAL, there) for here, there in pairs.items()},
+            HUB: {there: ref(HUB, here) for here, there in pairs.items()},
+        },
     )
 
 

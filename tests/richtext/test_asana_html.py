@@ -204,6 +204,16 @@ class TestMentionsAndImages:
         assert written == f"<body>ask {WRITTEN_MENTION}</body>"
         assert to_markdown(written) == text
 
+    @pytest.mark.parametrize(
+        "address", ["0/profile/54321", "1/1200000000000001/profile/54321", "0/profile/54321/?focus=true"]
+    )
+    def test_a_mention_is_known_by_its_profile_alone(self, address: str) -> None:
+        """What it reads back with is not documented: perhaps no type, and addresses have two forms."""
+        link = f'<a data-asana-gid="54321" href="https://app.asana.com/{address}">@Tim</a>'
+        assert to_markdown(f"<body>{link}</body>") == "[@Tim](user:54321)"
+        other = link.replace('gid="54321"', 'gid="9"')
+        assert "user:" not in to_markdown(f"<body>{other}</body>")
+
     def test_what_is_not_exactly_a_mention_pings_nobody(self) -> None:
         for text in (
             "[@Tim](https://app.asana.com/0/56789/list)",

@@ -23,6 +23,7 @@ LABELS = {
     "sync_writes": {"service", "op", "result"},
     "sync_write_suppressed": {"reason"},
     "sync_conflicts": {"policy"},
+    "sync_audit_divergent_pairs": set(),
     "sync_conflicts_open": set(),
     "sync_duplicates_repaired": set(),
     "sync_ambiguous_writes_open": set(),

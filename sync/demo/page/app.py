@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from sync.demo.installation import LOOPBACK, ProductFailed
 from sync.demo.page import telling, texts
 from sync.demo.page.panes import Form, Missing, Pane
+from sync.demo.page.playing import Play
 from sync.demo.page.switches import Nothing, Switch
 from sync.demo.page.watching import Watch
 from sync.demo.stage import PEOPLE
@@ -38,9 +39,12 @@ class Commanded(Protocol):
     async def command(self, *arguments: str) -> None: ...
 
 
-def make_page(product: Commanded, panes: Sequence[Pane], watch: Watch, switches: Sequence[Switch]) -> ASGIApp:
+def make_page(
+    product: Commanded, panes: Sequence[Pane], watch: Watch, switches: Sequence[Switch], play: Play
+) -> ASGIApp:
     """The page as an ASGI application."""
     app = FastAPI(openapi_url=None)
+    app.state.play = play
     app.state.product, app.state.watch = product, watch
     app.state.panes = {pane.name: pane for pane in panes}
     app.state.switches = {switch.name: switch for switch in switches}
@@ -91,7 +95,8 @@ _TEMPLATES = _templates()
 def _render(request: Request, template: str, **context: Any) -> Response:
     state = request.app.state
     shared = {"panes": state.panes, "watch": state.watch, "switches": state.switches.values()}
-    return _TEMPLATES.TemplateResponse(request, template, {**shared, "product": state.product, **context})
+    shared |= {"product": state.product, "play": state.play}
+    return _TEMPLATES.TemplateResponse(request, template, {**shared, **context})
 
 
 async def _pane(request: Request, name: str) -> Pane:
@@ -142,6 +147,18 @@ async def log(request: Request) -> Response:
 @routes.get("/standing")
 async def standing(request: Request) -> Response:
     return _render(request, "standing.html")
+
+
+@routes.get("/story")
+async def story(request: Request) -> Response:
+    """How far the story is, or the button that begins it."""
+    return _render(request, "play.html")
+
+
+@routes.post("/story")
+async def begin(request: Request) -> Response:
+    request.app.state.play.begin()
+    return _render(request, "play.html")
 
 
 @routes.post("/switches/{name}")

@@ -25,7 +25,7 @@ _ASK_S = 0.4
 _KEPT = 400
 """Lines of the log that the page can show."""
 
-LOG, STANDING = "log", "standing"
+LOG, STANDING, STORY = "log", "standing", "story"
 """Parts of the page, beside one for each pane."""
 
 
@@ -59,6 +59,10 @@ class Watch:
         """Something that the person at the page did to the stage."""
         self._lines.append(Told(at=datetime.now(UTC), kind="you", text=text))
         self._tell(LOG)
+
+    def changed(self, part: str) -> None:
+        """Whoever looks asks for that part again."""
+        self._tell(part)
 
     def chapters(self) -> list[Chapter]:
         return chapters(self._lines)
@@ -111,7 +115,7 @@ class Watch:
     def following(self) -> Iterator[asyncio.Queue[str]]:
         """Names of parts that changed, as they do; first all of them."""
         queue: asyncio.Queue[str] = asyncio.Queue()
-        for part in (*(pane.name for pane in self._panes), LOG, STANDING):
+        for part in (*(pane.name for pane in self._panes), LOG, STANDING, STORY):
             queue.put_nowait(part)
         self._followers.add(queue)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -83,7 +84,7 @@ async def test_a_create_commits_times_out_and_its_repeat_makes_a_second_task(
     assert len(asana.objects(project)) == 2
 
 
-async def test_trashed_private_and_removed_are_404_and_only_trash_makes_an_event(
+async def test_trashed_private_and_removed_are_404_and_only_trash_makes_an_event_and_undeleted_follows(
     asana: AsanaSimulator, api: Api, project: str
 ) -> None:
     trashed, private, removed = (asana.new(project, title=title) for title in ("a", "b", "c"))
@@ -96,9 +97,11 @@ async def test_trashed_private_and_removed_are_404_and_only_trash_makes_an_event
     for task in (trashed, private, removed):
         assert await api.refused("GET", f"/tasks/{task}") == 404
     assert await api.get("/tasks", project=project) == []
-    events = (await api.ok("GET", "/events", params={"resource": project, "sync": token}))["data"]
-    assert [e["resource"]["gid"] for e in events if e["action"] == "deleted"] == [trashed]
+    answer = await api.ok("GET", "/events", params={"resource": project, "sync": token})
+    assert [e["resource"]["gid"] for e in answer["data"] if e["action"] == "deleted"] == [trashed]
     asana.restore(trashed)
+    told = await api.get("/events", resource=project, sync=answer["sync"])
+    assert [(e["action"], e["resource"]["gid"]) for e in told] == [("undeleted", trashed)]
     assert (await api.get(f"/tasks/{trashed}"))["name"] == "a"
     assert asana.view(trashed)
 
@@ -190,6 +193,25 @@ async def test_subtasks_are_listed_and_moved(asana: AsanaSimulator, api: Api, pr
     assert await api.rejected("POST", f"/tasks/{above}/setParent", parent=below) == 400
     await api.post(f"/tasks/{below}/setParent", parent=None)
     assert await api.get(f"/tasks/{above}/subtasks") == []
+
+
+async def test_a_new_parent_leaves_modified_at_and_the_projects_alone(
+    asana: AsanaSimulator, api: Api, project: str
+) -> None:
+    above, below = (asana.new(project, title=title) for title in ("above", "below"))
+    before = await api.get(f"/tasks/{below}", opt_fields="modified_at,projects")
+    asana.clock.advance(10)
+    await api.post(f"/tasks/{below}/setParent", parent=above)
+    assert await api.get(f"/tasks/{below}", opt_fields="modified_at,projects") == before
+
+
+async def test_five_levels_of_subtasks_with_all_that_lies_below(
+    asana: AsanaSimulator, api: Api, project: str
+) -> None:
+    chain = [asana.new(project, title=str(level)) for level in range(7)]
+    for upper, lower in pairwise(chain[1:]):
+        await api.post(f"/tasks/{lower}/setParent", parent=upper)
+    assert await api.rejected("POST", f"/tasks/{chain[1]}/setParent", parent=chain[0]) == 400
 
 
 async def test_the_assignee_is_a_gid_an_address_or_me(asana: AsanaSimulator, api: Api, project: str) -> None:

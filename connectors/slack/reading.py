@@ -1,0 +1,51 @@
+"""Reading many threads with few calls: one page of a channel's history shows all that lie close together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from connectors.records import Found, Gone, Hidden, Ref
+from connectors.slack import translate
+from connectors.slack.client import PAGE, Client, Payload
+from connectors.slack.translate import View, place
+
+_DELETED = Gone("Slack shows that the message was deleted")
+_ABSENT = Hidden("the message is not there: deleted, or older than the workspace keeps messages")
+
+
+async def fetch_many(client: Client, refs: Sequence[Ref], view: View) -> Mapping[Ref, Found]:
+    """Every ref with what it is now; of channels that cannot be seen Hidden with the reason."""
+    by_channel: dict[str, dict[str, Ref]] = defaultdict(dict)
+    for ref in refs:
+        channel, ts = place(ref)
+        by_channel[channel][ts] = ref
+    found: dict[Ref, Found] = {}
+    for channel, wanted in by_channel.items():
+        messages = await _messages(client, channel, list(wanted))
+        for ts, ref in wanted.items():
+            found[ref] = _found(messages.get(ts), channel, view)
+    return found
+
+
+async def _messages(client: Client, channel: str, wanted: list[str]) -> dict[str, Payload]:
+    """From the newest backwards: each page begins at a message that is wanted."""
+    left = sorted(wanted, key=float)
+    seen: dict[str, Payload] = {}
+    while left:
+        limit = 1 if len(left) == 1 else PAGE
+        messages, _ = await client.history(channel, oldest=left[0], latest=left[-1], limit=limit)
+        seen |= {str(each["ts"]): each for each in messages}
+        reached = min((float(each["ts"]) for each in messages), default=0.0)
+        left = [ts for ts in left[:-1] if float(ts) < reached]
+    return seen
+
+
+def _found(message: Payload | None, channel: str, view: View) -> Found:
+    if message is None:
+        return _ABSENT
+    if translate.is_tombstone(message):
+        return _DELETED
+    if not translate.is_object(message, view.us):
+        return Hidden("the message is no thread of its own")
+    return translate.record(message, channel, view)

@@ -1,0 +1,78 @@
+"""What Slack's errors mean: ``{"ok": false, "error": ...}``, with the status 200. Pure.
+
+https://docs.slack.dev/reference/methods lists them below each method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.answers import SILENCE_S
+from connectors.errors import (
+    ConnectorError,
+    OutcomeUnknown,
+    Park,
+    ParkClass,
+    PauseConnection,
+    PauseMapping,
+    ReplanNeeded,
+    RetryLater,
+)
+
+_DEAD = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "org_login_required",
+        "ekm_access_denied",
+        "team_access_not_granted",
+        "not_allowed_token_type",
+    }
+)
+_UNAVAILABLE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+_NO_CHANNEL: Mapping[str, str] = {
+    "channel_not_found": "the channel does not exist, or the app may not see it",
+    "not_in_channel": "the app is not in the channel: type /invite @asana-sync there",
+    "is_archived": "the channel is archived",
+    "channel_is_archived": "the channel is archived",
+    "team_not_found": "the workspace is not ours",
+}
+_NO_MESSAGE = frozenset({"message_not_found", "thread_not_found"})
+_NOT_OURS: Mapping[str, str] = {
+    "cant_update_message": "Slack lets nobody change a message but its author",
+    "cant_delete_message": "Slack lets the app delete its own messages alone",
+    "edit_window_closed": "the workspace does not let messages be changed any more after this time",
+    "restricted_action": "the workspace does not allow it",
+}
+_FILE_GONE = frozenset({"file_not_found", "file_deleted"})
+
+
+def meaning(answer: Mapping[str, Any], *, write: bool) -> ConnectorError:
+    """The error that an answer with ``ok: false`` means."""
+    error = str(answer.get("error", "unknown"))
+    details = "; ".join(map(str, (answer.get("response_metadata") or {}).get("messages", ())))
+    message = f"{error}: {details}" if details else error
+    reason = f"Slack answered {message}"
+    if error in _DEAD:
+        return PauseConnection(reason, provider_message=message, status=401)
+    if error in _LIMITED:
+        return RetryLater(reason, after=SILENCE_S, limited=True, provider_message=message)
+    if error in _UNAVAILABLE:
+        return (OutcomeUnknown if write else RetryLater)(reason, provider_message=message)
+    if error in _NO_CHANNEL:
+        return PauseMapping(_NO_CHANNEL[error], provider_message=message)
+    if error in _NO_MESSAGE and write:
+        return ReplanNeeded("the message is gone", provider_message=message)
+    if error in _NO_MESSAGE or error in _FILE_GONE:
+        return Park("it is gone, or the app may not see it", park_class=ParkClass.PERMISSION)
+    if error == "missing_scope":
+        fix = f"add the scope {answer.get('needed', '')} to the app and install it again"
+        return Park(reason, park_class=ParkClass.PERMISSION, fix=fix, provider_message=message)
+    if error in _NOT_OURS:
+        return Park(_NOT_OURS[error], park_class=ParkClass.PERMISSION, provider_message=message)
+    return Park(reason, provider_message=message)

@@ -1,0 +1,125 @@
+"""Fields that a person asked to put back to what stood there before our writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from sync.store import writes
+from sync.store.tables import Revert, Write
+
+OPEN, DONE, SKIPPED = "open", "done", "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Undoable:
+    """What can be asked for. ``left``: writes that are no field of an object, with why they stay."""
+
+    fields: Sequence[Revert]
+    left: Sequence[tuple[Write, str]]
+
+
+_STAY = {
+    writes.CREATE: "an object that was created stays: delete it by hand, or end its link",
+    writes.COMMENT_ADD: "a comment that was copied stays",
+    writes.COMMENT_EDIT: "an edited comment stays as it is",
+    writes.COMMENT_DELETE: "a copy of a deleted comment is not made again",
+    writes.ATTACHMENT_ADD: "a file that was copied stays",
+    writes.DELETE: "what was deleted is not made again",
+}
+
+
+async def undoable(session: AsyncSession, mapping_id: int, since: datetime, now: datetime) -> Undoable:
+    """What the mapping has written since then and can put back, as rows that are not stored yet.
+
+    A field goes back through our own writes as far as nobody edited it in between. Where both sides of a
+    rule were written, the newest write says which side's past counts: the other side follows it.
+    """
+    query = (
+        select(Write)
+        .where(
+            col(Write.mapping_id) == mapping_id,
+            col(Write.intent_at) >= since,
+            col(Write.state) == writes.DONE,
+        )
+        .order_by(col(Write.id).desc())
+    )
+    found: dict[tuple[int, str, str], Revert] = {}
+    left: list[tuple[Write, str]] = []
+    for write in (await session.execute(query)).scalars():
+        if write.op != writes.UPDATE:
+            left.append((write, _STAY.get(write.op, "it follows a deletion, and stays")))
+            continue
+        rules = {str(part["field"]): name for name, part in write.plan.items()}
+        for name, before in write.before.items():
+            if name not in rules:
+                continue
+            answered = (write.answer or {}).get(name, write.fields.get(name))
+            key = (write.link_id, write.side, name)
+            known = found.get(key)
+            if known is None:
+                found[key] = Revert(
+                    mapping_id=mapping_id,
+                    link_id=write.link_id,
+                    side=write.side,
+                    rule=rules[name],
+                    field=name,
+                    holds=answered,
+                    back=before,
+                    write_id=write.id,
+                    asked_at=now,
+                )
+            elif known.back == answered:
+                known.back, known.write_id = before, write.id
+    one_side: dict[tuple[int, str], Revert] = {}
+    for entry in found.values():  # newest write first
+        if entry.back != entry.holds:
+            one_side.setdefault((entry.link_id, entry.rule), entry)
+    return Undoable(list(one_side.values()), left)
+
+
+async def ask(session: AsyncSession, entries: Sequence[Revert]) -> None:
+    """Store them; what was asked for earlier and is not done yet is asked for no more."""
+    if not entries:
+        return
+    await session.execute(
+        update(Revert)
+        .where(col(Revert.link_id).in_([entry.link_id for entry in entries]), col(Revert.state) == OPEN)
+        .values(state=SKIPPED, reason="asked for again")
+    )
+    session.add_all(entries)
+    await session.flush()
+
+
+async def asked(session: AsyncSession, link_ids: Sequence[int]) -> dict[int, list[Revert]]:
+    """What is to be put back on these links."""
+    found: dict[int, list[Revert]] = {}
+    query = (
+        select(Revert)
+        .where(col(Revert.link_id).in_(link_ids), col(Revert.state) == OPEN)
+        .order_by(col(Revert.id))
+    )
+    for entry in (await session.execute(query)).scalars():
+        found.setdefault(entry.link_id, []).append(entry)
+    return found
+
+
+async def close(session: AsyncSession, reasons: Mapping[int, str], now: datetime) -> None:
+    """``reasons``: id -> why it was not put back, empty where it was."""
+    for entry_id, reason in reasons.items():
+        await session.execute(
+            update(Revert)
+            .where(col(Revert.id) == entry_id, col(Revert.state) == OPEN)
+            .values(state=SKIPPED if reason else DONE, reason=reason, done_at=now)
+        )
+
+
+async def open_number(session: AsyncSession, ids: Sequence[int]) -> int:
+    """How many of these wait."""
+    query = select(func.count()).where(col(Revert.id).in_(ids), col(Revert.state) == OPEN)
+    return int((await session.execute(query)).scalar_one())

@@ -1,0 +1,127 @@
+"""``asana-sync authorize`` against Asana's OAuth: the code pasted, or taken where the browser lands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from connectors.asana.simulator import AsanaSimulator
+from connectors.simulation import serve
+from tests.e2e.commands import command
+
+HERE = Path(__file__).parents[2]
+
+
+@dataclass
+class Place:
+    """A simulated Asana with an app, and a configuration that names it, not applied yet."""
+
+    asana: AsanaSimulator
+    file: Path
+    environment: dict[str, str]
+
+    async def authorize(self, *options: str) -> Consenting:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "sync.cli", "authorize", "our-asana", "--json", *options),
+            cwd=HERE,
+            env=self.environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        while not (found := re.search(rb"^https?://\S+$", await process.stderr.readline())):
+            assert not process.stderr.at_eof(), "it ended before it told the address"
+        return Consenting(process, found[0].decode())
+
+
+@dataclass
+class Consenting:
+    process: asyncio.subprocess.Process
+    url: str
+
+    async def consent(self) -> str:
+        """The account allows it: the address that the browser is sent to."""
+        async with httpx.AsyncHTTPTransport() as browser:
+            return (await browser.handle_async_request(httpx.Request("GET", self.url))).headers["location"]
+
+    async def end(self, pasted: str = "") -> tuple[int | None, Any, str]:
+        out, err = await self.process.communicate(pasted.encode())
+        return self.process.returncode, json.loads(out) if out else None, err.decode()
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    asana = AsanaSimulator()
+    async with serve(asana) as url:
+        app = asana.oauth_app
+        connection = {
+            "name": "our-asana",
+            "connector": "asana",
+            "settings": asana.connection(url)["settings"],
+            "credentials": {"client_id": app.client_id, "client_secret": app.client_secret},
+        }
+        file = tmp_path / "acme.yaml"
+        file.write_text(yaml.safe_dump({"connections": [connection]}))
+        environment = {
+            "PATH": os.environ["PATH"],
+            "ASANA_SYNC_DATA_DIR": str(tmp_path / "data"),
+            "ASANA_SYNC_ALLOW_PRIVATE_HOSTS": "127.0.0.1",
+        }
+        yield Place(asana, file, environment)
+
+
+async def test_the_pasted_answer_becomes_sealed_tokens_that_apply_and_check_use(place: Place) -> None:
+    before = await command(["apply", str(place.file)], place.environment)
+    assert before.code == 2
+    assert "asana-sync authorize" in before.err
+    asked = await place.authorize("--config", str(place.file))
+    code, told, err = await asked.end(await asked.consent() + "\n")
+    assert code == 0, err
+    assert told == {
+        "connection": "our-asana",
+        "authorized": True,
+        "account": {"id": place.asana.people["bot"].gid, "name": "Sync Bot"},
+    }
+    assert place.asana.oauth_app.refresh_token not in err
+    stored = (Path(place.environment["ASANA_SYNC_DATA_DIR"]) / "asana-sync.db").read_bytes()
+    assert place.asana.oauth_app.refresh_token.encode() not in stored
+    applied = await command(["apply", str(place.file)], place.environment)
+    assert applied.code == 0, applied.err
+
+
+async def test_a_browser_that_lands_here_is_enough_and_strangers_are_not_listened_to(
+    place: Place, unused_tcp_port: int
+) -> None:
+    landing = f"http://127.0.0.1:{unused_tcp_port}/landed"
+    asked = await place.authorize("--config", str(place.file), "--redirect", landing)
+    async with httpx.AsyncClient(trust_env=False) as browser:
+        assert (await browser.get(f"{landing}?code=stolen&state=guessed")).status_code == 400
+        assert (await browser.get(await asked.consent())).status_code == 200
+    code, told, err = await asked.end()
+    assert (code, told["authorized"]) == (0, True), err
+
+
+async def test_an_answer_to_another_request_keeps_nothing(place: Place) -> None:
+    asked = await place.authorize("--config", str(place.file))
+    code, told, err = await asked.end("urn:ietf:wg:oauth:2.0:oob?code=abc&state=other\n")
+    assert (code, told) == (1, None)
+    assert "another request" in err
+    assert place.asana.oauth_app.renewals == 0
+
+
+async def test_a_connection_without_an_app_has_nothing_to_authorise(place: Place) -> None:
+    said = await command(["authorize", "nobody", "--config", str(place.file)], place.environment)
+    assert said.code == 2
+    assert "there is no connection 'nobody'; known: our-asana" in " ".join(said.err.split())

@@ -1,0 +1,163 @@
+"""Threads of a channel and tasks of a project: what is captured stays in step, and nothing else is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connectors.slack.simulator import SlackSimulator
+from sync.jobs import by_hand
+from sync.store.tables import Mapping
+from tests.jobs.conftest import Build
+from tests.jobs.world import World
+
+EVERY: dict[str, Any] = {"create": {"to_asana": True, "from_asana": True}}
+
+
+@pytest.fixture
+async def slack(build: Build) -> World:
+    """Every message becomes a task."""
+    return await build(SlackSimulator, **EVERY)
+
+
+def texts(world: World) -> list[str]:
+    return [comment["text"] for comment in world.task()["comments"]]
+
+
+async def test_mere_talk_becomes_no_task(build: Build) -> None:
+    world = await build(SlackSimulator)
+    world.external.new(world.container, title="Lunch?")
+    await world.settle()
+    assert world.tasks() == []
+
+
+async def test_a_reaction_makes_a_task_where_the_mapping_asks_for_it(build: Build) -> None:
+    world = await build(SlackSimulator, filter={"fields": {"custom:reactions": ["ticket"]}})
+    world.external.new(world.container, title="Lunch?")
+    asked = world.external.new(world.container, title="The footer is broken")
+    await world.settle()
+    assert world.tasks() == []
+    world.external.edit(asked, reactions=["ticket"], by="bob")
+    await world.settle()
+    assert [world.task(at)["title"] for at in range(len(world.tasks()))] == ["The footer is broken"]
+
+
+async def test_replies_become_comments_in_order_and_once(slack: World) -> None:
+    thread, _ = await slack.paired()
+    for text in ("First", "Second", "Third"):
+        slack.external.comment(thread, text, by="bob")
+    await slack.settle()
+    await slack.settle(full=True)
+    assert ["First" in texts(slack)[0], "Second" in texts(slack)[1], "Third" in texts(slack)[2]] == [True] * 3
+    assert len(texts(slack)) == 3
+    assert all("Bob Kahn" in text for text in texts(slack))
+
+
+async def test_comments_become_replies_and_come_back_to_nobody(slack: World) -> None:
+    _, task = await slack.paired()
+    slack.hub.comment(task, "Which page?", by="ada")
+    await slack.settle()
+    await slack.settle(full=True)
+    (reply,) = slack.thing()["comments"]
+    assert reply["author"] == "asana-sync"
+    shown = str(reply["message"]["blocks"])
+    assert "Which page?" in shown
+    assert "Ada" in shown
+    assert len(texts(slack)) == 1
+
+
+async def test_edits_and_deletes_of_replies_are_followed(slack: World) -> None:
+    thread, _ = await slack.paired()
+    first = slack.external.comment(thread, "Frist", by="bob")
+    slack.external.comment(thread, "Second", by="bob")
+    await slack.settle()
+    slack.external.edit_comment(first, "First")
+    await slack.settle(full=True)
+    assert "First" in texts(slack)[0]
+    slack.external.delete_comment(first)
+    await slack.settle(full=True)
+    assert len(texts(slack)) == 1
+    assert "Second" in texts(slack)[0]
+
+
+async def test_done_is_a_reaction(slack: World) -> None:
+    thread, task = await slack.paired()
+    slack.hub.edit(task, state="closed")
+    await slack.settle()
+    assert slack.thing()["reactions"] == {"white_check_mark": ["asana-sync"]}
+    slack.hub.edit(task, state="open")
+    await slack.settle()
+    assert slack.thing()["reactions"] == {}
+    slack.external.edit(thread, state="closed", by="bob")
+    await slack.settle()
+    assert slack.task()["state"] == "closed"
+
+
+async def test_a_task_becomes_a_thread_and_follows_it(slack: World) -> None:
+    task = slack.hub.new(slack.project, title="Rework <!channel> the footer", notes="Keep **it** short")
+    await slack.settle()
+    assert slack.thing()["title"] == "Rework <!channel> the footer"
+    assert "<!channel>" not in slack.thing()["message"]["text"]
+    slack.hub.edit(task, title="Rework the header")
+    await slack.settle()
+    assert slack.thing()["title"] == "Rework the header"
+    before = len(slack.writes())
+    await slack.settle(full=True)
+    assert len(slack.writes()) == before
+
+
+async def test_what_a_person_wrote_is_never_rewritten(slack: World) -> None:
+    thread, task = await slack.paired(title="Footer brokn")
+    slack.hub.edit(task, title="Footer broken")
+    await slack.settle()
+    assert slack.thing()["title"] == "Footer brokn"
+    assert slack.task()["title"] == "Footer broken"
+    slack.external.edit(thread, title="Footer is broken")
+    await slack.settle()
+    assert slack.task()["title"] == "Footer is broken"
+
+
+async def test_files_go_both_ways_once(slack: World) -> None:
+    thread, task = await slack.paired()
+    slack.external.attach(thread, "look.png", b"from Slack", by="bob")
+    slack.hub.attach(task, "plan.pdf", b"from Asana")
+    await slack.settle(full=True)
+    await slack.settle(full=True)
+    both = {"look.png": b"from Slack", "plan.pdf": b"from Asana"}
+    for view in (slack.task(), slack.thing()):
+        assert {file["name"]: file["content"] for file in view["attachments"]} == both
+        assert len(view["attachments"]) == 2
+
+
+async def test_a_deleted_message_is_told_by_its_event_alone(slack: World) -> None:
+    """Absence proves nothing: workspaces forget old messages."""
+    thread, _ = await slack.paired()
+    slack.external.remove(thread)
+    await slack.settle()
+    assert slack.task()["state"] == "open"
+
+
+async def test_a_storm_of_changes_without_a_change_writes_nothing(slack: World) -> None:
+    thread, _ = await slack.paired()
+    before = len(slack.writes())
+    assert isinstance(slack.external, SlackSimulator)
+    slack.external.storm(thread)
+    await slack.settle()
+    assert len(slack.writes()) == before
+
+
+async def test_a_thread_is_captured_by_hand(build: Build) -> None:
+    world = await build(SlackSimulator)
+    thread = world.external.new(world.container, title="The footer is broken", by="bob")
+    world.external.comment(thread, "Since Monday", by="ada")
+    task = world.hub.new(world.project, title="Mend the footer")
+    await world.settle()
+    mapping = (await world.the(Mapping)).id
+    await by_hand.link(
+        world.engine, mapping, lambda each: each.ref.id == thread, lambda each: each.ref.id == task
+    )
+    world.external.comment(thread, "Still broken", by="ada")
+    await world.settle(full=True)
+    assert "Still broken" in texts(world)[-1]
+    assert len(world.tasks()) == 1

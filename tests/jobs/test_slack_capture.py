@@ -1,0 +1,263 @@
+"""What people in Slack do with the app, over both simulators: from the shortcut to the task and its card."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from connectors.simulation import Fault, serve_app
+from connectors.slack.simulated_interactions import Interaction
+from connectors.slack.simulator import SlackSimulator
+from sync.jobs.interactions import Interactions
+from tests.jobs.conftest import Build
+from tests.jobs.world import World
+
+
+@dataclass
+class Chat:
+    """A channel whose threads can become tasks, and the app's address."""
+
+    world: World
+    slack: SlackSimulator
+    interactions: Interactions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        answer = await self.interactions.answer("other", dict(request.headers), await request.body())
+        await Response(answer.body, answer.status, headers=dict(answer.headers))(scope, receive, send)
+
+    def say(self, text: str, by: str = "bob") -> str:
+        return self.slack.new(self.world.container, title=text, by=by)
+
+    def modal(self, user: str = "ada") -> dict[str, Any]:
+        """The view on top of what is open at a person."""
+        return self.slack.views.of(self.slack.people[user].id)[-1]
+
+    async def opened(self, message: str, user: str = "ada") -> dict[str, Any]:
+        """The modal of the shortcut, filled."""
+        await self.slack.shortcut(user, message, "create_task")
+        await self.interactions.idle()
+        return self.modal(user)
+
+    async def submitted(self, view: dict[str, Any], user: str = "ada", **values: Any) -> Interaction:
+        return await self.slack.submit(view["id"], values, user)
+
+    async def captured(self, message: str, title: str = "Chosen", user: str = "ada") -> None:
+        done = await self.submitted(await self.opened(message, user), user, title={"title": title})
+        assert (done.status, done.errors, done.opened) == (200, {}, ())
+        await self.world.settle()
+
+    def card(self, message: str) -> tuple[str, dict[str, Any]]:
+        """Id and message of the card in the thread."""
+        view = self.slack.view(message)
+        assert view is not None
+        (found,) = [each for each in view["comments"] if "task" in _block_ids(each["message"])]
+        return found["id"], found["message"]
+
+    async def press(self, message: str, action: str, user: str = "ada") -> Interaction:
+        pressed = await self.slack.press(user, action, object_id=self.card(message)[0])
+        await self.interactions.idle()
+        await self.world.settle()
+        return pressed
+
+
+def _block_ids(message: dict[str, Any]) -> list[str]:
+    return [block.get("block_id", "") for block in message.get("blocks", ())]
+
+
+@pytest.fixture
+async def chat(build: Build) -> AsyncIterator[Chat]:
+    world = await build(SlackSimulator)
+    assert isinstance(world.external, SlackSimulator)
+    async with Interactions(world.engine) as interactions:
+        chat = Chat(world, world.external, interactions)
+        async with serve_app(chat) as url:
+            urls = world.external.sender.urls
+            urls.interactivity = urls.options = urls.commands = f"{url}/interactions/other"
+            yield chat
+
+
+async def test_a_message_becomes_a_task_whose_card_stands_in_the_thread(chat: Chat) -> None:
+    message = chat.say("The footer is broken <!channel>")
+    chat.slack.comment(message, "Since Monday", by="ada")
+    await chat.world.settle()
+    assert chat.world.tasks() == []
+    view = await chat.opened(message)
+    by_id = {block.get("block_id", ""): block for block in view["blocks"]}
+    assert by_id["title"]["element"]["initial_value"].startswith("The footer is broken")
+    place = by_id["place"]["element"]["initial_option"]["value"]
+    assert by_id["place"]["element"]["initial_option"]["text"]["text"] == "Website"
+    people = await chat.slack.suggest("ada", view["id"], "assignee", "bob@")
+    (bob,) = people.answer["options"]
+    done = await chat.submitted(
+        view,
+        title={"title": "Mend the footer"},
+        **{
+            f"assignee {place}": {"assignee": {"type": "external_select", "selected_option": bob}},
+            f"due {place}": {"due": {"type": "datepicker", "selected_date": "2026-07-01"}},
+        },
+    )
+    assert (done.status, done.errors, done.opened) == (200, {}, ())
+    await chat.world.settle()
+    task = chat.world.task()
+    assert (task["title"], str(task["due"]), task["assignee"]) == ("Mend the footer", "2026-07-01", "bob")
+    assert "The footer is broken" in task["text"]
+    assert "Captured by Ada Lovelace" in task["text"]
+    assert ["Since Monday" in comment["text"] for comment in task["comments"]] == [True]
+    _, card = chat.card(message)
+    assert "Mend the footer" in str(card["blocks"])
+    assert "<!channel" not in str(card)
+    before = len(chat.world.writes())
+    await chat.world.settle(full=True)
+    assert len(chat.world.writes()) == before
+
+
+async def test_submitting_twice_makes_one_task(chat: Chat) -> None:
+    message = chat.say("Broken")
+    view = await chat.opened(message)
+    for _ in range(2):
+        chat.slack.views.open[view["id"]] = view
+        assert (await chat.submitted(view, title={"title": "Once"})).errors == {}
+    await chat.world.settle()
+    await chat.world.settle()
+    assert len(chat.world.tasks()) == 1
+    chat.card(message)
+
+
+async def test_an_error_stands_at_its_field(chat: Chat) -> None:
+    view = await chat.opened(chat.say("Broken"))
+    refused = await chat.submitted(view, title={"title": " "})
+    assert refused.errors == {"title": "A task needs a title."}
+    await chat.world.settle()
+    assert chat.world.tasks() == []
+
+
+async def test_the_buttons_of_the_card(chat: Chat) -> None:
+    message = chat.say("Broken")
+    await chat.captured(message)
+    await chat.press(message, "card_complete")
+    assert chat.world.task()["state"] == "closed"
+    await chat.press(message, "card_assign", user="bob")
+    assert chat.world.task()["assignee"] == "bob"
+    assert "completed" in str(chat.card(message)[1]["blocks"])
+    assert "Bob Stone" in str(chat.card(message)[1]["blocks"])
+    await chat.press(message, "card_reopen")
+    assert chat.world.task()["state"] == "open"
+    await chat.slack.press("bob", "card_comment", object_id=chat.card(message)[0])
+    await chat.interactions.idle()
+    await chat.submitted(chat.modal("bob"), "bob", text={"text": "On it"})
+    await chat.world.settle()
+    (comment,) = chat.world.task()["comments"]
+    assert "Bob Kahn" in comment["text"]
+    view = chat.slack.view(message)
+    assert view is not None
+    assert sum("On it" in str(each["message"]) for each in view["comments"]) == 1
+    chat.world.hub.edit(chat.world.tasks()[0], title="Renamed in Asana")
+    await chat.world.settle()
+    assert "Renamed in Asana" in str(chat.card(message)[1]["blocks"])
+
+
+async def test_a_message_is_attached_to_an_existing_task(chat: Chat) -> None:
+    await chat.world.apply(create={"from_asana": False})
+    gid = chat.world.hub.new(chat.world.project, title="Long known")
+    message = chat.say("Broken")
+    view = await chat.opened(message)
+    await chat.slack.press("ada", "to_attach", view_id=view["id"])
+    await chat.interactions.idle()
+    view = chat.modal()
+    found = await chat.slack.suggest("ada", view["id"], "task", "known")
+    (task,) = found.answer["options"]
+    assert task["value"] == gid
+    block = next(
+        block["block_id"] for block in view["blocks"] if block.get("block_id", "").startswith("task")
+    )
+    state = {block: {"task": {"type": "external_select", "selected_option": task}}}
+    assert (await chat.submitted(view, **state)).errors == {}
+    await chat.world.settle()
+    assert chat.world.tasks() == [gid]
+    assert chat.world.task()["title"] == "Long known"
+    assert "Long known" in str(chat.card(message)[1]["blocks"])
+
+
+@pytest.mark.parametrize(("user", "word"), [("gus", "Guests"), ("eve", "organisation")])
+async def test_guests_and_strangers_are_refused(chat: Chat, user: str, word: str) -> None:
+    view = await chat.opened(chat.say("Broken"), user)
+    assert word in str(view["blocks"])
+    assert "submit" not in view or not view["submit"]
+    told = await chat.slack.command(user, chat.world.container, "/asana", "new Something")
+    await chat.interactions.idle()
+    assert word in chat.slack.whispers[-1]["text"]
+    assert told.status == 200
+    await chat.world.settle()
+    assert chat.world.tasks() == []
+
+
+async def test_a_channel_without_a_mapping_offers_nothing(chat: Chat) -> None:
+    other = chat.slack.new_container("random")
+    view = await chat.opened(chat.slack.new(other, title="Broken", by="bob"))
+    assert "No project is allowed in this channel" in str(view["blocks"])
+
+
+async def test_the_command(chat: Chat) -> None:
+    async def type_in(text: str) -> str:
+        told = await chat.slack.command("ada", chat.world.container, "/asana", text)
+        await chat.interactions.idle()
+        assert told.status == 200
+        return str(chat.slack.whispers[-1]) if chat.slack.whispers else ""
+
+    assert "/asana new" in await type_in("frobnicate")
+    said = len(chat.slack.whispers)
+    await type_in("new Fix the <b>footer</b>")
+    assert len(chat.slack.whispers) == said
+    await chat.world.settle()
+    assert chat.world.task()["title"] == "Fix the <b>footer</b>"
+    assert "Fix the &lt;b&gt;footer" in await type_in("search footer")
+    assert "Your open tasks" in await type_in("mine")
+    (message,) = chat.world.things()
+    await chat.press(message, "card_assign")
+    assert "Fix the" in await type_in("mine")
+    gid = chat.world.hub.new(chat.world.project, title="By hand")
+    await chat.world.apply(create={"from_asana": False})
+    url = chat.world.hub.view(gid)["url"]  # type: ignore[index]
+    await type_in(f"link <{url}>")
+    await chat.world.settle()
+    assert len(chat.world.tasks()) == 2
+    assert "By hand" in str(chat.card(chat.world.things()[-1])[1]["blocks"])
+
+
+async def test_the_modal_opens_whatever_the_speed_of_asana(chat: Chat) -> None:
+    chat.world.hub.faults.add(Fault(kind="slow", seconds=1.0, times=None))
+    chat.world.engine.container_names.clear()
+    message = chat.say("Broken")
+    started = time.perf_counter()
+    asked = await chat.slack.shortcut("ada", message, "create_task")
+    assert asked.status == 200
+    await chat.interactions.idle()
+    assert time.perf_counter() - started < 3
+    assert chat.modal()["callback_id"] == "create_task"
+
+
+async def test_a_lost_answer_of_the_card_makes_one(chat: Chat) -> None:
+    message = chat.say("Broken")
+    chat.slack.faults.add(Fault(kind="reset_after", method="POST", path="chat.postMessage"))
+    await chat.captured(message)
+    chat.card(message)
+
+
+async def test_an_emoji_captures_without_a_modal(chat: Chat) -> None:
+    await chat.world.apply(filter={"fields": {"custom:reactions": ["memo"]}})
+    await chat.world.settle()
+    message = chat.say("The footer is broken")
+    chat.slack.edit(message, reactions=["memo"], by="ada")
+    await chat.world.settle()
+    assert chat.world.task()["title"] == "The footer is broken"
+    assert "The footer is broken" in str(chat.card(message)[1]["blocks"])
+    await chat.press(message, "card_complete", user="bob")
+    assert chat.world.task()["state"] == "closed"
