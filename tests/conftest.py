@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from redis.asyncio import Redis
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
-from uvicorn.loops.auto import auto_loop_factory
 
 from sync.instance.valkey import running_valkey
 from sync.settings import Settings
@@ -31,11 +30,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Specification())
     if stores.ON_SERVERS:
         config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The loop that the programs run in, where there is one."""
-    return {"programs": auto_loop_factory()}
 
 
 @pytest.fixture(scope="session")
