@@ -10,8 +10,8 @@ AGAIN := $(BIN)/pytest -n 1 --last-failed --last-failed-no-failures none
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: bench chaos coverage demo servers test setup fmt lock migration
-.PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-planner check-servers check-promises check-demo
+.PHONY: bench chaos coverage demo servers simulate test setup fmt lock migration
+.PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-planner check-servers check-simulation check-promises check-demo
 
 demo: setup  ## both tools side by side in the browser, in step; ONCE=1 plays a checked story and ends
 	$(BIN)/asana-sync demo $(if $(ONCE),--once)
@@ -67,6 +67,13 @@ bench: setup  ## how fast it is, beside a bare HTTP client; JSON=FILE keeps the 
 
 chaos: setup  ## every kind of write under every kind of fault, as whole programs: some minutes more
 	$(BIN)/pytest -n 2 --dist loadscope -m chaos
+
+simulate: setup  ## towns in virtual time, people at work, trouble everywhere: SEEDS=2000, FIRST=1
+	$(PYTHON) -m tests.simulation --seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)
+
+check-simulation:  ## the planner over 100,000 cases; a few towns, and those that failed once
+	$(PYTHON) -m tests.reconcile.many
+	$(PYTHON) -m tests.simulation --seeds 20
 
 coverage: setup  ## how much of the code the tests run: some minutes more than the tests alone
 	rm -f .coverage .coverage.*
