@@ -52,9 +52,6 @@ check-planner:  ## every branch of what decides
 	$(BIN)/pytest -n 2 tests/reconcile --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --show-missing --include='sync/reconcile/*'
 
-check-simulation:
-	$(PYTHON) -m tests.simulation --seeds 60
-
 check-servers:  ## what counts and claims, by many at once on PostgreSQL; "make servers" runs more
 	TEST_STORES=servers $(BIN)/pytest -n 2 --dist loadscope tests/jobs/test_worker.py tests/jobs/test_creations.py
 
@@ -65,14 +62,18 @@ servers: setup  ## store, jobs and whole programs, chaos too, on PostgreSQL and 
 	TEST_STORES=servers $(BIN)/pytest -n 3 --dist loadscope tests/store tests/jobs
 	TEST_STORES=servers $(BIN)/pytest -n 2 --dist loadscope tests/e2e || TEST_STORES=servers $(AGAIN) tests/e2e
 
-simulate: setup  ## people, faults and crashes in virtual time, and what must hold after them: make simulate SEEDS=2000
-	$(PYTHON) -m tests.simulation --seeds $(or $(SEEDS),300)
-
 bench: setup  ## how fast it is, beside a bare HTTP client; JSON=FILE keeps the figures, ONLY="bulk live" picks
 	$(PYTHON) -m tests.bench $(if $(JSON),--json $(JSON)) $(ONLY)
 
 chaos: setup  ## every kind of write under every kind of fault, as whole programs: some minutes more
 	$(BIN)/pytest -n 2 --dist loadscope -m chaos
+
+simulate: setup  ## towns in virtual time, people at work, trouble everywhere: SEEDS=2000, FIRST=1
+	$(PYTHON) -m tests.simulation --seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)
+
+check-simulation:  ## the planner over 100,000 cases; a few towns, and those that failed once
+	$(PYTHON) -m tests.reconcile.many
+	$(PYTHON) -m tests.simulation --seeds 20
 
 coverage: setup  ## how much of the code the tests run: some minutes more than the tests alone
 	rm -f .coverage .coverage.*

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.no_cover  # thousands of cases: tracing each would take
 SEED = 20_260_105
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("kinds", KINDS, ids=lambda kinds: "-".join(kinds))
 def test_promises_hold_for_drawn_cases(kinds: tuple[FieldKind, FieldKind], data: st.DataObject) -> None:
@@ -29,7 +29,7 @@ def test_promises_hold_for_drawn_cases(kinds: tuple[FieldKind, FieldKind], data:
     assert problems(case) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_promises_hold_for_notes(data: st.DataObject) -> None:
     assert problems(draw(lambda options: data.draw(st.sampled_from(options)), [NOTES])) == []

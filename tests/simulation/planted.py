@@ -21,9 +21,7 @@ from sync.jobs import (
     full_pass,
     intake,
     newcomers,
-    permits,
     reading,
-    settling,
 )
 from sync.jobs.intake import Reply
 from sync.jobs.outcome import DONE
@@ -75,19 +73,6 @@ def _fault(at_s: float, side: Side, kind: str, method: str) -> tuple[float, Kind
 # --- the mistakes -------------------------------------------------------------------------------------
 
 
-def _clears_moved_marks(patch: pytest.MonkeyPatch) -> None:
-    async def clear(session: Any, done: Any, now: Any) -> None:
-        from sqlalchemy import delete
-        from sqlmodel import col
-
-        from sync.store.tables import Mark
-
-        ids = [mark.id for mark in done]
-        await session.execute(delete(Mark).where(col(Mark.id).in_(ids)))
-
-    patch.setattr(marks, "clear", clear)
-
-
 def _acknowledges_first(patch: pytest.MonkeyPatch) -> None:
     store, kept = intake.Intake.take_in, set()
 
@@ -119,17 +104,6 @@ def _no_look_up(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(newcomers, "confirm", confirm)
 
 
-def _own_comments_unknown(patch: pytest.MonkeyPatch) -> None:
-    plan = comments.plan_comments
-
-    def blind(**given: Any) -> Any:
-        for side in ("hub", "external"):
-            given[side] = [replace(each, by_us=False, source_url=None) for each in given[side]]
-        return plan(**{**given, "links": []})
-
-    patch.setattr(comments, "plan_comments", blind)
-
-
 def _base_before_write(patch: pytest.MonkeyPatch) -> None:
     decided = fields._decided
 
@@ -142,12 +116,6 @@ def _base_before_write(patch: pytest.MonkeyPatch) -> None:
         return entry
 
     patch.setattr(fields, "_decided", early)
-
-
-def _base_never_moves(patch: pytest.MonkeyPatch) -> None:
-    plan_link = fields.plan_link
-    patch.setattr(settling, "halves", lambda route, work: ({}, {}))
-    patch.setattr(fields, "plan_link", lambda view: replace(plan_link(view), settle={}))
 
 
 def _gap_is_delete(patch: pytest.MonkeyPatch) -> None:
@@ -215,33 +183,11 @@ def _done_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(comments, "plan_comments", blind)
 
 
-def _never_asks_again(patch: pytest.MonkeyPatch) -> None:
-    async def nothing(self: Any, sides: Sequence[Side]) -> list[str]:
-        return ["" for _ in sides]
-
-    patch.setattr(permits.Permits, "_read", nothing)
-
-
 # --- what happens meanwhile ---------------------------------------------------------------------------
 
 _NEW = (0.0, Kind.NEW, EXTERNAL, 0, 1)
 
 PLANTED: Sequence[Planted] = (
-    Planted(
-        1,
-        "a change that comes while its object is worked on is taken for done",
-        _clears_moved_marks,
-        _schedule(
-            _NEW,
-            *((100.0 + 61 * at, Kind.TITLE, HUB, 0, 0) for at in range(4)),
-            *((100.3 + 61 * at, Kind.TITLE, HUB, 0, 0) for at in range(4)),
-            *((100.8 + 61 * at, Kind.TITLE, HUB, 0, 0) for at in range(4)),
-            (344.0, Kind.TITLE, HUB, 0, 0),
-            (344.5, Kind.TITLE, HUB, 0, 0),
-            hooks=True,
-        ),
-        frozenset({"13"}),
-    ),
     Planted(
         2,
         "a webhook call is acknowledged before it is stored",
@@ -254,7 +200,7 @@ PLANTED: Sequence[Planted] = (
         "what is created carries no key",
         _no_marker,
         _schedule(_fault(0.0, EXTERNAL, "reset_after", "POST"), (1.0, Kind.NEW, HUB, 0, 1)),
-        frozenset({"1", "4", "15"}),
+        frozenset({"3", "4", "15"}),
     ),
     Planted(
         5,
@@ -262,13 +208,6 @@ PLANTED: Sequence[Planted] = (
         _no_look_up,
         _schedule(_fault(0.0, EXTERNAL, "reset_after", "POST"), (1.0, Kind.NEW, HUB, 0, 1)),
         frozenset({"15"}),
-    ),
-    Planted(
-        6,
-        "our own comments are news, for they are known by the id of their delivery alone",
-        _own_comments_unknown,
-        _schedule(_NEW, (80.0, Kind.COMMENT, HUB, 0, 0), (160.0, Kind.COMMENT, EXTERNAL, 0, 0)),
-        frozenset({"10"}),
     ),
     Planted(
         9,
@@ -279,13 +218,6 @@ PLANTED: Sequence[Planted] = (
             _fault(90.0, EXTERNAL, "timeout_before", "PATCH"),
             (91.0, Kind.TITLE, HUB, 0, 0),
         ),
-        frozenset({"2"}),
-    ),
-    Planted(
-        10,
-        "the base never moves",
-        _base_never_moves,
-        _schedule(_NEW, *((90.0 * at, Kind.TITLE, HUB, 0, 0) for at in range(1, 4))),
         frozenset({"2"}),
     ),
     Planted(
@@ -337,19 +269,5 @@ PLANTED: Sequence[Planted] = (
         _done_is_forgotten,
         _schedule(_NEW, _fault(89.0, EXTERNAL, "reset_after", "POST"), (90.0, Kind.COMMENT, HUB, 0, 0)),
         frozenset({"10"}),
-    ),
-    Planted(
-        20,
-        "what may be written is asked once for all",
-        _never_asks_again,
-        _schedule(
-            _NEW,
-            _fault(100.0, HUB, "slow", "PUT"),
-            (101.0, Kind.TITLE, HUB, 0, 0),
-            (101.0, Kind.NOTES, EXTERNAL, 0, 0),
-            (122.0, Kind.PAUSE, HUB, 0, 0),
-            (200.0, Kind.TITLE, HUB, 0, 0),
-        ),
-        frozenset({"28"}),
     ),
 )

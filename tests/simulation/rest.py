@@ -17,6 +17,10 @@ PATIENCE_S = 3 * 3600.0
 """After the last trouble everything must be at rest within this time."""
 
 
+ENOUGH = 4000
+"""Requests: no town needs so many, unless the program answers itself."""
+
+
 class Restless(Exception):
     """The text says what is still to be done."""
 
@@ -38,6 +42,9 @@ async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
     began = asyncio.get_running_loop().time()
     while (waited := asyncio.get_running_loop().time() - began) < PATIENCE_S:
         await asyncio.sleep(look_s)
+        asked = sum(len(simulator.journal) for simulator in town.sides.values())
+        if asked > ENOUGH:
+            raise Restless(f"{asked} requests, and no end to it")
         if town.program is None or town.program.life.over:
             continue
         if town.program.broken is not None:
