@@ -109,9 +109,8 @@ class Wish:
 
     ``key`` is the provider's id of the request: the same one twice is one wish. ``place`` says where a
     captured task goes, ``task`` (its id) to which one the object is attached. ``fields`` are those of the
-    task, ids as in :class:`Form`, also in
-    sets. ``whole_thread``: also the comments from before; ``in_step``: go on
-    following.
+    task, ids as in :class:`Form`, also in sets. ``whole_thread``: also the comments from before;
+    ``in_step``: go on following.
     """
 
     key: str
@@ -154,9 +153,6 @@ class Clerk(Protocol):
         Args:
             assignee: only open ones that are assigned to this person.
         """
-
-    async def task_of(self, about: Ref) -> Card | None:
-        """The task that the object is linked to, as it was seen last."""
 
     async def take(self, wish: Wish) -> None:
         """Note a wish for good; it is carried out soon after.

@@ -119,12 +119,6 @@ class Clerk:
         except (ConnectorError, TimeoutError):
             return ()
 
-    async def task_of(self, about: Ref) -> Card | None:
-        link = await self._link(about)
-        if link is None or link.hub_ref is None:
-            return None
-        return Card(id=link.hub_id, title=link.hub_title, url=link.hub_url, project="", state="")
-
     async def take(self, wish: Wish) -> None:
         if wish.by.outsider:
             raise Refused(wish.by.outsider)
