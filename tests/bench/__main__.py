@@ -6,11 +6,8 @@ The keys are fixed; aims and workloads stand in README.md, "How fast it is".
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
-import tempfile
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -19,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import bulk, intake, live, modal, scale
+from tests.bench.measures import MEASURES, measured
 
 AIMS = {
     "ratio_to_floor": ">= 0.6",
@@ -37,20 +34,6 @@ AIMS = {
     "full_pass_100k_s": "<= 60",
     "rss_mb_100k": "<= 250",
 }
-
-MEASURES: dict[str, Callable[[Path, float], Awaitable[dict[str, float]]]] = {
-    "bulk": bulk.measure,
-    "live": live.measure,
-    "backfill": live.measure_backfill,
-    "intake": intake.measure,
-    "modal": modal.measure,
-    "scale": scale.measure,
-}
-
-
-def measured(name: str, part: float) -> dict[str, float]:
-    with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
-        return asyncio.run(MEASURES[name](Path(folder), part))
 
 
 def run(chosen: list[str], part: float, console: Console) -> dict[str, float]:
