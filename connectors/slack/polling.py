@@ -78,6 +78,7 @@ def _rested(found: Mapping[str, Digest], following: str) -> Position:
 
 
 def _change(message: Payload, digest: Digest, before: Digest | None, channel: str, view: View) -> Change:
+    """A message gets no newer by its replies: where those differ, its record would say that nothing is."""
     record = translate.record(message, channel, view)
     replies = digest[1] != (before[1] if before else "0:")
-    return Change(ref=record.ref, at=record.modified_at, record=record, comments=replies)
+    return Change(ref=record.ref, at=record.modified_at, record=None if replies else record, comments=replies)

@@ -200,7 +200,8 @@ class Interactions:
                 if message.get("delete_original"):
                     self._workspace.delete(original)
                 else:
-                    self._workspace.change(original, self._person_of_app(), _content(message))
+                    shown = {"blocks": [], **_content(message)}  # what is not named is not kept
+                    self._workspace.change(original, self._person_of_app(), shown)
             return
         self._say(known.channel, known.user, message)
 

@@ -295,8 +295,19 @@ class SlackSimulator(Simulator):
 
 def _typed(message: Payload) -> str:
     """The text as a person would type it again; of the app's own messages what is shown."""
+    if message.get("bot_id") and message.get("blocks"):
+        return "\n".join(filter(None, map(_shown, message["blocks"])))
     text: str = message.get("text", "")
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _shown(block: Payload) -> str:
+    """The words in a block, in order, whatever holds them."""
+    text = block.get("text")
+    if isinstance(text, dict):
+        return _shown(text)
+    inner = "".join(map(_shown, block.get("elements", ())))
+    return str(text or inner or block.get("url", ""))
 
 
 def _element(blocks: Sequence[Payload], action_id: str) -> tuple[str, Payload]:

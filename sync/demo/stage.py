@@ -85,6 +85,11 @@ class Scene:
     called: Mapping[str, str] = field(default_factory=dict)
     """What people call fields whose name in rules is an id."""
 
+    @property
+    def is_talk(self) -> bool:
+        """Whether people mostly talk there: what they wrote is theirs, and has no labels."""
+        return discover()[self.external.simulator.name].capabilities.selective
+
 
 @dataclass(eq=False)
 class Stage:
@@ -95,6 +100,11 @@ class Stage:
     scenes: Sequence[Scene]
     keep_folder: bool = False
     """Whether the folder with the log stays behind."""
+
+    @property
+    def tracked(self) -> Sequence[Scene]:
+        """Those where people keep records, which anybody may edit."""
+        return [scene for scene in self.scenes if not scene.is_talk]
 
     @property
     def simulators(self) -> Sequence[Simulator]:
@@ -166,6 +176,8 @@ def _scene(name: str, hub: Simulator, simulator: Simulator) -> Scene:
         f"{name}-website",
         external,
         End(hub_connector.title, hub_connector.capabilities.kinds[0], hub, project),
+        # where most is talk, no message becomes a task unless the file says so
+        {"create": {"to_asana": True, "from_asana": False}} if connector.capabilities.selective else {},
     )
 
 

@@ -25,6 +25,7 @@ INDEXES: Mapping[str, Mapping[str, tuple[int, ...]]] = {
         "ix_link_external_url": (100_000, 2),
         "ix_link_hidden_since": (100, 1),
         "ix_link_key_token": (100_000, 2),
+        "ix_link_awaits": (100_000, 2),
     },
     "seen": {"sqlite_autoindex_seen_1": (600_000, 6, 1)},
     "mark": {

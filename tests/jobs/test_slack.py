@@ -50,6 +50,7 @@ async def test_replies_become_comments_in_order_and_once(slack: World) -> None:
     for text in ("First", "Second", "Third"):
         slack.external.comment(thread, text, by="bob")
     await slack.settle()
+    assert len(texts(slack)) == 3, "found by polling alone"
     await slack.settle(full=True)
     assert ["First" in texts(slack)[0], "Second" in texts(slack)[1], "Third" in texts(slack)[2]] == [True] * 3
     assert len(texts(slack)) == 3

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 from typing import Any
 
 from sync.reconcile.model import Side
@@ -346,7 +347,7 @@ def pause_holds(evidence: Evidence) -> Iterator[str]:
     for side, simulator in evidence.town.sides.items():
         for exchange in simulator.journal.writes():
             at_s = (exchange.at - BEGINNING).total_seconds()
-            paused = any(begin + 1 < at_s < end for begin, end in evidence.town.pauses)
+            paused = any(begin + 1 < at_s < min(end, default=inf) for begin, *end in evidence.town.pauses)
             if paused and "hooks" not in exchange.path:
                 yield f"28: {side}: {exchange.method} {exchange.path} at {at_s:.1f} s, while it was paused"
 

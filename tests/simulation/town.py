@@ -58,7 +58,8 @@ class Town:
         self.mapping: dict[str, Any] = {}
         self.program: Program | None = None
         self.lives = 0
-        self.pauses: list[tuple[float, float]] = []
+        self.pauses: list[list[float]] = []
+        """When each began and ended, by the loop's clock; the end of the present one is not there yet."""
         """From when to when, in seconds since the beginning, nothing may be written."""
 
     @asynccontextmanager
@@ -144,6 +145,12 @@ class Town:
                 await session.execute(stopped.values(state="active", reason="", full_pass_due=True))
                 ids = list((await session.execute(select(MappingRow.id))).scalars())
                 await marks.hurry(session, ids, engine.now())
+        lasts = bool(self.pauses) and len(self.pauses[-1]) == 1
+        now = asyncio.get_running_loop().time()
+        if paused and not lasts:
+            self.pauses.append([now])
+        elif lasts and not paused:
+            self.pauses[-1].append(now)
 
     async def dead(self) -> list[str]:
         """Connections whose credentials do not work."""

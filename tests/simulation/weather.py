@@ -193,8 +193,6 @@ class Weather:
 
     async def _pause(self, event: Event) -> str:
         await self._town.switch(paused=True)
-        began = asyncio.get_running_loop().time()
-        self._town.pauses.append((began, began + WHILE_S / 2))
         self._after_admin(WHILE_S / 2)
         return "an admin pauses the mapping"
 
