@@ -101,6 +101,7 @@ async def test_the_pasted_answer_becomes_sealed_tokens_that_apply_and_check_use(
     assert applied.code == 0, applied.err
 
 
+@pytest.mark.chaos
 async def test_a_browser_that_lands_here_is_enough_and_strangers_are_not_listened_to(
     place: Place, unused_tcp_port: int
 ) -> None:
@@ -113,6 +114,7 @@ async def test_a_browser_that_lands_here_is_enough_and_strangers_are_not_listene
     assert (code, told["authorized"]) == (0, True), err
 
 
+@pytest.mark.chaos
 async def test_an_answer_to_another_request_keeps_nothing(place: Place) -> None:
     asked = await place.authorize("--config", str(place.file))
     code, told, err = await asked.end("urn:ietf:wg:oauth:2.0:oob?code=abc&state=other\n")

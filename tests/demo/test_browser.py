@@ -92,6 +92,7 @@ def test_an_issue_appears_on_the_board_and_the_log_says_why(
     expect(chapter.first).to_contain_text("written to Asana")
 
 
+@pytest.mark.chaos
 def test_a_card_is_dragged_to_another_column_and_the_issue_follows(
     page: Page, github: Locator, asana: Locator
 ) -> None:
@@ -147,6 +148,7 @@ def test_typing_is_not_disturbed_by_what_arrives(page: Page, github: Locator, as
     expect(reply).to_have_value("Half a sent")
 
 
+@pytest.mark.chaos
 def test_both_edit_at_once_and_nothing_is_lost(page: Page, github: Locator, asana: Locator) -> None:
     both(github, asana, "Slow start page")
     page.get_by_role("button", name="Edit both at once").click()
