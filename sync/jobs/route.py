@@ -273,10 +273,9 @@ async def _asked(engine: Engine, config: MappingConfig, ends: Map[Side, End]) ->
     fields = {side: await fields_of(engine, end.connection, end.container) for side, end in ends.items()}
     if not unresolved(config, fields):
         return fields
-    just_now = timedelta(seconds=engine.settings.poll_seconds)
+    now = timedelta()  # an option that somebody is making is let in with the first object that has it
     return {
-        side: await fields_of(engine, end.connection, end.container, fresh=just_now)
-        for side, end in ends.items()
+        side: await fields_of(engine, end.connection, end.container, fresh=now) for side, end in ends.items()
     }
 
 
