@@ -73,7 +73,7 @@ simulate: setup  ## towns in virtual time, people at work, trouble everywhere: S
 
 check-simulation:  ## the planner over 100,000 cases; a few towns, and those that failed once
 	$(PYTHON) -m tests.reconcile.many
-	$(PYTHON) -m tests.simulation --seeds 5
+	$(PYTHON) -m tests.simulation --seeds 3
 
 coverage: setup  ## how much of the code the tests run: some minutes more than the tests alone
 	rm -f .coverage .coverage.*

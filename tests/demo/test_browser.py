@@ -109,6 +109,7 @@ def test_a_card_is_dragged_to_another_column_and_the_issue_follows(
     expect(column(asana, "Done").get_by_text("Newsletter")).to_be_visible()
 
 
+@pytest.mark.chaos
 def test_what_is_said_and_changed_is_seen_on_the_other_side(
     page: Page, github: Locator, asana: Locator
 ) -> None:

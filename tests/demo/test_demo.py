@@ -40,6 +40,7 @@ def answers(url: str) -> bool:
         return False
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(120)
 def test_a_copied_connector_plays_in_the_story(tmp_path: Path, another: Path) -> None:
     """The whole story is played by ``make demo ONCE=1``."""
@@ -50,8 +51,9 @@ def test_a_copied_connector_plays_in_the_story(tmp_path: Path, another: Path) ->
         assert re.search(rf"✓ +{title} → Asana .* [\d,]+ ms", opened), opened
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.chaos)])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_the_product_ends_with_the_demo(tmp_path: Path, how: signal.Signals) -> None:
     with playing(tmp_path) as demo:
         assert answers(demo.product)

@@ -22,7 +22,7 @@ _BOTH_S = 1.0
 """So long the second of two writes is waited for: the first one's deadline is 2 s."""
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.chaos), "after"])
 @pytest.mark.parametrize("name", [_IN_CI, *(pytest.param(name, marks=pytest.mark.chaos) for name in _OTHERS)])
 async def test_a_worker_killed_around_a_write(shared: Town, name: str, when: str) -> None:
     deeds = await prepared(shared, shared.places["main"], KINDS[name])

@@ -129,6 +129,7 @@ async def test_one_trace_leads_from_the_delivery_to_the_write(watched: Town, col
     assert {chain[0].trace_id for chain in chains()} <= written & stored
 
 
+@pytest.mark.chaos
 async def test_metrics_tell_what_the_workers_did(watched: Town) -> None:
     async def scraped() -> dict[tuple[str, ...], float]:
         text = (await watched.http.get(f"{watched.url}/metrics")).text

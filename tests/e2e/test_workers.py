@@ -85,6 +85,7 @@ async def test_many_edits_of_objects_in_two_mappings(busy: Town) -> None:
     assert github.objects(busy.places["two"].repo) == [other]
 
 
+@pytest.mark.chaos
 async def test_one_of_two_workers_dies(busy: Town) -> None:
     """The other one takes over."""
     place = busy.places["one"]
