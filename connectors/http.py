@@ -71,6 +71,16 @@ def upload_s(size: int) -> float:
     return size / _SLOWEST_UPLOAD
 
 
+def _as_sent(name: str, content: BinaryIO, media_type: str) -> tuple[str, BinaryIO, str]:
+    """A file as a part of a form, from its start. A name of other than plain characters is URL-encoded."""
+    content.seek(0)
+    return name if _PLAIN_NAME.fullmatch(name) else quote(name), content, media_type
+
+
+def _takes_s(content: BinaryIO) -> float:
+    return upload_s(content.seek(0, SEEK_END))
+
+
 class Outbound:
     """The way out for one connection.
 
@@ -202,9 +212,8 @@ class Outbound:
         timeout_s = self._timeout_s
         if file is not None:
             part, name, content, media_type = file
-            timeout_s += upload_s(content.seek(0, SEEK_END))
-            content.seek(0)
-            parts.append((part, (name if _PLAIN_NAME.fullmatch(name) else quote(name), content, media_type)))
+            timeout_s += _takes_s(content)
+            parts.append((part, _as_sent(name, content, media_type)))
         request = self._client.build_request(
             "POST",
             self._url(path),
@@ -229,35 +238,34 @@ class Outbound:
 
         The answer's text.
 
-        Nobody sees the file before another call shows it, so that every failure may be tried again.
+        Nobody sees the file before another call shows it, so that every failure may be tried again. The
+        deadline is later by :func:`upload_s` of the file.
 
         Args:
             file: its name, its bytes (from their start), their media type.
             trusted: one more origin of the same provider that may be asked.
         """
-        name, content, media_type = file
-        content.seek(0)
+        timeout_s = self._timeout_s + _takes_s(file[1])
         try:
             url = httpx.URL(address)
         except httpx.InvalidURL as error:
             raise self._clean(Park("the address for the file cannot be read")) from error
         if origin(url) not in {origin(each) for each in (self._base, httpx.URL(trusted)) if each.host}:
             raise Park(f"files are not sent to {url.host}", park_class=ParkClass.PERMISSION)
-        shown = name if _PLAIN_NAME.fullmatch(name) else quote(name)
         request = self._client.build_request(
             "POST",
             url,
-            files={"file": (shown, content, media_type)},
+            files={"file": _as_sent(*file)},
             headers={"user-agent": self._user_agent + stamp().text, "accept": "*/*"},
-            extensions={"trace": not_after(time.time() + self._timeout_s)},
+            extensions={"trace": not_after(time.time() + timeout_s)},
         )
         try:
-            async with asyncio.timeout(self._timeout_s), self._gate.slot(write=True):
+            async with asyncio.timeout(timeout_s), self._gate.slot(write=True):
                 if (permit := stamp().permit) is not None:
                     await permit()
                 response = await self._client.send(request)
         except TimeoutError:
-            raise self._interrupted(False, f"the file was not taken in {self._timeout_s:g} s") from None
+            raise self._interrupted(False, f"the file was not taken in {timeout_s:g} s") from None
         except httpx.RequestError as error:
             raise self._interrupted(False, str(error) or type(error).__name__) from error
         if response.status_code in (408, 429) or response.status_code >= 500:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from io import BytesIO
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ from connectors.egress import Egress
 from connectors.errors import ConnectorError, OnlyLinked, OutcomeUnknown, Park, ParkClass, RetryLater
 from connectors.http import Outbound
 from connectors.limits import OpenGate
+from connectors.stamps import stamped
 
 SECRET = "s3cret-token"
 BYTES = bytes(range(256)) * 10
@@ -202,15 +203,74 @@ class Slow(httpx.AsyncBaseTransport):
         return httpx.Response(201, json={})
 
 
+DEPOT = "https://files.example.net/upload/1"
+
+
+async def deposited(wire: Wire, address: str = f"{DEPOT}?key=permission") -> str:
+    file = ("Größe.txt", BytesIO(b"text"), "text/plain")
+    return await wire.outbound().deposit(address, file, trusted="https://files.example.net")
+
+
+async def test_no_credentials_go_to_an_address_that_is_the_permission() -> None:
+    wire = Wire({DEPOT: httpx.Response(200, text="OK - 4")})
+    assert await deposited(wire) == "OK - 4"
+    assert wire.tokens() == [False]
+    assert b'filename="Gr%C3%B6%C3%9Fe.txt"' in wire.asked[0].content
+
+
+@pytest.mark.parametrize("address", ["https://files.example.net:8443/1", STORAGE, "http://files.example.net"])
+async def test_files_are_deposited_where_the_provider_is_and_nowhere_else(address: str) -> None:
+    wire = Wire({})
+    with pytest.raises(Park, match="not sent to"):
+        await deposited(wire, address)
+    assert wire.asked == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "error_type"),
+    [
+        (httpx.Response(413), Park),
+        (httpx.Response(307, headers={"location": "/other"}), Park),
+        (httpx.Response(429), RetryLater),
+        (httpx.Response(502), RetryLater),
+        (httpx.ReadError("cut"), RetryLater),
+    ],
+)
+async def test_what_a_refused_deposit_means(
+    answer: httpx.Response | Exception, error_type: type[ConnectorError]
+) -> None:
+    """Nobody sees the file before another call shows it: it may be sent again."""
+    wire = Wire({DEPOT: answer})
+    with pytest.raises(error_type):
+        await deposited(wire)
+    assert len(wire.asked) == 1
+
+
+async def test_a_deposit_is_a_write_that_needs_its_permit() -> None:
+    async def denied() -> None:
+        raise RetryLater("the lease is over")
+
+    wire = Wire({DEPOT: httpx.Response(200)})
+    with stamped("1", "web@1", denied), pytest.raises(RetryLater, match="lease"):
+        await deposited(wire)
+    assert wire.asked == []
+
+
+@pytest.mark.parametrize("way", ["upload", "deposit"])
 @pytest.mark.parametrize(("size", "arrives"), [(10, False), (1_000_000, True)])
-async def test_the_deadline_of_an_upload_grows_with_the_file(size: int, arrives: bool) -> None:
+async def test_the_deadline_of_a_file_grows_with_it(size: int, arrives: bool, way: str) -> None:
     """A second for each half a megabyte."""
     out = Outbound(
         "https://api.example.com/v1", gate=OpenGate(), allow=Egress(), transport=Slow(), timeout_s=0.1
     )
-    sending = out.upload("files", {}, file=("file", "f.bin", BytesIO(bytes(size)), "text/plain"))
+    file = ("f.bin", BytesIO(bytes(size)), "text/plain")
+    sending: Awaitable[object] = (
+        out.upload("files", {}, file=("file", *file))
+        if way == "upload"
+        else out.deposit("https://api.example.com/presigned", file)
+    )
     if arrives:
-        assert (await sending).status == 201
+        assert await sending
         return
-    with pytest.raises(OutcomeUnknown, match=r"no answer in 0\.1"):
+    with pytest.raises((OutcomeUnknown, RetryLater), match=r"in 0\.1"):
         await sending
