@@ -33,7 +33,7 @@ from sync.store.history import tell
 from sync.store.tables import Link, Shown, User, Write
 from sync.store.upsert import insert_into
 
-_SLACK = timedelta(minutes=2)
+_LEEWAY = timedelta(minutes=2)
 """Between a provider's clock and ours."""
 
 
@@ -128,7 +128,7 @@ async def _show(desk: Desk, unit: Unit, link: Link, card: Card, address: str) ->
 
 async def _look_up(desk: Desk, unit: Unit, link: Link, write: Write) -> Outcome:
     """Whether a new card arrived; a change of one is simply made again."""
-    since = write.intent_at + desk.route.end(Side.EXTERNAL).offset - _SLACK
+    since = write.intent_at + desk.route.end(Side.EXTERNAL).offset - _LEEWAY
     session = desk.route.end(Side.EXTERNAL).session
     address = write.plan["address"]
     if not address:

@@ -41,7 +41,7 @@ log = structlog.get_logger()
 _ADOPTION_LOOKS = 5
 """An object that no full pass could adopt by its key after so many looks is one like any other."""
 
-_SLACK = timedelta(minutes=2)
+_LEEWAY = timedelta(minutes=2)
 """Between a provider's clock and ours, and between a call's deadline and its late effect."""
 
 _LOOK_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0)
@@ -78,7 +78,7 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
             return Later(5, "made by us, but its link is lost: the next full pass adopts it")
     if desk.route.mapping.state == "first_sync" and record.created_at < desk.route.started(side):
         return Later(2, "waits until the first sync has matched both sides", attempt=False)
-    if desk.route.mapping.full_pass_due and record.created_at < desk.engine.in_s(0) - _SLACK:
+    if desk.route.mapping.full_pass_due and record.created_at < desk.engine.in_s(0) - _LEEWAY:
         return Later(2, "waits until a full pass has looked for its counterpart", attempt=False)
     link = await begin(desk, side, record)
     if isinstance(link, Later):
@@ -145,7 +145,7 @@ async def _made_twice(desk: Desk, link: Link, side: Side, record: Record) -> boo
     async with desk.engine.database.read() as session:
         tries = (await session.execute(query)).scalars().all()
     made_at = record.created_at - desk.route.end(side).offset
-    return any(write.intent_at - _SLACK <= made_at <= write.deadline_at + _SLACK for write in tries)
+    return any(write.intent_at - _LEEWAY <= made_at <= write.deadline_at + _LEEWAY for write in tries)
 
 
 async def _begun(session: AsyncSession, mapping_id: int, now: datetime) -> int:
@@ -309,7 +309,7 @@ async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -
     """
     key = Key(row.plan["key"]["token"], row.plan["key"]["url"], row.plan["key"]["label"])
     end = desk.route.end(Side(row.side))
-    since = row.intent_at + end.offset - _SLACK
+    since = row.intent_at + end.offset - _LEEWAY
     asked_at = desk.engine.now()
     found = await end.session.find_created(end.container, key, since)
     if found:

@@ -61,7 +61,7 @@ class Streams:
         for id in [*self.open]:
             if self.open[id].done():
                 self.open.pop(id)
-        held = {id for id in wanted if await self._hold(id)}
+        held = await self._hold([*wanted])
         for id in set(self.open) - held:
             await self._close(id)
         for id in held - set(self.open):
@@ -86,10 +86,13 @@ class Streams:
             and (connector := known[row.connector]).listens(connector.settings.model_validate(row.settings))
         ]
 
-    async def _hold(self, connection_id: int) -> bool:
-        until = self.engine.in_s(self.engine.settings.lease_seconds)
+    async def _hold(self, ids: Sequence[int]) -> set[int]:
+        """Those of them that are ours, for the time of a lease."""
+        if not ids:
+            return set()
+        now, until = self.engine.now(), self.engine.in_s(self.engine.settings.lease_seconds)
         async with self.engine.database.write() as session:
-            return await streams.hold(session, connection_id, self.engine.owner, self.engine.now(), until)
+            return {id for id in ids if await streams.hold(session, id, self.engine.owner, now, until)}
 
     async def _close(self, connection_id: int) -> None:
         task = self.open.pop(connection_id)
