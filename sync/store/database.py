@@ -9,12 +9,12 @@ queues the writers of this process in order instead of letting them poll for the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import aiosqlite
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -100,20 +100,23 @@ async def connect(*args: Any, **options: Any) -> aiosqlite.Connection:
         raise
 
 
-def sqlite_engine(
-    url: str,
-    *,
-    read_only: bool = False,
-    foreign_keys: bool = True,
-    connecting: Callable[..., Awaitable[Any]] = connect,
-) -> AsyncEngine:
-    """One writing connection, or several reading ones, with explicit BEGIN and our pragmas.
+def sqlite_engine(url: str, *, read_only: bool = False, foreign_keys: bool = True) -> AsyncEngine:
+    """One writing connection, or several reading ones."""
+    engine = create_async_engine(
+        url,
+        connect_args={"isolation_level": None, "async_creator_fn": connect},
+        pool_size=READERS if read_only else 1,
+        max_overflow=0,
+    )
+    prepare_sqlite(engine.sync_engine, read_only=read_only, foreign_keys=foreign_keys)
+    return engine
 
-    The driver's own transaction handling is off (``isolation_level=None``): it would begin late
+
+def prepare_sqlite(engine: Engine, *, read_only: bool = False, foreign_keys: bool = True) -> None:
+    """Explicit BEGIN, and our pragmas.
+
+    The driver's own transaction handling must be off (``isolation_level=None``): it would begin late
     and never around SELECT or DDL (docs.sqlalchemy.org, "SQLite: transactional DDL").
-
-    Args:
-        connecting: opens a file, and answers what speaks like a connection of aiosqlite.
     """
     pragmas = {
         "busy_timeout": "10000",
@@ -121,22 +124,14 @@ def sqlite_engine(
         **({"query_only": "ON"} if read_only else {"journal_mode": "WAL"}),
         "synchronous": "NORMAL",
     }
-    engine = create_async_engine(
-        url,
-        connect_args={"isolation_level": None, "async_creator_fn": connecting},
-        pool_size=READERS if read_only else 1,
-        max_overflow=0,
-    )
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
         for name, value in pragmas.items():
             cursor.execute(f"PRAGMA {name}={value}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-    return engine
