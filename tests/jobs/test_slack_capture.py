@@ -16,6 +16,7 @@ from connectors.simulation import Fault, serve_app
 from connectors.slack.simulated_interactions import Interaction
 from connectors.slack.simulator import SlackSimulator
 from sync.jobs.capture.interactions import Interactions
+from sync.store.tables import Conflict
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
 
@@ -131,6 +132,34 @@ async def test_submitting_twice_makes_one_task(chat: Chat) -> None:
     chat.card(message)
 
 
+async def test_a_title_that_a_person_chose_outlasts_corrections_of_the_message(chat: Chat) -> None:
+    chosen, suggested = chat.say("Footer brokn"), chat.say("Heder brokn")
+    await chat.captured(chosen, title="Mend the footer")
+    await chat.captured(suggested, title="Heder brokn")
+    for message, title in ((chosen, "Footer broken"), (suggested, "Header broken")):
+        chat.slack.edit(message, title=title, notes="Since Monday")
+    await chat.world.settle()
+    first, second = (chat.world.task(at) for at in (0, 1))
+    assert (first["title"], second["title"]) == ("Mend the footer", "Header broken")
+    for task, said in ((first, "Footer broken"), (second, "Header broken")):
+        assert said in task["text"]
+        assert "Since Monday" in task["text"]
+        assert "Captured by" in task["text"]
+    gid = chat.world.tasks()[1]
+    chat.world.hub.edit(gid, title="Renamed", notes=f"<body>{second['text']}\nAsk Bob first</body>")
+    await chat.world.settle()
+    chat.slack.edit(suggested, title="The header is broken", notes="Since Monday")
+    await chat.world.settle(full=True)
+    task = chat.world.task(1)
+    assert task["title"] == "Renamed"
+    assert "The header is broken" in task["text"]
+    assert "Ask Bob first" in task["text"]
+    assert await chat.world.rows(Conflict) == []
+    before = len(chat.world.writes())
+    await chat.world.settle(full=True)
+    assert len(chat.world.writes()) == before
+
+
 async def test_an_error_stands_at_its_field(chat: Chat) -> None:
     view = await chat.opened(chat.say("Broken"))
     refused = await chat.submitted(view, title={"title": " "})
@@ -184,6 +213,10 @@ async def test_a_message_is_attached_to_an_existing_task(chat: Chat) -> None:
     assert chat.world.tasks() == [gid]
     assert chat.world.task()["title"] == "Long known"
     assert "Long known" in str(chat.card(message)[1]["blocks"])
+    chat.slack.edit(message, title="Broken since Monday")
+    await chat.world.settle()
+    assert chat.world.task()["title"] == "Long known"
+    assert "Monday" not in chat.world.task()["text"]
 
 
 @pytest.mark.parametrize(("user", "word"), [("gus", "Guests"), ("eve", "organisation")])
