@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from connectors.simulation import Fault, serve_app
 from connectors.slack.simulated_interactions import Interaction
 from connectors.slack.simulator import SlackSimulator
 from sync.jobs.capture.interactions import Interactions
+from sync.jobs.receiving.intake import Intake
+from sync.jobs.receiving.streams import Streams
 from sync.store.tables import Conflict
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
@@ -73,6 +76,14 @@ def _block_ids(message: dict[str, Any]) -> list[str]:
     return [block.get("block_id", "") for block in message.get("blocks", ())]
 
 
+class SocketSlack(SlackSimulator):
+    """Its app uses Socket Mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.use_socket_mode()
+
+
 @pytest.fixture
 async def chat(build: Build) -> AsyncIterator[Chat]:
     world = await build(SlackSimulator)
@@ -83,6 +94,47 @@ async def chat(build: Build) -> AsyncIterator[Chat]:
             urls = world.external.sender.urls
             urls.interactivity = urls.options = urls.commands = f"{url}/interactions/other"
             yield chat
+
+
+@pytest.fixture
+async def over_socket(build: Build) -> AsyncIterator[Chat]:
+    """The same where nobody calls us: a worker holds the socket."""
+    world = await build(SocketSlack)
+    assert isinstance(world.external, SlackSimulator)
+    async with Intake(world.engine) as intake, Interactions(world.engine) as interactions:
+        streams = Streams(world.engine, intake, interactions)
+        await streams.look()
+        yield Chat(world, world.external, interactions)
+        await streams.close()
+
+
+async def test_over_a_socket_a_message_becomes_a_task_as_well(over_socket: Chat) -> None:
+    chat = over_socket
+    message = chat.say("The footer is broken")
+    chat.world.hub.faults.add(Fault(kind="slow", path="/search", seconds=1.5, times=None))
+    chat.world.hub.faults.add(Fault(kind="slow", path="/tasks", seconds=1.5, times=None))
+    view = await chat.opened(message)
+    place = view["blocks"][2]["element"]["initial_option"]["value"]
+    people = await chat.slack.suggest("ada", view["id"], "assignee", "bob@")
+    (bob,) = people.answer["options"]
+    await chat.slack.press("ada", "to_attach", view_id=view["id"])
+    await chat.interactions.idle()
+    slowly = asyncio.create_task(chat.slack.suggest("ada", view["id"], "task", "foot"))
+    refused = await chat.slack.submit(view["id"], {"how": {"how": {"type": "checkboxes"}}}, "ada")
+    assert refused.errors == {f"task {place}": "Choose a task."}
+    assert not slowly.done(), "nobody waits for the slow answer to somebody else"
+    assert (await slowly).answer == {"options": []}
+    chat.world.hub.faults.clear()
+    await chat.slack.cancel(view["id"], "ada")
+    view = await chat.opened(message)
+    state = {f"assignee {place}": {"assignee": {"type": "external_select", "selected_option": bob}}}
+    done = await chat.submitted(view, title={"title": "Mend the footer"}, **state)
+    assert (done.status, done.errors, done.opened) == (200, {}, ())
+    await chat.world.settle()
+    task = chat.world.task()
+    assert (task["title"], task["assignee"]) == ("Mend the footer", "bob")
+    await chat.press(message, "card_complete")
+    assert chat.world.task()["state"] == "closed"
 
 
 async def test_a_message_becomes_a_task_whose_card_stands_in_the_thread(chat: Chat) -> None:
