@@ -11,7 +11,7 @@ from typer.main import get_group
 from connectors import discover
 from connectors.base import Connector
 from sync.commands.output import emit
-from sync.jobs.addresses import of_app, of_interactions
+from sync.jobs.receiving.addresses import of_app, of_interactions
 from sync.settings import Settings
 
 

@@ -11,8 +11,8 @@ from sync.commands.opening import known_mapping, run
 from sync.commands.output import WAITS, AsJson, emit, table
 from sync.commands.progress import progress
 from sync.commands.working import opened_engine
-from sync.jobs.audit import audit as compare
-from sync.jobs.preview import opened_route
+from sync.jobs.asked.audit import audit as compare
+from sync.jobs.asked.preview import opened_route
 from sync.settings import HUB, Settings
 
 app = typer.Typer()

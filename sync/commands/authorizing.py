@@ -16,7 +16,7 @@ from sync.commands.landing import is_loopback, landed, listening
 from sync.commands.opening import run
 from sync.commands.output import WAITS, AsJson, emit, line, say
 from sync.commands.working import opened_engine
-from sync.jobs import authorising
+from sync.jobs.connecting import authorising
 from sync.settings import Settings
 
 app = typer.Typer()

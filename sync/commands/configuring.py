@@ -19,7 +19,8 @@ from sync.commands.output import DONE, UNREACHABLE, WAITS, AsJson, emit, plain, 
 from sync.commands.progress import progress
 from sync.commands.working import opened_engine
 from sync.configuration import Configuration, ConfigurationInvalid, Problem, read
-from sync.jobs import applying, connections
+from sync.jobs.configuring import applying
+from sync.jobs.connecting import connections
 from sync.jobs.engine import Engine
 from sync.settings import Settings
 from sync.store.tables import Connection

@@ -75,7 +75,7 @@ def restore(
 ) -> None:
     """Put the losing value back on both sides, and wait until both have it. Exit 4 at the timeout."""
     from sync.commands.working import opened_engine
-    from sync.jobs import by_hand
+    from sync.jobs.asked import by_hand
 
     settings = Settings()
 

@@ -164,7 +164,7 @@ def link(
 ) -> None:
     """Link two existing objects by hand; differences are settled by the mapping's policy."""
     from sync.commands.working import opened_engine
-    from sync.jobs import by_hand
+    from sync.jobs.asked import by_hand
 
     settings = Settings()
 
@@ -196,7 +196,7 @@ def unlink(
 ) -> None:
     """End a link; nothing is written at the providers, and neither object is created again."""
     from sync.commands.working import opened_engine
-    from sync.jobs import by_hand
+    from sync.jobs.asked import by_hand
 
     settings = Settings()
 

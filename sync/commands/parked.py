@@ -52,7 +52,7 @@ def retry(
     if (entry is None) == (park_class is None):
         raise typer.BadParameter("name one ID, or one --class")
     from sync.commands.working import opened_engine
-    from sync.jobs import by_hand
+    from sync.jobs.asked import by_hand
 
     settings = Settings()
 

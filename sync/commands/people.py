@@ -12,9 +12,9 @@ from connectors.errors import ConnectorError
 from sync.commands.opening import run
 from sync.commands.output import UNREACHABLE, AsJson, emit, plain, say, table
 from sync.commands.working import opened_engine
-from sync.jobs import connections
+from sync.jobs.connecting import connections
 from sync.jobs.engine import Engine
-from sync.jobs.roster import Couple, couples, roster
+from sync.jobs.routing.roster import Couple, couples, roster
 from sync.settings import HUB, Settings
 from sync.store.tables import Connection
 

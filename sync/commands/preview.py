@@ -14,10 +14,10 @@ from sync.commands.output import AsJson, emit, plain, say, table
 from sync.commands.progress import progress
 from sync.commands.working import opened_engine
 from sync.configuration import ConfigurationInvalid
+from sync.jobs.asked.preview import Tell, opened_route, preview
+from sync.jobs.configuring.in_force import connection_row, in_force
+from sync.jobs.configuring.prospect import prospect_of
 from sync.jobs.engine import Engine
-from sync.jobs.in_force import connection_row, in_force
-from sync.jobs.preview import Tell, opened_route, preview
-from sync.jobs.prospect import prospect_of
 from sync.settings import HUB, Settings
 
 app = typer.Typer()

@@ -15,7 +15,7 @@ from sync.commands.opening import known_mapping, run
 from sync.commands.output import TIMEOUT, WAITS, AsJson, emit, plain, table
 from sync.commands.progress import progress
 from sync.commands.working import opened_engine
-from sync.jobs import undoing
+from sync.jobs.asked import undoing
 from sync.settings import Settings
 from sync.store.reverts import OPEN
 from sync.store.times import parse_time, rfc3339

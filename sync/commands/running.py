@@ -21,7 +21,7 @@ from sync.instance.folder import redis_url
 from sync.instance.lifeline import die_with_parent
 from sync.instance.signals import until_signal
 from sync.instance.supervisor import up as supervise
-from sync.jobs.applying import apply
+from sync.jobs.configuring.applying import apply
 from sync.settings import Settings
 from sync.store.migrate import migrate as bring_up_to_date
 from sync.store.migrate import revisions

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 from sync.commands.opening import opened_database
 from sync.instance.folder import prepare_folder, redis_url, running
+from sync.jobs.connecting.sessions import Sessions
 from sync.jobs.engine import Engine, no_wake
-from sync.jobs.owner import new_owner
+from sync.jobs.passing.owner import new_owner
 from sync.jobs.queue import connect_if_up, waker
-from sync.jobs.sessions import Sessions
 from sync.settings import Settings
 from sync.store.publishing import publishing
 from sync.store.secrets import Vault

@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sync.jobs.field_lists import Known
-from sync.jobs.sessions import Sessions
-from sync.jobs.snapshots import Snapshots
+from sync.jobs.connecting.sessions import Sessions
+from sync.jobs.routing.field_lists import Known
+from sync.jobs.watching.snapshots import Snapshots
 from sync.settings import Settings
 from sync.store.database import Database
 from sync.store.secrets import Vault

@@ -12,11 +12,12 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from sync import __version__
-from sync.jobs import polling, upkeep
-from sync.jobs.connections import UNREACHABLE
+from sync.jobs.connecting.connections import UNREACHABLE
 from sync.jobs.engine import Engine
-from sync.jobs.full_pass import full_pass
-from sync.jobs.passes import sync_mapping
+from sync.jobs.passing.passes import sync_mapping
+from sync.jobs.tending import upkeep
+from sync.jobs.watching import polling
+from sync.jobs.watching.full_pass import full_pass
 from sync.store.cursors import cursors_on
 from sync.store.status import busy, status
 from sync.store.tables import Mapping

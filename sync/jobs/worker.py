@@ -16,16 +16,17 @@ from arq.connections import ArqRedis
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
-from sync.jobs import polling, upkeep
+from sync.jobs.capture.interactions import Interactions
+from sync.jobs.connecting.sessions import Sessions
 from sync.jobs.engine import Engine
-from sync.jobs.full_pass import full_pass
-from sync.jobs.intake import Intake
-from sync.jobs.interactions import Interactions
-from sync.jobs.owner import new_owner
-from sync.jobs.passes import sync_mapping
+from sync.jobs.passing.owner import new_owner
+from sync.jobs.passing.passes import sync_mapping
 from sync.jobs.queue import connect, dump, waker
-from sync.jobs.sessions import Sessions
-from sync.jobs.streams import Streams
+from sync.jobs.receiving.intake import Intake
+from sync.jobs.receiving.streams import Streams
+from sync.jobs.tending import upkeep
+from sync.jobs.watching import polling
+from sync.jobs.watching.full_pass import full_pass
 from sync.settings import Settings
 from sync.store import marks
 from sync.store.cursors import cursors_due

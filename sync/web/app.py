@@ -18,9 +18,9 @@ from starlette.types import ASGIApp
 from sync import __version__, tracing
 from sync.instance.folder import Instance
 from sync.instance.standing import standing
+from sync.jobs.capture.interactions import Interactions
 from sync.jobs.engine import Engine
-from sync.jobs.intake import Intake
-from sync.jobs.interactions import Interactions
+from sync.jobs.receiving.intake import Intake
 from sync.metrics import INTAKE, WEBHOOKS_REJECTED
 from sync.store import listings
 from sync.store.errors import StoreError

@@ -19,11 +19,12 @@ from sqlmodel import col
 from connectors.records import Record, Ref
 from sync import logs
 from sync.commands.working import opened_engine
-from sync.jobs import polling, upkeep
 from sync.jobs.engine import Engine
-from sync.jobs.full_pass import full_pass
-from sync.jobs.passes import sync_mapping
-from sync.jobs.route import Route, open_route
+from sync.jobs.passing.passes import sync_mapping
+from sync.jobs.routing.route import Route, open_route
+from sync.jobs.tending import upkeep
+from sync.jobs.watching import polling
+from sync.jobs.watching.full_pass import full_pass
 from sync.reconcile.model import Side
 from sync.settings import Settings
 from sync.store.cursors import cursors_on

@@ -6,7 +6,8 @@ import pytest
 
 from connectors.asana.simulator import AsanaSimulator
 from connectors.github.simulator import GitHubSimulator
-from sync.jobs import by_hand, upkeep
+from sync.jobs.asked import by_hand
+from sync.jobs.tending import upkeep
 from sync.reconcile.model import Side
 from sync.store.tables import Conflict, Link, Mapping, Mark, Parked, Write
 from tests.jobs.conftest import Build

@@ -12,7 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.simulation import serve_app
-from sync.jobs import alerts, connections
+from sync.jobs.connecting import connections
+from sync.jobs.tending import alerts
 from sync.store.tables import Connection
 from tests.jobs.world import World
 

@@ -10,8 +10,8 @@ import pytest
 from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import Fault, serve
 from sync.configuration import ConfigurationInvalid
-from sync.jobs.applying import NeedsConsent, apply, exported
-from sync.jobs.foresight import Foreseen
+from sync.jobs.configuring.applying import NeedsConsent, apply, exported
+from sync.jobs.configuring.foresight import Foreseen
 from sync.store.tables import Audit, Connection, Link, Mapping, Mark, Seen, Setting
 from tests.jobs.conftest import Build
 from tests.jobs.world import World, read

@@ -9,7 +9,7 @@ import pytest
 from connectors.github.simulator import GitHubSimulator
 from connectors.memory.config import LARGEST
 from connectors.simulation import Fault
-from sync.jobs import by_hand
+from sync.jobs.asked import by_hand
 from sync.reconcile.model import Side
 from sync.store.tables import Link, Mapping, Parked, Write
 from tests.jobs.conftest import Build

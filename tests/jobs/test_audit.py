@@ -7,8 +7,9 @@ import pytest
 from connectors.github.simulator import GitHubSimulator
 from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import Simulator
-from sync.jobs import alerts, by_hand, sampling
-from sync.jobs.audit import Audited, audit
+from sync.jobs.asked import by_hand
+from sync.jobs.asked.audit import Audited, audit
+from sync.jobs.tending import alerts, sampling
 from sync.store.tables import Conflict, Link, Mark, Seen
 from tests.jobs.conftest import Build
 from tests.jobs.world import World

@@ -13,8 +13,8 @@ import pytest
 from connectors.interactions import Answer
 from connectors.simulation import Fault
 from connectors.simulation_network import FaultKind
-from sync.jobs import upkeep
-from sync.jobs.interactions import Interactions
+from sync.jobs.capture.interactions import Interactions
+from sync.jobs.tending import upkeep
 from sync.store.tables import Errand, Link, Write
 from tests.jobs.conftest import Build
 from tests.jobs.world import World

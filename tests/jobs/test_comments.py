@@ -9,8 +9,8 @@ import pytest
 from connectors.asana.translate import comment_ref
 from connectors.changes import Change
 from connectors.simulation import Fault
-from sync.jobs import by_hand
-from sync.jobs.news import marks_for
+from sync.jobs.asked import by_hand
+from sync.jobs.watching.news import marks_for
 from sync.reconcile.model import Side
 from sync.store.tables import Conflict, Link, Mapping, Mark, Parked, Write
 from tests.jobs.conftest import Build

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from connectors.errors import RetryLater
-from sync.jobs.creations import LocalTurns, NoTurns, SharedTurns, Turns, await_turn, turns
+from sync.jobs.pairing.creations import LocalTurns, NoTurns, SharedTurns, Turns, await_turn, turns
 from sync.store.status import status
 from sync.store.tables import Connection, Write
 from tests.jobs.world import World

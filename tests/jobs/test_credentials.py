@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.github.simulator import GitHubSimulator
-from sync.jobs import upkeep
+from sync.jobs.tending import upkeep
 from sync.store.tables import Connection, Write
 from tests.jobs.conftest import Build
 from tests.jobs.world import Meanwhile, World

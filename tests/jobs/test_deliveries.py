@@ -10,8 +10,8 @@ from typing import Any
 import pytest_asyncio
 
 from connectors.signing import hmac_sha256_hex
-from sync.jobs.intake import Intake, Reply
 from sync.jobs.kept import MOMENT
+from sync.jobs.receiving.intake import Intake, Reply
 from sync.store.tables import Connection, Delivery, Event, Mapping, Mark, Subscription
 from tests.jobs.test_intake import SECRET, from_asana, from_memory, subscribed
 from tests.jobs.world import World

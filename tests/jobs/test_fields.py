@@ -9,7 +9,7 @@ from structlog.typing import EventDict
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault
-from sync.jobs.fields import LOOP_BUDGET, LOOP_WINDOW
+from sync.jobs.merging.fields import LOOP_BUDGET, LOOP_WINDOW
 from sync.reconcile.model import Side
 from sync.store.links import pairs
 from sync.store.tables import Conflict, Event, Mark, Parked, Seen, Write

@@ -8,8 +8,9 @@ from typing import Any
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault
-from sync.jobs import by_hand, upkeep
-from sync.jobs.full_pass import full_pass
+from sync.jobs.asked import by_hand
+from sync.jobs.tending import upkeep
+from sync.jobs.watching.full_pass import full_pass
 from sync.store import leases
 from sync.store.status import status
 from sync.store.tables import Connection, Link, Mapping, Mark, Parked

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from connectors.errors import RetryLater
-from sync.jobs.gate import SharedGate, restore_hold
+from sync.jobs.connecting.gate import SharedGate, restore_hold
 
 
 class Remembered:

@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.signing import hmac_sha256_hex
-from sync.jobs.intake import Intake, Reply
+from sync.jobs.receiving.intake import Intake, Reply
 from sync.store.tables import Conflict, Connection, Delivery, Event, FieldList, Mapping, Mark, Subscription
 from tests.jobs.conftest import Build
 from tests.jobs.world import World

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sync.jobs import by_hand
-from sync.jobs.lease import leased
+from sync.jobs.asked import by_hand
+from sync.jobs.passing.lease import leased
 from sync.reconcile.model import Side
 from sync.store.database import Database
 from sync.store.errors import StoreUnreachable

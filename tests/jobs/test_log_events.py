@@ -5,7 +5,7 @@ from __future__ import annotations
 from structlog.typing import EventDict
 
 from connectors.simulation import Fault
-from sync.jobs.lease import leased
+from sync.jobs.passing.lease import leased
 from sync.store.tables import Conflict, Delivery, Mapping, Write
 from tests.jobs.test_intake import deliver, from_memory, subscribed
 from tests.jobs.world import World

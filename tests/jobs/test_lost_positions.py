@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.github.simulator import GitHubSimulator
-from sync.jobs import upkeep
+from sync.jobs.tending import upkeep
 from sync.store.tables import Mapping
 from tests.jobs.conftest import Build
 from tests.jobs.world import World

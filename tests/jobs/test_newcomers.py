@@ -10,7 +10,7 @@ import pytest
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault
-from sync.jobs import by_hand
+from sync.jobs.asked import by_hand
 from sync.reconcile.model import Side
 from sync.store.tables import Link, Mapping, Mark, Parked
 from tests.jobs.conftest import Build

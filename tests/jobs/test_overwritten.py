@@ -6,7 +6,7 @@ import pytest
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Exchange, Fault
-from sync.jobs import by_hand
+from sync.jobs.asked import by_hand
 from sync.store.tables import Conflict
 from tests.jobs.conftest import Build
 from tests.jobs.world import Meanwhile, World

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.github.simulator import GitHubSimulator
-from sync.jobs import by_hand
+from sync.jobs.asked import by_hand
 from sync.store.tables import Conflict, Link, Parked
 from tests.jobs.conftest import Build
 from tests.jobs.world import World

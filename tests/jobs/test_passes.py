@@ -10,9 +10,9 @@ from sqlmodel import col
 from connectors.github.simulator import GitHubSimulator
 from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import Fault
-from sync.jobs import by_hand
-from sync.jobs.batch import take
-from sync.jobs.desk import Desk
+from sync.jobs.asked import by_hand
+from sync.jobs.passing.batch import take
+from sync.jobs.passing.desk import Desk
 from sync.reconcile.model import Side
 from sync.store import leases
 from sync.store.tables import Claim, Connection, Link, Mapping, Mark, Parked, Setting, Write

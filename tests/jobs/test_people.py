@@ -6,8 +6,8 @@ import pytest
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.records import User as Listed
-from sync.jobs.identities import How, Match, find, guesses, match
-from sync.jobs.people import store_users
+from sync.jobs.routing.identities import How, Match, find, guesses, match
+from sync.jobs.routing.people import store_users
 from sync.store.tables import Connection, Parked, User
 from tests.jobs.conftest import Build
 from tests.jobs.world import World

@@ -7,8 +7,9 @@ import asyncio
 from connectors.changes import Change
 from connectors.memory.client import PAGE
 from connectors.simulation import Fault
-from sync.jobs import connections, polling
-from sync.jobs.news import marks_for
+from sync.jobs.connecting import connections
+from sync.jobs.watching import polling
+from sync.jobs.watching.news import marks_for
 from sync.reconcile.model import Side
 from sync.store.marks import BACKFILL, LIVE
 from sync.store.tables import Connection, Cursor, Mapping, Mark

@@ -9,9 +9,9 @@ import pytest
 from connectors.github.simulator import GitHubSimulator
 from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import Simulator
-from sync.jobs.in_force import connection_row, in_force
-from sync.jobs.preview import opened_route, preview
-from sync.jobs.prospect import prospect_of
+from sync.jobs.asked.preview import opened_route, preview
+from sync.jobs.configuring.in_force import connection_row, in_force
+from sync.jobs.configuring.prospect import prospect_of
 from sync.reconcile.model import Side
 from sync.store.tables import Link, Mapping, Parked, Write
 from tests.jobs.conftest import Build

@@ -9,11 +9,11 @@ import pytest
 from connectors.github.simulator import GitHubSimulator
 from connectors.records import Record
 from connectors.simulation import Exchange, Fault
-from sync.jobs.batch import take
-from sync.jobs.connections import meet_people
-from sync.jobs.desk import Desk
-from sync.jobs.full_pass import full_pass
-from sync.jobs.snapshots import Snapshots
+from sync.jobs.connecting.connections import meet_people
+from sync.jobs.passing.batch import take
+from sync.jobs.passing.desk import Desk
+from sync.jobs.watching.full_pass import full_pass
+from sync.jobs.watching.snapshots import Snapshots
 from sync.reconcile.model import Side
 from sync.store.tables import Conflict, Connection, Cursor, Link, Mapping, Mark, Parked
 from tests.jobs.conftest import Build

@@ -10,7 +10,7 @@ from connectors.github.simulator import GitHubSimulator
 from connectors.records import Record
 from sync.commands.output import DONE, WAITS
 from sync.commands.syncing import exit_code
-from sync.jobs import by_hand
+from sync.jobs.asked import by_hand
 from sync.store.errors import StoreUnreachable
 from sync.store.tables import Conflict, Link, Parked
 from tests.jobs.conftest import Build

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from connectors.github.simulator import GitHubSimulator
-from sync.jobs.roster import couples, roster
+from sync.jobs.routing.roster import couples, roster
 from sync.store.tables import Setting, User
 from tests.jobs.conftest import Build
 from tests.jobs.world import World

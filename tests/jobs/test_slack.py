@@ -9,7 +9,8 @@ import pytest
 from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import serve
 from connectors.slack.simulator import SlackSimulator
-from sync.jobs import by_hand, subscriptions
+from sync.jobs.asked import by_hand
+from sync.jobs.receiving import subscriptions
 from sync.store.tables import Mapping, Subscription
 from tests.jobs.conftest import Build
 from tests.jobs.world import World

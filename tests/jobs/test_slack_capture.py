@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from connectors.simulation import Fault, serve_app
 from connectors.slack.simulated_interactions import Interaction
 from connectors.slack.simulator import SlackSimulator
-from sync.jobs.interactions import Interactions
+from sync.jobs.capture.interactions import Interactions
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from connectors.records import Author, FieldTime, Record, Ref
-from sync.jobs.route import End
-from sync.jobs.stamps import carried, first_read, standing
+from sync.jobs.merging.stamps import carried, first_read, standing
+from sync.jobs.routing.route import End
 from sync.reconcile.model import Rule, Side
 from sync.store.tables import Seen, Write
 from tests.jobs.world import World

@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 
 from connectors.slack.simulator import SlackSimulator
+from sync.jobs.capture.interactions import Interactions
 from sync.jobs.engine import Engine
-from sync.jobs.intake import Intake
-from sync.jobs.interactions import Interactions
-from sync.jobs.streams import Streams
+from sync.jobs.receiving.intake import Intake
+from sync.jobs.receiving.streams import Streams
 from sync.store.tables import Connection, Delivery, Mark, Stream
 from tests.jobs.conftest import Build
 from tests.jobs.world import World

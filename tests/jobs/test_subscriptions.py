@@ -13,8 +13,9 @@ from starlette.routing import Route
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault, serve_app
-from sync.jobs import subscriptions, upkeep
-from sync.jobs.intake import Intake
+from sync.jobs.receiving import subscriptions
+from sync.jobs.receiving.intake import Intake
+from sync.jobs.tending import upkeep
 from sync.store.tables import Connection, Delivery, Mapping, Subscription
 from tests.jobs.conftest import Build
 from tests.jobs.world import World

@@ -16,9 +16,10 @@ from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import serve
 from connectors.tokens import Issued
 from sync.configuration import ConfigurationInvalid
-from sync.jobs import connections, upkeep
-from sync.jobs.sessions import Sessions
-from sync.jobs.tokens import SharedTokens
+from sync.jobs.connecting import connections
+from sync.jobs.connecting.sessions import Sessions
+from sync.jobs.connecting.tokens import SharedTokens
+from sync.jobs.tending import upkeep
 from sync.settings import Settings
 from sync.store.database import Database
 from sync.store.figures import figures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.jobs import undoing
+from sync.jobs.asked import undoing
 from sync.store.tables import Conflict, Revert, Write
 from tests.jobs.conftest import Build
 from tests.jobs.world import World

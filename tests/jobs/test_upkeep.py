@@ -8,8 +8,9 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from connectors.simulation import Fault
-from sync.jobs import connections, upkeep
-from sync.jobs.owner import is_dead, new_owner
+from sync.jobs.connecting import connections
+from sync.jobs.passing.owner import is_dead, new_owner
+from sync.jobs.tending import upkeep
 from sync.jobs.worker import _job
 from sync.store import leases
 from sync.store.errors import StoreUnreachable

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ReplanNeeded, RetryLater
-from sync.jobs.desk import Desk
-from sync.jobs.outcome import Halted
-from sync.jobs.writing import Intent, intend, perform
+from sync.jobs.passing.desk import Desk
+from sync.jobs.passing.outcome import Halted
+from sync.jobs.passing.writing import Intent, intend, perform
 from sync.reconcile.model import Side
 from sync.store.tables import Connection, Mapping, Setting, Write
 from tests.jobs.world import World, at_desk

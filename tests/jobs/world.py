@@ -19,18 +19,19 @@ from connectors.asana.simulator import AsanaSimulator
 from connectors.records import Ref
 from connectors.simulation import Exchange, Fault, Faults, Simulator
 from sync.configuration import Configuration, load
-from sync.jobs import polling, upkeep
-from sync.jobs.applying import Applied, apply
-from sync.jobs.connections import refresh_people
-from sync.jobs.desk import Desk
+from sync.jobs.configuring.applying import Applied, apply
+from sync.jobs.connecting.connections import refresh_people
+from sync.jobs.connecting.sessions import Sessions
 from sync.jobs.engine import Engine
-from sync.jobs.full_pass import full_pass
-from sync.jobs.lease import leased
 from sync.jobs.once import work_until_quiet
-from sync.jobs.passes import sync_mapping
-from sync.jobs.route import Route, open_route
-from sync.jobs.sessions import Sessions
-from sync.jobs.snapshots import Snapshots
+from sync.jobs.passing.desk import Desk
+from sync.jobs.passing.lease import leased
+from sync.jobs.passing.passes import sync_mapping
+from sync.jobs.routing.route import Route, open_route
+from sync.jobs.tending import upkeep
+from sync.jobs.watching import polling
+from sync.jobs.watching.full_pass import full_pass
+from sync.jobs.watching.snapshots import Snapshots
 from sync.reconcile.model import Side
 from sync.settings import Settings
 from sync.store import marks

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from connectors.simulation import Simulator
-from sync.jobs.intake import Intake
+from sync.jobs.receiving.intake import Intake
 from sync.store.errors import StoreError
 from tests.simulation.life import Killed, Life
 

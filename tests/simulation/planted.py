@@ -14,18 +14,15 @@ from typing import Any
 import pytest
 
 from connectors.records import Gone, Hidden
-from sync.jobs import (
-    absence,
-    comments,
-    fields,
-    full_pass,
-    intake,
-    newcomers,
-    reading,
-)
-from sync.jobs.intake import Reply
-from sync.jobs.outcome import DONE
-from sync.jobs.writing import close
+from sync.jobs.merging import fields
+from sync.jobs.pairing import absence, newcomers
+from sync.jobs.passing import reading
+from sync.jobs.passing.outcome import DONE
+from sync.jobs.passing.writing import close
+from sync.jobs.receiving import intake
+from sync.jobs.receiving.intake import Reply
+from sync.jobs.threads import comments
+from sync.jobs.watching import full_pass
 from sync.reconcile.model import Pair, Side
 from sync.store import links, marks, writes
 from tests.simulation.schedule import Event, Kind, Schedule

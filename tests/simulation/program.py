@@ -15,12 +15,13 @@ from sqlmodel import col
 
 from connectors.http import Outbound
 from connectors.simulation import Simulator
-from sync.jobs import polling, upkeep
+from sync.jobs.connecting.sessions import Sessions
 from sync.jobs.engine import Engine
-from sync.jobs.full_pass import full_pass
-from sync.jobs.intake import Intake
-from sync.jobs.passes import sync_mapping
-from sync.jobs.sessions import Sessions
+from sync.jobs.passing.passes import sync_mapping
+from sync.jobs.receiving.intake import Intake
+from sync.jobs.tending import upkeep
+from sync.jobs.watching import polling
+from sync.jobs.watching.full_pass import full_pass
 from sync.settings import Settings
 from sync.store import marks
 from sync.store.cursors import cursors_due

@@ -17,8 +17,8 @@ from connectors.asana.simulator import AsanaSimulator
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Simulator
 from sync.configuration import load
-from sync.jobs.applying import apply
-from sync.jobs.intake import Intake
+from sync.jobs.configuring.applying import apply
+from sync.jobs.receiving.intake import Intake
 from sync.reconcile.model import Side
 from sync.settings import Settings
 from sync.store import marks

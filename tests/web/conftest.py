@@ -23,8 +23,8 @@ from sync.configuration import MappingConfig
 from sync.instance.folder import Instance
 from sync.instance.listening import listen, url_of
 from sync.instance.ready import until
+from sync.jobs.connecting.sessions import Sessions
 from sync.jobs.engine import Engine, Wake
-from sync.jobs.sessions import Sessions
 from sync.settings import Settings
 from sync.store.database import Database
 from sync.store.secrets import Vault

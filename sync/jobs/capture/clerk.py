@@ -1,0 +1,297 @@
+"""Answers what a connector asks while a person waits, from the store wherever that knows; notes wishes.
+
+A project may be seen and used in a container if a mapping joins the two: that is how an admin allows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from connectors import discover
+from connectors.errors import ConnectorError
+from connectors.interactions import ME, Card, Form, Person, Place, Refused, What, Wish
+from connectors.records import CLOSED, SECTION, FieldKind, Fields, FieldSpec, Record, Ref
+from connectors.records import User as Listed
+from sync.configuration import MappingConfig
+from sync.jobs.capture.cards import card_of, has_card
+from sync.jobs.engine import Engine
+from sync.jobs.routing.container_names import name_of
+from sync.jobs.routing.field_lists import fields_of, fields_told
+from sync.jobs.routing.people import people_of, users_of
+from sync.jobs.routing.route import mappings_on
+from sync.jobs.routing.ruling import DIRECTIONS
+from sync.reconcile.model import Side
+from sync.store import errands, links, marks
+from sync.store.tables import Connection, Errand, Link, Mapping, User
+from sync.store.values import dump_all
+
+_AT_MOST = 100
+"""Places, people, tasks: more than that nobody looks through."""
+
+_PATIENCE_S = 2.0
+
+_LONGEST_TITLE = 1024
+
+_ASKED = (FieldKind.CHOICE, FieldKind.SET, FieldKind.DATE, FieldKind.PERSON)
+"""Kinds of fields that a form asks for, beside the title."""
+
+_LEFT_OUT = frozenset({SECTION, "start", "milestone", "state", "followers"})
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """For one connection; it is asked by that connection's session alone."""
+
+    engine: Engine
+    connection: Connection
+
+    async def places(self, container: str, text: str = "") -> Sequence[Place]:
+        mappings = await self._mappings(container)
+        async with self.engine.database.read() as session:
+            order = list(await errands.last_used(session, [mapping.id for mapping in mappings]))
+        mappings.sort(key=lambda each: order.index(each.id) if each.id in order else len(order))
+        names = await asyncio.gather(*(self._name(mapping) for mapping in mappings))
+        wanted = text.casefold().strip()
+        return [
+            Place(id=str(mapping.id), name=name)
+            for mapping, name in zip(mappings, names, strict=True)
+            if wanted in name.casefold()
+        ][:_AT_MOST]
+
+    async def form(self, container: str, place: str) -> Form:
+        mapping = await self._allowed(container, place)
+        specs = await self._specs(mapping)
+        sections = next((spec.options for spec in specs if spec.name == SECTION), {})
+        asked = [
+            spec for spec in specs if spec.writable and spec.kind in _ASKED and spec.name not in _LEFT_OUT
+        ]
+        shown = Place(id=place, name=await self._name(mapping))
+        return Form(place=shown, sections=sections, fields=tuple(asked))
+
+    async def people(self, container: str, place: str, text: str = "") -> Sequence[Listed]:
+        mapping = await self._allowed(container, place)
+        async with self.engine.database.read() as session:
+            users = await users_of(session, mapping.hub_connection_id)
+        wanted = text.casefold().strip()
+        found = [
+            Listed(id=user.user_id, name=user.name, login=user.login, email=user.email)
+            for user in users
+            if user.active and wanted in f"{user.name}\n{user.email}".casefold()
+        ]
+        return sorted(found, key=lambda user: user.name.casefold())[:_AT_MOST]
+
+    async def tasks(self, container: str, text: str = "", assignee: Person | None = None) -> Sequence[Card]:
+        found: list[tuple[Record, Card]] = []
+        for mapping in await self._mappings(container):
+            hub = await self._hub(mapping)
+            mine = await self._hub_user(mapping, assignee.id) if assignee is not None else None
+            if assignee is not None and mine is None:
+                continue
+            records = await self._recent(hub, mapping.hub_container, text)
+            if assignee is not None:
+                records = [
+                    each
+                    for each in records
+                    if each.fields.get("assignee") == mine and each.fields.get("state") != CLOSED
+                ]
+            names, project = await self._names(hub), await self._name(mapping)
+            found += [
+                (
+                    each,
+                    card_of(each, project, names.get(str(each.fields.get("assignee")), ""), str(mapping.id)),
+                )
+                for each in records
+            ]
+        found.sort(key=lambda each: each[0].modified_at, reverse=True)
+        return list({card.id: card for _, card in found}.values())[:_AT_MOST]
+
+    async def _recent(self, hub: Connection, project: str, text: str) -> Sequence[Record]:
+        """None of a project that does not answer in time: a person waits, and the provider does not."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                session = await self.engine.sessions.get(hub)
+                return await session.recent(project, text, _AT_MOST)
+        except (ConnectorError, TimeoutError):
+            return ()
+
+    async def take(self, wish: Wish) -> None:
+        if wish.by.outsider:
+            raise Refused(wish.by.outsider)
+        making = wish.what in (What.CAPTURE, What.ATTACH)
+        mapping, link = await (self._to_make(wish) if making else self._to_change(wish))
+        fields = await self._checked(mapping, wish)
+        if wish.what is What.COMMENT and not wish.text.strip():
+            raise Refused("Write something first.", field="text")
+        now = self.engine.now()
+        errand = Errand(
+            connection_id=self.connection.id,
+            mapping_id=mapping.id,
+            link_id=link.id if link is not None else None,
+            key=wish.key,
+            what=wish.what.value,
+            ref=str(wish.about),
+            kind=wish.about.kind,
+            object_id=wish.about.id,
+            address=wish.about.address,
+            task=wish.task,
+            fields=dump_all(fields),
+            text=wish.text,
+            person_id=wish.by.id,
+            person_name=wish.by.name,
+            whole_thread=wish.whole_thread,
+            in_step=wish.in_step,
+            asked_at=now,
+        )
+        mark = marks.NewMark(
+            mapping_id=mapping.id,
+            side=Side.EXTERNAL,
+            ref=wish.about,
+            comments=True,
+            reason=f"{wish.by.name} asked for something",
+        )
+        async with self.engine.database.write() as session:
+            if await errands.note(session, errand):
+                await marks.put(session, [mark], now)
+        await self.engine.wake(mapping.id, 0)
+
+    # what may be done
+
+    async def _mappings(self, container: str) -> list[Mapping]:
+        """Those that join the container with a project and let anything go there."""
+        async with self.engine.database.read() as session:
+            on = await mappings_on(session, self.connection.id, container)
+        return [
+            mapping
+            for mapping, side in on
+            if side is Side.EXTERNAL
+            and Side.HUB in DIRECTIONS[MappingConfig.model_validate(mapping.config).direction]
+        ]
+
+    async def _allowed(self, container: str, place: str) -> Mapping:
+        for mapping in await self._mappings(container):
+            if str(mapping.id) == place:
+                return mapping
+        raise Refused("Tasks from here may not go to that project. An admin can allow it.", field="place")
+
+    async def _to_make(self, wish: Wish) -> tuple[Mapping, None]:
+        mapping = await self._allowed(wish.container, wish.place)
+        known = await self._link(wish.about)
+        if known is not None and not await self._is_repeated(wish):
+            raise Refused(f"There is a task for it already: {known.hub_title}".strip(), field="title")
+        if wish.what is What.ATTACH and not wish.task:
+            raise Refused("Choose a task.", field="task")
+        if wish.what is What.ATTACH and await self._is_taken(mapping, wish.task):
+            raise Refused("That task is linked to something else here already.", field="task")
+        return mapping, None
+
+    async def _to_change(self, wish: Wish) -> tuple[Mapping, Link]:
+        link = await self._link(wish.about)
+        if link is None:
+            raise Refused("There is no task for it any more.")
+        capabilities = discover()[self.connection.connector].capabilities
+        for mapping in await self._mappings(wish.container):
+            config = MappingConfig.model_validate(mapping.config)
+            if mapping.id == link.mapping_id and has_card(link, config, capabilities):
+                return mapping, link
+        raise Refused("Its task may not be changed from here.")
+
+    async def _checked(self, mapping: Mapping, wish: Wish) -> Fields:
+        """The fields as the hub takes them.
+
+        Raises:
+            Refused: one of them, by its name.
+        """
+        fields = dict(wish.fields)
+        title = fields.get("title")
+        if wish.what is What.CAPTURE and not str(title or "").strip():
+            raise Refused("A task needs a title.", field="title")
+        if title is not None:
+            fields["title"] = " ".join(str(title).split())[:_LONGEST_TITLE]
+        if fields.get("assignee") == ME:
+            mine = await self._hub_user(mapping, wish.by.id)
+            if mine is None:
+                reason = "Nobody has said yet who you are there: an admin adds you to the list of people."
+                raise Refused(reason, field="assignee")
+            fields["assignee"] = mine
+        specs = {spec.name: spec for spec in await self._specs(mapping)} if fields else {}
+        for name, value in fields.items():
+            spec = specs.get(name)
+            if spec is None or not spec.writable:
+                raise Refused("That cannot be filled in there any more.", field=name)
+            if spec.kind is FieldKind.SET and isinstance(value, list | tuple):
+                fields[name] = tuple(sorted({spec.options.get(each, each) for each in value}))
+            if spec.kind is FieldKind.CHOICE and value is not None and value not in spec.options:
+                raise Refused("That cannot be chosen any more.", field=name)
+        return fields
+
+    # what is known
+
+    async def _link(self, about: Ref) -> Link | None:
+        """The living link of the object, under whatever mapping of this connection."""
+        query = (
+            select(Link)
+            .join(Mapping, col(Link.mapping_id) == col(Mapping.id))
+            .where(
+                col(Link.external_ref) == str(about),
+                col(Link.kind) == links.TASK,
+                col(Link.state) != links.UNLINKED,
+                col(Mapping.external_connection_id) == self.connection.id,
+                col(Mapping.removed_at).is_(None),
+            )
+            .order_by(col(Link.id))
+            .limit(1)
+        )
+        async with self.engine.database.read() as session:
+            return (await session.execute(query)).scalar_one_or_none()
+
+    async def _is_repeated(self, wish: Wish) -> bool:
+        query = select(col(Errand.id)).where(
+            col(Errand.connection_id) == self.connection.id, col(Errand.key) == wish.key
+        )
+        async with self.engine.database.read() as session:
+            return (await session.execute(query)).first() is not None
+
+    async def _is_taken(self, mapping: Mapping, task: str) -> bool:
+        query = select(col(Link.id)).where(
+            col(Link.mapping_id) == mapping.id,
+            col(Link.kind) == links.TASK,
+            col(Link.state) != links.UNLINKED,
+            col(Link.hub_id) == task,
+        )
+        async with self.engine.database.read() as session:
+            return (await session.execute(query)).first() is not None
+
+    async def _hub(self, mapping: Mapping) -> Connection:
+        async with self.engine.database.read() as session:
+            row = await session.get(Connection, mapping.hub_connection_id)
+        assert row is not None
+        return row
+
+    async def _name(self, mapping: Mapping) -> str:
+        return await name_of(self.engine, await self._hub(mapping), mapping.hub_container, mapping.name)
+
+    async def _specs(self, mapping: Mapping) -> Sequence[FieldSpec]:
+        """The project's fields as they were told last; who never told them is asked."""
+        hub = await self._hub(mapping)
+        told = await fields_told(self.engine, hub, mapping.hub_container)
+        return told if told is not None else await fields_of(self.engine, hub, mapping.hub_container)
+
+    async def _names(self, hub: Connection) -> dict[str, str]:
+        async with self.engine.database.read() as session:
+            return _names_of(await users_of(session, hub.id))
+
+    async def _hub_user(self, mapping: Mapping, person: str) -> str | None:
+        async with self.engine.database.read() as session:
+            hub = await session.get(Connection, mapping.hub_connection_id)
+            assert hub is not None
+            people = await people_of(session, hub, self.connection, "unassigned")
+        return people.to_hub.get(person)
+
+
+def _names_of(users: Iterable[User]) -> dict[str, str]:
+    return {user.user_id: user.name for user in users}

@@ -1,0 +1,1 @@
+"""A configuration: checked against the providers, foreseen, put in force."""

@@ -1,0 +1,1 @@
+"""Files of one link, each copied once."""

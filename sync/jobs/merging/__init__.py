@@ -1,0 +1,1 @@
+"""The fields of one link: planned, written, settled; what was lost is listed and can be put back."""

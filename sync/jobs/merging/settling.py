@@ -1,0 +1,158 @@
+"""After a write: what came back becomes Seen, field by field; everything else that differs is a new edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from connectors.errors import Park, ParkClass
+from connectors.records import Record, Ref, Value
+from sync.jobs.passing.desk import Desk
+from sync.jobs.passing.ledger import Entry
+from sync.jobs.routing.route import Route
+from sync.reconcile import dropped, settle_after
+from sync.reconcile.model import FieldWrite, Pair, Rule, Side
+from sync.store import parking
+from sync.store.tables import Link, Write
+from sync.store.values import dump
+
+
+@dataclass(slots=True)
+class Written:
+    """What a pass wrote to one link so far, until both halves of each field are known.
+
+    ``presumed``, ``listed``: ends that were not read by themselves, see :class:`sync.jobs.passing.unit.Unit`.
+    ``told``: what of it is not committed yet. ``named``: by side and by id over there, the counterparts
+    of what the records name.
+    """
+
+    read: dict[Side, Record]
+    good_until: datetime | None = None
+    planned: dict[str, dict[Side, FieldWrite]] = field(default_factory=dict)
+    answered: dict[Side, Record] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+    presumed: frozenset[Side] = frozenset()
+    listed: frozenset[Side] = frozenset()
+    told: Entry = field(default_factory=Entry)
+    named: Map[Side, Map[str, Ref]] = field(default_factory=dict)
+
+    def value(self, side: Side, name: str) -> Value:
+        """What stands in a field on that side, as far as this pass knows."""
+        return self.answered.get(side, self.read[side]).fields.get(name)
+
+    def own_half(self, write: FieldWrite) -> Value:
+        """What came back for a written field, less what people did to it meanwhile.
+
+        In a set every element tells whose it is: one that was neither there nor sent was added by a
+        person, one that was there, was sent and is missing was removed by one. Both are new edits.
+        """
+        answer = self.answered[write.side].fields.get(write.field, write.value)
+        if not (isinstance(answer, tuple) and isinstance(write.value, tuple)):
+            return answer
+        before = write.before if isinstance(write.before, tuple) else ()
+        ours = {element.casefold() for element in (*write.value, *before)}
+        there = {element.casefold() for element in answer}
+        kept = [element for element in answer if element.casefold() in ours]
+        was = {element.casefold() for element in before}
+        kept += [one for one in write.value if one.casefold() in was and one.casefold() not in there]
+        return tuple(kept) if set(kept) != set(answer) else answer
+
+
+def tell_done(desk: Desk, entry: Entry, write: Write, answer: Record) -> None:
+    """A write that was done: what came back, and a line for each field."""
+    entry.answered.append((write, answer))
+    where = desk.route.end(Side(write.side)).connector.title
+    for name, value in write.fields.items():
+        entry.tell(
+            "write",
+            f"{name} written to {where}",
+            now=desk.engine.now(),
+            field=name,
+            before=write.before.get(name),
+            after=value,
+            write_id=write.id,
+            outcome="done",
+            version=desk.route.mapping.version,
+        )
+
+
+def halves(route: Route, work: Written) -> tuple[dict[str, Pair], dict[str, FieldWrite]]:
+    """(pairs to settle, writes the provider dropped) of all rules whose writes came back."""
+    settled: dict[str, Pair] = {}
+    lost: dict[str, FieldWrite] = {}
+    for rule in route.rules:
+        sides = work.planned.get(rule.name, {})
+        if not sides or rule.name in work.failed or any(side not in work.answered for side in sides):
+            continue
+        ignored = [write for write in sides.values() if _ignored(route, work, write)]
+        if ignored:
+            lost[rule.name] = ignored[0]
+            work.failed.add(rule.name)
+        elif len(sides) == 2:
+            settled[rule.name] = Pair(work.own_half(sides[Side.HUB]), work.own_half(sides[Side.EXTERNAL]))
+        else:
+            side, write = next(iter(sides.items()))
+            settled[rule.name] = settle_after(
+                rule,
+                side,
+                work.own_half(write),
+                work.read[side.other].fields.get(rule.field(side.other)),
+            )
+    return settled, lost
+
+
+def _ignored(route: Route, work: Written, write: FieldWrite) -> bool:
+    """Whether the field came back as it was although something else was sent."""
+    answer = work.answered[write.side].fields
+    same = route.end(write.side).session.same
+    return write.field in answer and dropped(write, answer[write.field], same)
+
+
+def news(rules: Iterable[Rule], work: Written) -> set[Side]:
+    """Sides whose answer shows a new edit: in a field that was not written, or in a set that was.
+
+    What one rule wrote is an edit for another one that carries the same field elsewhere.
+    """
+    rules, found = tuple(rules), set[Side]()
+    for side, answer in work.answered.items():
+        mine = [sides[side] for sides in work.planned.values() if side in sides]
+        if any(work.own_half(write) != answer.fields.get(write.field, write.value) for write in mine):
+            found.add(side)
+        before = work.read[side].fields
+        written = {sides[side].field for sides in work.planned.values() if side in sides}
+        for rule in rules:
+            name = rule.field(side)
+            if side in work.planned.get(rule.name, {}) or (name in written and side.other not in rule.into):
+                continue
+            if name in answer.fields and name in before and answer.fields[name] != before[name]:
+                found.add(side)
+    return found
+
+
+async def park_dropped(
+    session: AsyncSession, desk: Desk, link: Link, lost: Map[str, FieldWrite], work: Written
+) -> None:
+    """Park fields whose write the provider accepted and did not make."""
+    rules = {rule.name: rule for rule in desk.route.rules}
+    for name, write in lost.items():
+        title = desk.route.end(write.side).connector.title
+        await parking.park(
+            session,
+            mapping_id=link.mapping_id,
+            link=link,
+            what="field",
+            ref=f"link:{link.id}",
+            field=name,
+            error=Park(
+                f"{title} accepted the change of {write.field} and did not make it.",
+                park_class=ParkClass.PERMISSION,
+                field=write.field,
+                fix="Check that the value exists there and that the account may change it, then retry.",
+            ),
+            now=desk.engine.now(),
+            values=[dump(work.read[side].fields.get(rules[name].field(side))) for side in Side],
+        )

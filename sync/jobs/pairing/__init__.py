@@ -1,0 +1,1 @@
+"""How links begin and end: newcomers, matches, moves, absence."""

@@ -1,0 +1,286 @@
+"""What is done about one unit, in order: lost answers, absence, staleness, scope, fields, comments, files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from datetime import datetime, timedelta
+
+from connectors.records import Fields, Found, Gone, Moved, Record
+from sync.jobs.capture import capturing, cards, errands
+from sync.jobs.capture.wished import rests
+from sync.jobs.files import attachments
+from sync.jobs.merging.fields import sync_fields
+from sync.jobs.merging.settling import Written
+from sync.jobs.pairing import absence, admission, moved, newcomers
+from sync.jobs.passing import recovery
+from sync.jobs.passing.desk import Desk
+from sync.jobs.passing.ledger import Entry
+from sync.jobs.passing.outcome import DID, DONE, Done, Later, Outcome
+from sync.jobs.passing.past import Past, pasts_of
+from sync.jobs.passing.reading import read
+from sync.jobs.passing.unit import Unit, ends
+from sync.jobs.threads import comments
+from sync.jobs.threads.discussions import Discussions
+from sync.reconcile.model import Side
+from sync.store import links, parking
+from sync.store.history import tell
+from sync.store.tables import Link, Seen, Write
+from sync.store.values import parse
+
+_STALE_LOOKS_S = (5.0, 15.0, 60.0)
+
+
+async def work(desk: Desk, unit: Unit) -> Outcome:
+    """Bring one unit in step, or say when to look again."""
+    if unit.read_at is None or _too_old(desk, unit):
+        await read(desk, [unit])
+    if any(isinstance(found, Moved) for found in unit.found.values()):
+        await _follow(desk, unit)
+    link = unit.link
+    if link is None:
+        return await _newcomer(desk, unit)
+    outcome = await recovery.resolve(desk, unit, link)
+    if isinstance(outcome, Later):
+        return outcome
+    if unit.open_writes:
+        unit.past = None
+    if len(ends(desk, link)) < 2:
+        return await _half(desk, unit, link)
+    if len(unit.refs) < 2:
+        unit.refs = ends(desk, link)
+        await read(desk, [unit])
+    for side in Side:
+        if not isinstance(unit.found.get(side), Record):
+            return await absence.handle(desk, unit, link, side)
+    await absence.back_again(desk, link)
+    return await _pair(desk, unit, link)
+
+
+def _too_old(desk: Desk, unit: Unit) -> bool:
+    """Whether less than half of the time between read and write is left."""
+    assert unit.read_at is not None
+    age = desk.engine.now() - unit.read_at
+    return age > timedelta(seconds=desk.engine.settings.write_window_seconds / 2)
+
+
+def _good_until(desk: Desk, unit: Unit) -> datetime:
+    """How long what was read may be written over: the longer, the oftener it could not be made in time."""
+    assert unit.read_at is not None
+    return unit.read_at + timedelta(seconds=desk.engine.settings.write_window_seconds) * (1 + unit.attempts)
+
+
+async def _newcomer(desk: Desk, unit: Unit) -> Outcome:
+    (side,) = unit.refs
+    record = unit.found.get(side)
+    outcome: Outcome = DONE
+    errand = await capturing.asked(desk, side, unit.refs[side])
+    if errand is not None:
+        return await capturing.carry_out(desk, unit, record, errand)
+    if isinstance(record, Record):
+        outcome = await newcomers.meet(desk, unit, side, record)
+    return outcome if isinstance(outcome, Later) else _doubtful(desk, unit, outcome)
+
+
+async def _half(desk: Desk, unit: Unit, link: Link) -> Outcome:
+    """A link that has only its source: make the other end, unless the source went away."""
+    side = Side(link.source)
+    found = unit.found.get(side)
+    if isinstance(found, Record):
+        if link.made_by != links.CAPTURED and not admission.wanted(desk.route, side, found):
+            return await _give_up(desk, link, "its source left the filter before it was created")
+        return await newcomers.create_counterpart(desk, link, side, found)
+    if isinstance(found, Gone):
+        return await _give_up(desk, link, "its source was deleted before it was created")
+    if (desk.engine.now() - link.created_at).total_seconds() < desk.engine.settings.hidden_park_seconds:
+        return Later(_STALE_LOOKS_S[min(unit.attempts, 2)], "its source cannot be seen now")
+    return await _give_up(desk, link, "its source could not be seen any more before it was created")
+
+
+async def _give_up(desk: Desk, link: Link, reason: str) -> Outcome:
+    async with desk.engine.database.write() as session:
+        await links.unlink(session, link, reason, desk.engine.now())
+        await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
+    return DID
+
+
+async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
+    past = unit.past or await _past(desk, link)
+    records = _records(unit)
+    stale = _stale(desk, link, past, records)
+    if stale:
+        looks = min(unit.attempts, len(_STALE_LOOKS_S) - 1)
+        return Later(min(_STALE_LOOKS_S[looks], max(1.0, desk.engine.settings.stale_seconds)), stale)
+    errand = await newcomers.errand_behind(desk, link)
+    asked_for = await errands.carry_out(desk, unit, link)
+    if asked_for is DID:
+        records = _records(unit)
+    dormant = rests(errand, link) or admission.left(desk.route, records, captured=errand is not None)
+    if dormant or link.state != links.PARKED:
+        await _set_state(desk, link, links.DORMANT if dormant else links.ACTIVE, dormant)
+    since = capturing.comments_since(desk.route, errand)
+    discussions = Discussions(desk.route, unit.refs, since)
+    if dormant:
+        lost = await comments.look_up(desk, unit, link)
+        if isinstance(lost, Done):
+            lost = await attachments.look_up(desk, unit, link, records, discussions)
+        if isinstance(lost, Done):
+            lost = await cards.follow(desk, unit, link, records[Side.HUB])
+        if isinstance(lost, Done) and isinstance(asked_for, Later):
+            return asked_for
+        return lost if isinstance(lost, Later) else _doubtful(desk, unit, lost)
+    work = Written(
+        read=records,
+        good_until=_good_until(desk, unit),
+        presumed=frozenset(unit.presumed),
+        listed=frozenset(unit.listed),
+    )
+    outcome = await sync_fields(desk, link, past, work)
+    unit.told = work.told
+    if isinstance(outcome, Later):
+        return outcome
+    did = outcome.did
+    if unit.comment_sides and desk.route.mapping.paused_directions:
+        return Later(2, "a direction is paused: comments wait", attempt=False, held_by="paused")
+    if unit.comment_sides and desk.route.copies_comments():
+        await desk.ledger.enter(unit.told)
+        unit.told = Entry()
+        outcome = await comments.sync_comments(desk, unit, link, discussions)
+        if isinstance(outcome, Later):
+            return outcome
+        did = did or outcome.did
+    outcome = await attachments.sync_attachments(desk, unit, link, records, discussions)
+    if isinstance(outcome, Later):
+        return outcome
+    did = did or outcome.did
+    outcome = await cards.follow(desk, unit, link, work.answered.get(Side.HUB, records[Side.HUB]))
+    if isinstance(outcome, Later):
+        return outcome
+    if isinstance(asked_for, Later):
+        return asked_for
+    did = did or outcome.did
+    if link.state == links.PARKED:  # until now it was not known whether its trouble is over
+        await _set_state(desk, link, links.ACTIVE, "")
+    return _doubtful(desk, unit, Done(did=did))
+
+
+def _records(unit: Unit) -> dict[Side, Record]:
+    records: dict[Side, Record] = {}
+    for side in Side:
+        found = unit.found[side]
+        assert isinstance(found, Record)
+        records[side] = found
+    return records
+
+
+async def _set_state(desk: Desk, link: Link, state: str, reason: str) -> None:
+    if link.state == state and link.reason == reason:
+        return
+    now = desk.engine.now()
+    async with desk.engine.database.write() as session:
+        stored = await session.get(Link, link.id)
+        if stored is not None:
+            if stored.state != state:
+                tell(session, stored, "settle", f"{state}: {reason}" if reason else state, now)
+            if stored.state == links.PARKED:
+                await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
+            stored.state, stored.reason, stored.looked_at = state, reason, now
+            session.add(stored)
+    link.state, link.reason = state, reason
+
+
+async def _past(desk: Desk, link: Link) -> Past:
+    async with desk.engine.database.read() as session:
+        return (await pasts_of(session, desk.engine, [link]))[link.id]
+
+
+def _stale(desk: Desk, link: Link, past: Past, records: dict[Side, Record]) -> str:
+    """Why what was read cannot be the present, empty when it can."""
+    horizon = desk.engine.now() - timedelta(seconds=desk.engine.settings.stale_seconds)
+    if link.looked_at is None or link.looked_at < horizon:
+        return ""
+    recent = [write for write in past.written if write.done_at and write.done_at >= horizon]
+    for side, record in records.items():
+        known = getattr(link, f"{side}_version")
+        title = desk.route.end(side).connector.title
+        if known and record.version < known:
+            return f"{title} answered with an older version than it did before"
+        if not known or record.version > known:
+            continue
+        if _replaced(desk, side, record, past.seen, horizon):
+            return f"{title} shows a value that was replaced a moment ago"
+        ours = [write for write in recent if write.ref == str(record.ref)]
+        pairs = links.pairs(past.seen)
+        settled = {
+            rule.field(side): pairs[rule.name].of(side) for rule in desk.route.rules if rule.name in pairs
+        }
+        if _shows_before_image(record, ours, settled):
+            return f"{title} does not show our own write yet"
+    return ""
+
+
+def _replaced(desk: Desk, side: Side, record: Record, seen: Map[str, Seen], horizon: datetime) -> bool:
+    """Whether a field shows, at a version that is not newer, what stood there before it was settled."""
+    for rule in desk.route.rules:
+        row, name = seen.get(rule.name), rule.field(side)
+        if row is None or row.moved_at is None or row.moved_at < horizon or name not in record.fields:
+            continue
+        before, now = parse(getattr(row, f"{side}_before")), parse(getattr(row, str(side)))
+        if record.fields[name] == before != now:
+            return True
+    return False
+
+
+def _shows_before_image(record: Record, ours: list[Write], settled: Fields) -> bool:
+    """``ours``: newest first; only the newest write of each field says what should stand there.
+
+    A value that was settled since is no before-image, even if it is equal to one.
+    """
+    judged: set[str] = set()
+    for write in ours:
+        for name, before in write.before.items():
+            if name in judged or name not in record.fields:
+                continue
+            judged.add(name)
+            came_back = (write.answer or {}).get(name)
+            value = record.fields[name]
+            if value == parse(before) != parse(came_back) and value != settled.get(name):
+                return True
+    return False
+
+
+def _doubtful(desk: Desk, unit: Unit, outcome: Done) -> Outcome:
+    """Whether the marks may go: not while what was read may be older than the change behind them.
+
+    Reads may show the past for a while (``STALE_SECONDS``). Where something was done the change was
+    there; where nothing was, the read must be newer than the change, or it is repeated.
+    """
+    if outcome.did:
+        return outcome
+    now = desk.engine.now()
+    for mark in unit.marks:
+        found = unit.found.get(Side(mark.side))
+        left = desk.engine.settings.stale_seconds - (now - mark.first_at).total_seconds()
+        if mark.seen_at is None or left <= 0:
+            continue
+        if isinstance(found, Record) and desk.route.end(Side(mark.side)).contains(
+            found.modified_at, mark.seen_at
+        ):
+            continue
+        looks = _STALE_LOOKS_S[min(mark.rechecks, len(_STALE_LOOKS_S) - 1)]
+        reason = "what was read may be older than the change"
+        return Later(max(0.1, min(looks, left)), reason, attempt=False, recheck=True)
+    return outcome
+
+
+async def _follow(desk: Desk, unit: Unit) -> None:
+    """An object lives on under another identity: the link goes with it."""
+    for side, found in list(unit.found.items()):
+        if not isinstance(found, Moved):
+            continue
+        unit.refs[side] = found.to
+        if unit.link is not None:
+            await moved.follow(desk, unit.link, side, found.to)
+        unit.found.pop(side)
+    again: dict[Side, Found] = {}
+    unit.found, unit.past = again, None
+    await read(desk, [unit])

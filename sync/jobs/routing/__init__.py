@@ -1,0 +1,1 @@
+"""A mapping made ready to work: its ends, rules, filters and people."""

@@ -1,0 +1,1 @@
+"""Comments of one link, each exactly once."""
