@@ -19,8 +19,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from sync.settings import Settings
-from sync.store.database import Database, sqlite_engine
+from sync.store.database import Database
 from sync.store.migrate import migrate
+from sync.store.sqlite import sqlite_engine
 from tests.simulation.life import Life
 
 MEMORY = Path("/dev/shm")
