@@ -193,8 +193,33 @@ class Client:
     async def remove_sub_issue(self, repository: str, number: int, id: int) -> None:
         await self._write("DELETE", repository, f"/issues/{number}/sub_issue", {"sub_issue_id": id})
 
+    async def blockers(self, repository: str, number: int) -> Sequence[Payload]:
+        """The issues that it waits for, closed ones among them."""
+        return await self._whole(f"/repos/{repository}/issues/{number}/dependencies/blocked_by", {}, _ISSUE)
+
+    async def add_blocker(self, repository: str, number: int, id: int) -> None:
+        """Make it wait for the issue with this database id."""
+        path = f"/issues/{number}/dependencies/blocked_by"
+        await self._write("POST", repository, path, {"issue_id": id})
+
+    async def remove_blocker(self, repository: str, number: int, id: int) -> None:
+        path = f"/issues/{number}/dependencies/blocked_by/{id}"
+        await self._write("DELETE", repository, path, accept=(404,))
+
     async def timeline(self, repository: str, number: int) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/issues/{number}/timeline", {}, set())
+
+    async def issue_events(
+        self, repository: str, *, page: str | None = None, etag: str | None = None
+    ) -> Listed | None:
+        """What was done to any issue, newest first; None where GitHub offers no such list."""
+        path = f"/repos/{repository}/issues/events"
+        try:
+            return await self._listed(path, {}, {"id", "event"}, page=page, etag=etag)
+        except (Park, RetryLater) as refused:
+            if refused.status in _NOT_OFFERED and not getattr(refused, "limited", False):
+                return None
+            raise
 
     # --- pull requests -----------------------------------------------------------------------------
 
