@@ -48,6 +48,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const input = menuOf(event.target).querySelector("[role=combobox]");
   if (input === document.activeElement) input.setAttribute("aria-expanded", "true"); else fold(menuOf(event.target));
 });
+// What is offered for fewer letters is not chosen by accident.
+document.addEventListener("input", (event) => { if (event.target.matches("[role=combobox]")) fold(menuOf(event.target)); });
 document.addEventListener("mousedown", (event) => {
   const option = event.target.closest?.("[data-combobox] [role=option]");
   if (!option) return;

@@ -29,13 +29,17 @@ document.addEventListener("click", (event) => {
   if (name) show(name);
 });
 
-// What opened on the left comes to the front, where nothing is open in what is there.
-const isOpen = (part) => part.querySelector(".opened")?.hasChildNodes();
+// What is opened on the left comes to the front; what opens along with something else does where nothing is open.
+const isOpen = (part) => part.querySelector(".opened").hasChildNodes();
+const front = (part) => {
+  if (!part.matches("[data-side]:not([data-shown])")) return;
+  if (document.querySelector("[data-current][data-side]")) show(part.dataset.part); else mark("data-shown", part.dataset.part, "[data-side]");
+};
+document.addEventListener("htmx:afterSwap", (event) => { if (event.target.matches(".opened")) front(event.target.closest("[data-part]")); });
 document.addEventListener("htmx:oobAfterSwap", () => {
-  const shown = document.querySelector("[data-part][data-side][data-shown]");
-  const other = [...document.querySelectorAll("[data-part][data-side]:not([data-shown])")].find(isOpen);
-  if (!shown || isOpen(shown) || !other) return;
-  if (shown.hasAttribute("data-current")) show(other.dataset.part); else mark("data-shown", other.dataset.part, "[data-side]");
+  const [shown, ...others] = [...document.querySelectorAll(".pane[data-side]")].sort((one) => one.hasAttribute("data-shown") ? -1 : 1);
+  const opened = others.find(isOpen);
+  if (opened && !isOpen(shown)) front(opened);
 });
 
 // What somebody is typing stays as it is, whatever arrives meanwhile.
