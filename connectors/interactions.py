@@ -77,10 +77,15 @@ class Form:
     fields: tuple[FieldSpec, ...] = ()
 
 
+DELETED = "deleted"
+"""The state of a card whose task is no more: nothing can be done to it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A task as it is shown in another tool. ``due`` as in :mod:`connectors.records`.
 
+    ``state``: that of the task, or :data:`DELETED`.
     ``place``: where it lies, in answers to people; empty in what is shown below objects.
     """
 

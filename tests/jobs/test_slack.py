@@ -65,6 +65,11 @@ async def test_comments_become_replies_and_come_back_to_nobody(slack: World) -> 
     await slack.settle(full=True)
     (reply,) = slack.thing()["comments"]
     assert reply["author"] == "asana-sync"
+    message = reply["message"]
+    assert (message["username"], slack.external.people["ada"].id in message["icon_url"]) == (
+        "Ada Lovelace",
+        True,
+    )
     shown = str(reply["message"]["blocks"])
     assert "Which page?" in shown
     assert "Ada" in shown

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -86,29 +87,30 @@ class Clerk:
         return sorted(found, key=lambda user: user.name.casefold())[:_AT_MOST]
 
     async def tasks(self, container: str, text: str = "", assignee: Person | None = None) -> Sequence[Card]:
-        found: list[tuple[Record, Card]] = []
-        for mapping in await self._mappings(container):
-            hub = await self._hub(mapping)
-            mine = await self._hub_user(mapping, assignee.id) if assignee is not None else None
-            if assignee is not None and mine is None:
-                continue
-            records = await self._recent(hub, mapping.hub_container, text)
-            if assignee is not None:
-                records = [
-                    each
-                    for each in records
-                    if each.fields.get("assignee") == mine and each.fields.get("state") != CLOSED
-                ]
-            names, project = await self._names(hub), await self._name(mapping)
-            found += [
-                (
-                    each,
-                    card_of(each, project, names.get(str(each.fields.get("assignee")), ""), str(mapping.id)),
-                )
-                for each in records
-            ]
-        found.sort(key=lambda each: each[0].modified_at, reverse=True)
+        mappings = await self._mappings(container)
+        listed = await asyncio.gather(*(self._tasks_of(each, text, assignee) for each in mappings))
+        found = sorted(chain.from_iterable(listed), key=lambda each: each[0].modified_at, reverse=True)
         return list({card.id: card for _, card in found}.values())[:_AT_MOST]
+
+    async def _tasks_of(
+        self, mapping: Mapping, text: str, assignee: Person | None
+    ) -> Sequence[tuple[Record, Card]]:
+        hub = await self._hub(mapping)
+        mine = await self._hub_user(mapping, assignee.id) if assignee is not None else None
+        if assignee is not None and mine is None:
+            return ()
+        records = await self._recent(hub, mapping.hub_container, text)
+        if assignee is not None:
+            records = [
+                each
+                for each in records
+                if each.fields.get("assignee") == mine and each.fields.get("state") != CLOSED
+            ]
+        names, project = await self._names(hub), await self._name(mapping)
+        return [
+            (each, card_of(each, project, names.get(str(each.fields.get("assignee")), ""), str(mapping.id)))
+            for each in records
+        ]
 
     async def _recent(self, hub: Connection, project: str, text: str) -> Sequence[Record]:
         """None of a project that does not answer in time: a person waits, and the provider does not."""
@@ -273,7 +275,13 @@ class Clerk:
         return row
 
     async def _name(self, mapping: Mapping) -> str:
-        return await name_of(self.engine, await self._hub(mapping), mapping.hub_container, mapping.name)
+        """The project's, or for want of an answer in time the mapping's own."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                hub = await self._hub(mapping)
+                return await name_of(self.engine, hub, mapping.hub_container, mapping.name)
+        except TimeoutError:
+            return mapping.name
 
     async def _specs(self, mapping: Mapping) -> Sequence[FieldSpec]:
         """The project's fields as they were told last; who never told them is asked."""
