@@ -157,7 +157,14 @@ class Clerk(Protocol):
 
         Args:
             assignee: only open ones that are assigned to this person.
+
+        Raises:
+            Refused: nobody knows who that person is in the hub.
+            RetryLater: no project's tasks could be had in time.
         """
+
+    async def task_of(self, about: Ref) -> Card | None:
+        """The task that an object has already, as it was seen last."""
 
     async def take(self, wish: Wish) -> None:
         """Note a wish for good; it is carried out soon after.

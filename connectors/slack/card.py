@@ -21,7 +21,7 @@ _LISTED = 20
 def message(card: Card, key: str) -> dict[str, Any]:
     """Text, blocks and metadata of the card's message; a deleted task offers no buttons."""
     blocks: list[Block] = [
-        SectionBlock(block_id="task", text=mrkdwn(_heading(card))),
+        SectionBlock(block_id="task", text=mrkdwn(linked(card))),
         ContextBlock(block_id="facts", elements=[mrkdwn(fact) for fact in _facts(card)]),
     ]
     if card.state != DELETED:
@@ -59,12 +59,13 @@ def listing(heading: str, cards: Sequence[Card]) -> dict[str, Any]:
     """Tasks for one person's eyes."""
     blocks: list[Block] = [SectionBlock(text=mrkdwn(quoted(heading, 2900)))]
     blocks += [
-        SectionBlock(text=mrkdwn(f"{_heading(card)}\n{' · '.join(_facts(card))}")) for card in cards[:_LISTED]
+        SectionBlock(text=mrkdwn(f"{linked(card)}\n{' · '.join(_facts(card))}")) for card in cards[:_LISTED]
     ]
     return {"text": quoted(heading, 2900), "blocks": [block.to_dict() for block in blocks]}
 
 
-def _heading(card: Card) -> str:
+def linked(card: Card) -> str:
+    """The task in one line of mrkdwn, with a link to it."""
     if card.state == DELETED:
         return quoted(card.title, 1000)
     title = quoted(card.title.replace("|", "¦") if _is_link(card.url) else card.title, 1000)

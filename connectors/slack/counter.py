@@ -72,7 +72,8 @@ class Counter:
         """What the person alone gets to see; nothing where the channel shows it."""
         channel, text = str(asked["channel_id"]), command.text
         if command.word == "mine":
-            return card.listing("Your open tasks", await clerk.tasks(channel, assignee=person))
+            mine = await clerk.tasks(channel, assignee=person)
+            return card.listing("Your open tasks" if mine else "You have no open tasks here", mine)
         tasks = await clerk.tasks(channel, text) if command.word in ("search", "link") else ()
         if command.word == "search":
             return card.listing(f"Tasks with “{text}”" if tasks else f"No task with “{text}”", tasks)

@@ -86,10 +86,7 @@ class FrontDesk:
         message, channel = asked["message"], str(asked["channel"]["id"])
         title = "Create Asana task"
         opened = await self.screen.open_view(str(asked["trigger_id"]), modal.loading(title).to_dict())
-        about = About(
-            channel=channel,
-            ts=str(message.get("thread_ts") or message["ts"]),
-        )
+        about = About(channel=channel, ts=str(message.get("thread_ts") or message["ts"]))
         try:
             view = await self._first(asked, about, clerk)
         except Refused as refusal:
@@ -103,6 +100,9 @@ class FrontDesk:
         places = await clerk.places(about.channel)
         if not places:
             raise Refused(NOWHERE)
+        known = await clerk.task_of(self._ref(about))
+        if known is not None:
+            return modal.there_is(known)
         said = asked["message"]
         title = title_of(said, text_of(said, await self.known()))
         about = replace(about, place=places[0].id, title=title)
@@ -163,7 +163,7 @@ class FrontDesk:
             elif action == modal.ASSIGNEE:
                 people = await clerk.people(about.channel, given.place, typed)
                 found = {user.id: user.name for user in people}
-        except Refused:
+        except (Refused, ConnectorError):
             found = {}
         return answered({"options": [each.to_dict() for each in options(found)]})
 

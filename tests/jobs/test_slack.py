@@ -90,7 +90,7 @@ async def test_replies_become_comments_in_order_and_once(slack: World) -> None:
 
 async def test_comments_become_replies_and_come_back_to_nobody(slack: World) -> None:
     _, task = await slack.paired()
-    slack.hub.comment(task, "Which page?", by="ada")
+    said = slack.hub.comment(task, "Which page?", by="ada")
     await slack.settle()
     await slack.settle(full=True)
     (reply,) = slack.thing()["comments"]
@@ -104,6 +104,14 @@ async def test_comments_become_replies_and_come_back_to_nobody(slack: World) -> 
     assert "Which page?" in shown
     assert "Ada" in shown
     assert len(texts(slack)) == 1
+    slack.hub.edit_comment(said, "Which page exactly?")
+    await slack.settle(full=True)
+    (reply,) = slack.thing()["comments"]
+    assert "Which page exactly?" in str(reply["message"]["blocks"])
+    assert reply["message"]["username"] == "Ada Lovelace"
+    slack.hub.delete_comment(said)
+    await slack.settle(full=True)
+    assert slack.thing()["comments"] == []
 
 
 async def test_edits_and_deletes_of_replies_are_followed(slack: World) -> None:

@@ -175,6 +175,7 @@ async def test_a_message_becomes_a_task_whose_card_stands_in_the_thread(chat: Ch
 async def test_submitting_twice_makes_one_task(chat: Chat) -> None:
     message = chat.say("Broken")
     view = await chat.opened(message)
+    second = (await chat.opened(message, "bob"))["id"]
     for _ in range(2):
         chat.slack.views.open[view["id"]] = view
         assert (await chat.submitted(view, title={"title": "Once"})).errors == {}
@@ -182,6 +183,12 @@ async def test_submitting_twice_makes_one_task(chat: Chat) -> None:
     await chat.world.settle()
     assert len(chat.world.tasks()) == 1
     chat.card(message)
+    late = await chat.slack.submit(second, {"title": {"title": "Twice"}}, "bob")
+    assert late.errors == {"title": "There is a task for it already. Once"}
+    told = await chat.opened(message)
+    assert "There is a task for it already" in str(told["blocks"])
+    assert chat.world.hub.view(chat.world.tasks()[0])["url"] in str(told["blocks"])  # type: ignore[index]
+    assert not told.get("submit")
 
 
 async def test_a_title_that_a_person_chose_outlasts_corrections_of_the_message(chat: Chat) -> None:
@@ -317,7 +324,10 @@ async def test_the_command(chat: Chat) -> None:
     await chat.world.settle()
     assert chat.world.task()["title"] == "Fix the <b>footer</b>"
     assert "Fix the &lt;b&gt;footer" in await type_in("search footer")
-    assert "Your open tasks" in await type_in("mine")
+    assert "You have no open tasks here" in await type_in("mine")
+    chat.world.hub.faults.add(Fault(kind="503", method="GET", times=None))
+    assert "try again" in await type_in("search footer"), "no answer is not: nothing found"
+    chat.world.hub.faults.clear()
     (message,) = chat.world.things()
     await chat.press(message, "card_assign")
     assert "Fix the" in await type_in("mine")
