@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -23,7 +24,7 @@ from connectors.asana.refusals import custom_named
 from connectors.asana.tags import Tags
 from connectors.asana.translate import Row
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, ReplanNeeded
-from connectors.records import PARENT, FieldKind, Fields, Record, Ref, Value
+from connectors.records import BLOCKED_BY, PARENT, FieldKind, Fields, Record, Ref, Value
 from connectors.richtext import asana_html
 
 Call: TypeAlias = tuple[str | None, Callable[[], Awaitable[Row | None]]]
@@ -34,6 +35,10 @@ ALL_FIELDS = translate.TASK_FIELDS + VALUE_FIELDS
 
 _LISTS = frozenset({FieldKind.SET, FieldKind.PEOPLE})
 _REFUSED = 400
+_IN_A_CIRCLE = (
+    "No task can wait for itself, be it by way of others, and a task has thirty dependencies and dependents "
+    "at most: take one away on one of the sides."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,14 @@ class Edits:
             if gids
         ]
 
+    def change_dependencies(self, ref: Ref, awaited: Difference) -> list[Call]:
+        """What is waited for no longer goes first: a task can have thirty."""
+        return [
+            (BLOCKED_BY, partial(self._change_dependencies, ref, call, sorted(gids)))
+            for call, gids in (("removeDependencies", awaited.removed), ("addDependencies", awaited.added))
+            if gids
+        ]
+
     def set_parent(self, ref: Ref, fields: Fields, expected: Record) -> list[Call]:
         parent = fields.get(PARENT)
         if PARENT not in fields or parent == expected.fields.get(PARENT):
@@ -206,6 +219,24 @@ class Edits:
                 reason = f"a part of the update went through, the next did not: {error.reason}"
                 raise OutcomeUnknown(reason, status=error.status) from error
         return answer
+
+    async def _change_dependencies(self, ref: Ref, call: str, gids: Sequence[str]) -> None:
+        """One call for all; where Asana refuses them together, those are made that it takes alone.
+
+        Raises:
+            Park: one of them is refused.
+        """
+        try:
+            await self._asana.change_set(ref.id, call, {"dependencies": gids})
+        except Park as refusal:
+            if refusal.status != _REFUSED:
+                raise
+            refusal.fix = _IN_A_CIRCLE
+            if len(gids) > 1:
+                for gid in gids:
+                    with suppress(Park):
+                        await self._asana.change_set(ref.id, call, {"dependencies": [gid]})
+            raise
 
     async def _set_parent(self, ref: Ref, parent: str | None) -> None:
         """Raises Park: also where Asana's message does not say what is wrong with the place."""

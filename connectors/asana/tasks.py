@@ -18,7 +18,7 @@ from connectors.asana.refusals import custom_named
 from connectors.asana.tags import Tags
 from connectors.asana.translate import EXTERNAL_PREFIX, Row
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, RetryLater
-from connectors.records import PARENT, Draft, Fields, Found, Gone, Hidden, Key, Record, Ref
+from connectors.records import BLOCKED_BY, PARENT, Draft, Fields, Found, Gone, Hidden, Key, Record, Ref
 from connectors.richtext import asana_html, mentions
 
 _WHOLE = frozenset(
@@ -138,7 +138,9 @@ class Tasks:
         await self.account()
         await self._edits.learn(fields, expected.places)
         moves, places = self._edits.move(ref, fields, expected)
-        labels, followers = (Difference.between(name, fields, expected) for name in ("labels", "followers"))
+        labels, followers, awaited = (
+            Difference.between(name, fields, expected) for name in ("labels", "followers", BLOCKED_BY)
+        )
         row = None
         if labels.removed or self._edits.needs_row(fields):
             row = await self._current(ref, expected)
@@ -149,6 +151,7 @@ class Tasks:
             if "notes" in fields:
                 data["html_notes"] = html_notes(fields["notes"], row, ours=expected.created_by_us)
         calls += [*moves, *self._edits.set_parent(ref, fields, expected)]
+        calls += self._edits.change_dependencies(ref, awaited)
         if data:
             calls.append(self._edits.put(ref, data))
         answer = await self._edits.in_order(calls, fields)
@@ -159,7 +162,7 @@ class Tasks:
             now = now if now.version >= expected.version else expected  # a read that lags behind
         confirmed = {PARENT: fields[PARENT]} if PARENT in fields else {}
         now = replace(now, places={**now.places, **places}, fields={**now.fields, **confirmed})
-        return with_sets(now, labels, followers)
+        return with_sets(now, labels, followers, awaited)
 
     async def delete(self, ref: Ref) -> None:
         """Move the task to our trash, from where a person can bring it back for 30 days."""

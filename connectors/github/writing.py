@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from connectors.errors import ConnectorError, OutcomeUnknown, Park
 from connectors.github.catalogue import Catalogue
 from connectors.github.client import Client
+from connectors.github.dependencies import Rewiring, rewire
 from connectors.github.edits import Edit, creation, edit
 from connectors.github.field_edits import are_chosen, reason_of
 from connectors.github.fields import Choices
@@ -18,7 +19,7 @@ from connectors.github.polling import OVERLAP_S, since_text
 from connectors.github.refusals import of_container
 from connectors.github.text import has_live, said
 from connectors.github.whereabouts import Whereabouts, at
-from connectors.records import CLOSED, PARENT, Draft, Fields, Key, Record, Ref, Value
+from connectors.records import BLOCKED_BY, CLOSED, PARENT, Draft, Fields, Key, Record, Ref, Value
 
 
 class Writing:
@@ -63,6 +64,7 @@ class Writing:
         repository, number = at(ref)
         await self._known.me()
         answered = dict[str, Value]()
+        rewiring = Rewiring.between(expected.fields.get(BLOCKED_BY), fields.get(BLOCKED_BY))
         partly_done = False
         try:
             standing = await self._standing(repository, number, fields, expected)
@@ -71,10 +73,15 @@ class Writing:
                 partly_done = True
                 answered |= told
             if PARENT in fields:
+                parent = None if fields[PARENT] is None else str(fields[PARENT])
                 with _about(PARENT):
-                    await put_below(self._github, repository, number, expected.named.get(PARENT))
+                    await put_below(self._github, repository, number, parent, expected.named)
                 partly_done = True
-                answered[PARENT] = fields[PARENT]
+                answered[PARENT] = parent
+            if BLOCKED_BY in fields:
+                with _about(BLOCKED_BY):
+                    await rewire(self._github, repository, number, rewiring, expected.named)
+                partly_done = True
             if wanted.patch:
                 issue = await self._github.edit_issue(repository, number, wanted.patch)
                 answered.clear()
@@ -86,6 +93,9 @@ class Writing:
                 error = OutcomeUnknown(f"only a part of the update is known to be done: {error.reason}")
             raise error from None
         record = await self._known.record(issue, repository)
+        if BLOCKED_BY in fields:  # each was confirmed: a list that lags behind would show the old ones
+            read = record.fields.get(BLOCKED_BY, expected.fields.get(BLOCKED_BY))
+            answered[BLOCKED_BY] = rewiring.applied(read)
         return replace(record, fields={**record.fields, **answered})
 
     async def _choices(self, repository: str, fields: Fields) -> Choices:
