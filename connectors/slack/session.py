@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import SEEK_END
 from typing import BinaryIO
 
@@ -11,9 +11,7 @@ from connectors.base import Session
 from connectors.changes import Change, Page, Subscribed
 from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content, Discussion
 from connectors.errors import (
-    ConnectorError,
     OnlyLinked,
-    OutcomeUnknown,
     Park,
     ParkClass,
     PauseConnection,
@@ -38,20 +36,17 @@ from connectors.records import (
     Value,
 )
 from connectors.slack import card as cards
-from connectors.slack import composing, polling, reactions, reading, replies, scopes, socket_mode, translate
+from connectors.slack import polling, reading, replies, scopes, socket_mode, translate, writing
 from connectors.slack.askers import Askers
 from connectors.slack.client import Client, Payload, socket_url
 from connectors.slack.config import NAME
 from connectors.slack.counter import Counter
 from connectors.slack.frontdesk import FrontDesk
 from connectors.slack.interactivity import COMMAND
-from connectors.slack.people import Us, View, is_ours
-from connectors.slack.places import THREAD, place, ts_of
+from connectors.slack.people import Us, View
+from connectors.slack.places import THREAD, place
 from connectors.slack.texts import escaped
 from connectors.slack.workspace import Workspace
-
-_MARGIN = timedelta(minutes=1)
-"""Clocks differ: what we created is looked for from so long before."""
 
 
 class SlackSession(Session):
@@ -78,6 +73,11 @@ class SlackSession(Session):
 
     async def check(self) -> Account:
         answer, granted = await self._client.who_we_are()
+        if answer["team_id"] != self._team:
+            raise PauseConnection(
+                f"the token is for the workspace {answer['team']} ({answer['team_id']}), and settings.team is "
+                f"{self._team}: correct it, or install the app there"
+            )
         return Account(
             id=answer["user_id"],
             name=f"{answer['user']} in {answer['team']}",
@@ -129,50 +129,15 @@ class SlackSession(Session):
         return await reading.fetch_many(self._client, refs, view)
 
     async def create(self, container: str, draft: Draft, key: Key) -> Record:
-        view = await self._workspace.view()
-        wanted = reactions.due({"ts": ""}, draft.fields, view)
-        message = await self._client.post(container, composing.new_message(draft.fields, key))
-        try:
-            message = await self._reacted(container, message, wanted, view)
-        except ConnectorError as error:  # the message is there, and is found by its key
-            raise OutcomeUnknown(error.reason, provider_message=error.provider_message) from error
-        return translate.record(message, container, view)
+        return await writing.create(self._client, container, draft, key, await self._workspace.view())
 
     async def find_created(self, container: str, key: Key, since: datetime) -> Sequence[Record]:
         view = await self._workspace.view()
-        oldest = ts_of(since - _MARGIN)
-        found: list[Record] = []
-        following: str | None = None
-        while True:
-            messages, following = await self._client.history(container, oldest=oldest, cursor=following)
-            found += [
-                record
-                for each in messages
-                if translate.is_object(each, view.us)
-                and (record := translate.record(each, container, view)).created_by_us
-                and key.token in record.keys
-            ]
-            if not following:
-                return found
+        return await writing.find_created(self._client, container, key, since, view)
 
     async def update(self, ref: Ref, fields: Fields, expected: Record) -> Record:
-        """The message itself is changed whole, so that it is read once more before; reactions come last."""
         view = await self._workspace.view()
-        channel, ts = place(ref)
-        message = await self._message(ref)
-        texts = {name: value for name, value in fields.items() if name in ("title", "notes")}
-        if texts and not is_ours(message, view.us):
-            raise Park(
-                "Slack lets nobody change a message but its author",
-                park_class=ParkClass.PERMISSION,
-                field=min(texts),
-            )
-        due = reactions.due(message, fields, view)
-        if texts:
-            now = translate.fields_of(message, view, ours=True)
-            written = composing.changed(message, now, texts, expected.backlink)
-            message = {**message, **await self._client.update(channel, ts, written)}
-        return translate.record(await self._reacted(channel, message, due, view), channel, view)
+        return await writing.update(self._client, ref, fields, expected, view)
 
     async def delete(self, ref: Ref, expected: Record) -> None:
         await self._delete(ref)
@@ -283,22 +248,6 @@ class SlackSession(Session):
         await self._client.aclose()
 
     # within
-
-    async def _message(self, ref: Ref) -> Payload:
-        """The first message of a thread as it is now."""
-        channel, ts = place(ref)
-        messages, _ = await self._client.history(channel, oldest=ts, latest=ts, limit=1)
-        if not messages or translate.is_tombstone(messages[0]):
-            raise ReplanNeeded("the message is gone")
-        return messages[0]
-
-    async def _reacted(self, channel: str, message: Payload, due: reactions.Due, view: View) -> Payload:
-        """The message with its reactions as they shall be."""
-        for name in due.add:
-            await self._client.react(channel, message["ts"], name)
-        for name in due.remove:
-            await self._client.unreact(channel, message["ts"], name)
-        return {**message, "reactions": reactions.after(message, due, view.us)} if due else message
 
     async def _delete(self, ref: Ref) -> None:
         try:

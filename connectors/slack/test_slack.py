@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 
@@ -49,14 +50,20 @@ class Bench:
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
     simulator = SlackSimulator()
-    async with serve(simulator) as url:
-        given = simulator.connection(url)
-        settings = connector.settings.model_validate(given["settings"])
-        credentials = connector.credentials.model_validate(given["credentials"])
-        outbound = Outbound(connector.base_url(settings), gate=OpenGate(), allow=Egress(["127.0.0.1"]))
-        session = connector.open(settings, credentials, outbound)
+    async with serve(simulator) as url, opened(simulator, url) as session:
         yield Bench(simulator, session, simulator.new_container("website"))
-        await session.aclose()
+
+
+@asynccontextmanager
+async def opened(simulator: SlackSimulator, url: str, **more: str) -> AsyncIterator[Session]:
+    """A session, with other settings where they are given."""
+    given = simulator.connection(url)
+    settings = connector.settings.model_validate({**given["settings"], **more})
+    credentials = connector.credentials.model_validate(given["credentials"])
+    outbound = Outbound(connector.base_url(settings), gate=OpenGate(), allow=Egress(["127.0.0.1"]))
+    session = connector.open(settings, credentials, outbound)
+    yield session
+    await session.aclose()
 
 
 @pytest.mark.parametrize(
@@ -112,6 +119,13 @@ async def test_a_copy_stands_under_its_author_where_slack_allows_it(bench: Bench
 def test_times_are_exact() -> None:
     for ts in ("1512085950.000216", "1700000000.000000", "1700000000.999999"):
         assert places.ts_of(places.moment(ts)) == ts
+
+
+async def test_another_workspace_is_not_taken_for_ours() -> None:
+    simulator = SlackSimulator()
+    async with serve(simulator) as url, opened(simulator, url, team="T0OTHER0001") as session:
+        with pytest.raises(PauseConnection, match=r"Acme \(T0ACME00001\)"):
+            await session.check()
 
 
 async def test_check_names_what_is_missing(bench: Bench) -> None:
