@@ -75,8 +75,8 @@ class SlackSession(Session):
         answer, granted = await self._client.who_we_are()
         if answer["team_id"] != self._team:
             raise PauseConnection(
-                f"the token is for the workspace {answer['team']} ({answer['team_id']}), and settings.team is "
-                f"{self._team}: correct it, or install the app there"
+                f"the token is for the workspace {answer['team']} ({answer['team_id']}), and settings.team "
+                f"is {self._team}: correct it, or install the app there"
             )
         return Account(
             id=answer["user_id"],
