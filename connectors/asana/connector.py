@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from connectors.access import Access, bearer
 from connectors.asana import files, history, stories, translate, webhook
-from connectors.asana.access import OAuth
 from connectors.asana.client import Asana
 from connectors.asana.config import AsanaCredentials, AsanaSettings
 from connectors.asana.custom_fields import PREFIX
@@ -42,6 +41,7 @@ from connectors.records import (
     User,
     Value,
 )
+from connectors.renewal import OAuth
 from connectors.richtext import asana_html
 from connectors.tokens import OwnTokens, Tokens
 
@@ -270,11 +270,15 @@ class AsanaConnector(Connector):
         chosen = AsanaSettings.model_validate(settings)
         given = AsanaCredentials.model_validate(credentials)
         access: Access
-        if given.token is not None:
-            access, shared = bearer(outbound, given.token.get_secret_value()), None
+        shared: Tokens | None = None
+        if (app := self.app(settings, credentials)) is not None:
+            refresh, shared = "", tokens or OwnTokens()
+            if given.refresh_token:
+                refresh = given.refresh_token.get_secret_value()
+            access = OAuth(outbound, app, refresh, shared)
         else:
-            shared = tokens or OwnTokens()
-            access = OAuth(outbound, given, shared, chosen.token_url)
+            assert given.token is not None, "the credentials have one or the other"
+            access = bearer(outbound, given.token.get_secret_value())
         client = Asana(access, chosen.workspace)
         return AsanaSession(
             client,

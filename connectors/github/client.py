@@ -209,6 +209,18 @@ class Client:
     async def timeline(self, repository: str, number: int) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/issues/{number}/timeline", {}, set())
 
+    async def issue_events(
+        self, repository: str, *, page: str | None = None, etag: str | None = None
+    ) -> Listed | None:
+        """What was done to any issue, newest first; None where GitHub offers no such list."""
+        path = f"/repos/{repository}/issues/events"
+        try:
+            return await self._listed(path, {}, {"id", "event"}, page=page, etag=etag)
+        except (Park, RetryLater) as refused:
+            if refused.status in _NOT_OFFERED and not getattr(refused, "limited", False):
+                return None
+            raise
+
     # --- pull requests -----------------------------------------------------------------------------
 
     async def pull(self, repository: str, number: int) -> Payload:

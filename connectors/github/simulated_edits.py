@@ -175,8 +175,10 @@ class Edits(PlanningEdits, PullEdits, FamilyEdits, DependencyEdits):
         if issue.type == type:
             return issue
         event = "removed" if type is None else "added" if issue.type is None else "changed"
+        told = {"issue_type": issue.type if type is None else type}
+        told |= {"prev_issue_type": issue.type} if event == "changed" else {}
         issue = self._save(repository, replace(issue, type=type), bump=False)
-        self._record(repository, issue, actor, f"issue_type_{event}")
+        self._record(repository, issue, actor, f"issue_type_{event}", **told)
         return issue
 
     def set_values(

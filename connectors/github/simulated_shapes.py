@@ -418,6 +418,8 @@ class Shapes:
         }
         if "assignee" in occurrence.details:
             shape["assignee"] = self.user(occurrence.details["assignee"])
+        types = occurrence.details.keys() & {"issue_type", "prev_issue_type"}
+        shape |= {name: _brief(self.type(occurrence.details[name])) for name in types}
         return shape
 
     def event(self, repository: Repository, occurrence: Occurrence) -> Shape:
@@ -464,6 +466,11 @@ class Shapes:
             "user": self.account(repository.owner),
             "repo": self.repository(repository),
         }
+
+
+def _brief(type_: Shape) -> Shape:
+    """A type as the history tells of it."""
+    return {name: type_[name] for name in ("id", "name", "color")}
 
 
 def _no_reactions(url: str) -> Shape:

@@ -81,9 +81,11 @@ async def test_comments_of_what_cannot_be_seen_are_passed_over() -> None:
             httpx.Response(200, json=comments),
             httpx.Response(404, json={}),
             httpx.Response(451, json={}),
+            httpx.Response(404, json={}),
         ]
     )
-    assert (await session.changes(REPOSITORY, {"issues": empty, "comments": empty})).changes == ()
+    page = await session.changes(REPOSITORY, {"issues": empty, "comments": empty})
+    assert (page.changes, page.edits) == ((), None), "and there is no list of events"
     redirected = httpx.Response(422, json={"message": "no"})
     session, _ = scripted([httpx.Response(200, json=[]), httpx.Response(200, json=comments[:1]), redirected])
     with pytest.raises(Park):

@@ -94,6 +94,11 @@ class Whereabouts:
         self.called(translate.repository_of(issue) or container, container)
         return await self.record(issue, container)
 
+    def event_ref(self, event: Payload, container: str) -> Ref | None:
+        """The issue that an event of this container's own list is about; None where that is gone."""
+        issue = event.get("issue")
+        return translate.issue_ref(issue, self._site, container) if issue else None
+
     async def ref(self, repository: str, number: int) -> Ref:
         """The identity behind a number."""
         known = self._refs.get((repository.casefold(), number))

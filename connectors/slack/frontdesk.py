@@ -8,12 +8,12 @@ its answer, and done by a pass.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
-from slack_sdk.models.views import View
+from slack_sdk.models.views import View as Modal
 
 from connectors.errors import ConnectorError
 from connectors.interactions import ME, Answer, Clerk, Interaction, Person, Place, Refused, What, Wish
@@ -31,8 +31,8 @@ from connectors.slack.interactivity import (
     SAY,
 )
 from connectors.slack.modal import About
-from connectors.slack.texts import cut, escaped, options
-from connectors.slack.translate import content, thread_ref
+from connectors.slack.texts import escaped, options
+from connectors.slack.translate import View, content, text_of, thread_ref, title_of
 
 Payload: TypeAlias = Mapping[str, Any]
 
@@ -46,8 +46,6 @@ _PRESSED: Mapping[str, Fields] = {
     ASSIGN: {"assignee": ME},
 }
 """What a pressed button of the card changes."""
-_TITLE = 255
-"""Characters of a suggested title; the notes hold the whole message."""
 
 
 class Screen(Protocol):
@@ -66,7 +64,9 @@ class FrontDesk:
 
     screen: Screen
     team: str
-    _known: dict[str, Person] = field(default_factory=dict)
+    known: Callable[[], Awaitable[View]]
+    """Whom the workspace has: a title names people as they are called there."""
+    _persons: dict[str, Person] = field(default_factory=dict)
 
     async def answer(self, interaction: Interaction, clerk: Clerk) -> Answer:
         """Whatever the app does not offer is answered with nothing."""
@@ -93,7 +93,6 @@ class FrontDesk:
         about = About(
             channel=channel,
             ts=str(message.get("thread_ts") or message["ts"]),
-            title=cut(str(message.get("text") or ""), _TITLE) if message.get("text") else "",
         )
         try:
             view = await self._first(asked, about, clerk)
@@ -103,14 +102,16 @@ class FrontDesk:
             view = modal.told(title, _TROUBLE)
         await self.screen.update_view(str(opened["id"]), view.to_dict())
 
-    async def _first(self, asked: Payload, about: About, clerk: Clerk) -> View:
+    async def _first(self, asked: Payload, about: About, clerk: Clerk) -> Modal:
         person = await self._person(asked["user"])
         if person.outsider:
             raise Refused(person.outsider)
         places = await clerk.places(about.channel)
         if not places:
             raise Refused(_NOWHERE)
-        about = replace(about, place=places[0].id)
+        said = asked["message"]
+        title = title_of(said, text_of(said, await self.known()))
+        about = replace(about, place=places[0].id, title=title)
         return modal.create(about, about.title, places, await clerk.form(about.channel, about.place))
 
     async def _changed(self, asked: Payload, action: Payload, clerk: Clerk) -> None:
@@ -265,9 +266,9 @@ class FrontDesk:
     async def _person(self, user: Payload) -> Person:
         """Who it is, as Slack vouches for it; asked for once."""
         id = str(user["id"])
-        if id not in self._known:
-            self._known[id] = person_of(await self.screen.user(id), self.team)
-        return self._known[id]
+        if id not in self._persons:
+            self._persons[id] = person_of(await self.screen.user(id), self.team)
+        return self._persons[id]
 
 
 def person_of(user: Payload, team: str) -> Person:

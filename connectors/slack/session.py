@@ -69,7 +69,7 @@ class SlackSession(Session):
         self._done = done
         self._now = now
         self._sockets = sockets
-        self._front = FrontDesk(client, team)
+        self._front = FrontDesk(client, team, self._knowing)
         self._view: View | None = None
         self._read_at = datetime.min.replace(tzinfo=UTC)
 

@@ -2,7 +2,8 @@
 
 It is served at one address: the API below ``/api``, files, response URLs. Switches: ``limits.on``
 (tiers, and one message a second in a channel), ``chat.distributed``, ``sender.twice``, ``sender.hourly``,
-``sender.retries_after_s``, ``views``' triggers end with the clock. What is done in modals and with commands
+``sender.retries_after_s``, ``oauth`` (the app was authorised, and has tokens that end, in place of a bot
+token), ``views``' triggers end with the clock. What is done in modals and with commands
 is asynchronous, because the app's answer counts::
 
     simulator.install("http://127.0.0.1:8000/webhooks/acme-slack/...")
@@ -30,6 +31,7 @@ from connectors.slack.simulated_chat_api import ChatApi
 from connectors.slack.simulated_composer import compose
 from connectors.slack.simulated_files_api import FilesApi
 from connectors.slack.simulated_interactions import Interaction, Interactions
+from connectors.slack.simulated_oauth import OAuthServer
 from connectors.slack.simulated_people_api import PeopleApi
 from connectors.slack.simulated_sending import ANSWER_WITHIN_S, Sender
 from connectors.slack.simulated_socket import SocketMode
@@ -58,22 +60,27 @@ class SlackSimulator(Simulator):
         self.limits = Limits(self.clock)
         self.socket_mode = SocketMode(self.workspace)
         self._files = FilesApi(self.workspace, lambda token: self.api.knows(token))
+        self.oauth = False
+        self.oauth_app = OAuthServer(self.clock)
         self.api = WebApi(
+            self.oauth_app.fate,
             PeopleApi(self.workspace).methods(),
             self.chat.methods(),
             self._files.methods(),
             self.views.methods(),
             self.socket_mode.methods(),
+            self.oauth_app.methods(),
         )
 
     # the app
 
     def connection(self, base_url: str) -> dict[str, Any]:
         settings = {"base_url": f"{base_url}/api", "files_url": base_url, "team": TEAM}
+        credentials = self.oauth_app.credentials() if self.oauth else {"bot_token": self.api.token}
         if self.sender.socket is not None:
-            credentials = {"bot_token": self.api.token, "app_token": self.api.app_token}
+            credentials["app_token"] = self.api.app_token
             return {"settings": {**settings, "mode": "socket"}, "credentials": credentials}
-        credentials = {"bot_token": self.api.token, "signing_secret": self.signing_secret}
+        credentials["signing_secret"] = self.signing_secret
         return {"settings": settings, "credentials": credentials}
 
     def use_socket_mode(self) -> None:
@@ -96,6 +103,7 @@ class SlackSimulator(Simulator):
         return [
             *self.api.routes(),
             *self._files.routes(),
+            *self.oauth_app.routes(),
             Route("/response/{path}", self._respond, methods=["POST"]),
         ]
 

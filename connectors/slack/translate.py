@@ -175,7 +175,7 @@ def _fields(message: Payload, view: View, ours: bool) -> Fields:
         notes = slack_blocks.to_markdown(elements(blocks.get(NOTES_BLOCK, {})), view.names)
     else:
         notes = text_of(message, view)
-        title = _title(message, notes)
+        title = title_of(message, notes)
     return {"title": title, "notes": notes, **state, REACTIONS: reactions}
 
 
@@ -196,7 +196,7 @@ def text_of(message: Payload, view: View) -> str:
     return "\n\n".join(filter(None, parts))
 
 
-def _title(message: Payload, notes: str) -> str:
+def title_of(message: Payload, notes: str) -> str:
     """The first line with something in it, or the name of the first file."""
     for block in markdown.tokens(notes):
         for runs in lines([block]):

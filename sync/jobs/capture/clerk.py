@@ -155,8 +155,8 @@ class Clerk:
             reason=f"{wish.by.name} asked for something",
         )
         async with self.engine.database.write() as session:
-            if await errands.note(session, errand):
-                await marks.put(session, [mark], now)
+            await errands.note(session, errand)
+            await marks.put(session, [mark], now)
         await self.engine.wake(mapping.id, 0)
 
     # what may be done
