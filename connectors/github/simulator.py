@@ -24,12 +24,13 @@ from connectors.github import (
     simulated_reviews,
     simulated_values,
 )
+from connectors.github.simulated_account_shapes import HTML
 from connectors.github.simulated_api import Site, routes
 from connectors.github.simulated_app import APP_ID, BOT_OF_APP, INSTALLATION_ID, App, private_key
 from connectors.github.simulated_edits import Edits
 from connectors.github.simulated_files import PATHS, Files
 from connectors.github.simulated_limits import Limits
-from connectors.github.simulated_shapes import HTML, Shapes
+from connectors.github.simulated_shapes import Shapes
 from connectors.github.simulated_state import Comment, Happening, Issue, Repository
 from connectors.github.simulated_switches import Switches
 from connectors.github.simulated_webhooks import Webhooks
