@@ -46,6 +46,8 @@ class SlackSimulator(Simulator):
 
     name: ClassVar[str] = NAME
     people = PEOPLE
+    done: ClassVar[str] = DONE
+    """The reaction that closes a thread."""
 
     def __init__(self, *, clock: Clock | None = None) -> None:
         super().__init__(clock=clock)
@@ -56,7 +58,11 @@ class SlackSimulator(Simulator):
         self.workspace.tell = self.sender.event
         self.views = Views(self.clock, self.workspace)
         self.interactions = Interactions(self.clock, self.workspace, self.sender, self.views)
-        self.chat = ChatApi(self.workspace, lambda: self.visible_after_s)
+        self.chat = ChatApi(
+            self.workspace,
+            lambda: self.visible_after_s,
+            lambda: "chat:write.customize" in self.api.scopes,
+        )
         self.limits = Limits(self.clock)
         self.socket_mode = SocketMode(self.workspace)
         self._files = FilesApi(self.workspace, lambda token: self.api.knows(token))
@@ -90,14 +96,20 @@ class SlackSimulator(Simulator):
     async def websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.socket_mode.serve(WebSocket(scope, receive, send))
 
-    def install(self, url: str) -> None:
-        """Enter an address in the app's settings, for events and for everything that people do."""
-        self.sender.urls.set_all(url)
+    def install(self, url: str, interactions: str = "") -> None:
+        self.sender.urls.set_all(url, interactions or url)
 
     @property
     def whispers(self) -> list[Payload]:
         """What the app told one person alone."""
         return self.workspace.whispers
+
+    def whispers_to(self, user: str) -> list[Payload]:
+        return [each for each in self.whispers if each["user"] == PEOPLE[user].id]
+
+    def modals_of(self, user: str) -> list[Payload]:
+        """What is open at a person, the one on top last."""
+        return self.views.of(PEOPLE[user].id)
 
     def routes(self) -> Sequence[BaseRoute]:
         return [
