@@ -76,7 +76,7 @@ class Machines:
             except httpx.HTTPError:
                 return False
 
-        await self.town.until(answers, f"{machine.role} is ready: {machine.log}")
+        await self.town.until(answers, f"{machine.role} is ready: {machine.log}", 180)
         self.town.url = machine.url
 
     async def stop(self, machine: Machine, by: signal.Signals = signal.SIGTERM) -> int:

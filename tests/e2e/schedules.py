@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from random import Random
 from typing import Any
@@ -81,18 +82,19 @@ class People:
         return f"{simulator.name}: {by} {what} {token} on {chosen}"
 
 
-async def play(people: People, trouble: Mapping[str, Any], random: Random) -> list[str]:
-    """Let people and trouble happen, one after the other; the story."""
-    story: list[str] = []
+async def play(people: People, trouble: Mapping[str, Any], random: Random) -> Counter[str]:
+    """Let people and trouble happen, one after the other; what trouble there was. The story is printed."""
+    met: Counter[str] = Counter()
     for _ in range(EVENTS):
         if random.random() < TROUBLE:
             name = random.choice(sorted(trouble))
-            story.append(name)
+            print(f"{datetime.now(UTC):%H:%M:%S} {name}", flush=True)
             await trouble[name]()
+            met[name] += 1
         else:
-            story.append(people.act())
+            print(f"{datetime.now(UTC):%H:%M:%S} {people.act()}", flush=True)
         await asyncio.sleep(random.uniform(*APART_S))
-    return story
+    return met
 
 
 async def broken(people: People) -> list[str]:
