@@ -193,6 +193,19 @@ class Client:
     async def remove_sub_issue(self, repository: str, number: int, id: int) -> None:
         await self._write("DELETE", repository, f"/issues/{number}/sub_issue", {"sub_issue_id": id})
 
+    async def blockers(self, repository: str, number: int) -> Sequence[Payload]:
+        """The issues that it waits for, closed ones among them."""
+        return await self._whole(f"/repos/{repository}/issues/{number}/dependencies/blocked_by", {}, _ISSUE)
+
+    async def add_blocker(self, repository: str, number: int, id: int) -> None:
+        """Make it wait for the issue with this database id."""
+        path = f"/issues/{number}/dependencies/blocked_by"
+        await self._write("POST", repository, path, {"issue_id": id})
+
+    async def remove_blocker(self, repository: str, number: int, id: int) -> None:
+        path = f"/issues/{number}/dependencies/blocked_by/{id}"
+        await self._write("DELETE", repository, path, accept=(404,))
+
     async def timeline(self, repository: str, number: int) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/issues/{number}/timeline", {}, set())
 

@@ -220,8 +220,10 @@ def _configure(hook: Hook, config: dict[str, Any]) -> None:
 
 
 def _check_events(call: Call, events: Iterable[str]) -> None:
-    if "sub_issues" in events and not call.site.world.sub_issues:
-        raise _hook_refused("events: sub_issues is not a known event")
+    world = call.site.world
+    for event, known in (("sub_issues", world.sub_issues), ("issue_dependencies", world.dependencies)):
+        if event in events and not known:
+            raise _hook_refused(f"events: {event} is not a known event")
 
 
 def _hook_refused(message: str) -> Refused:

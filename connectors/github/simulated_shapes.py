@@ -267,6 +267,8 @@ class Shapes:
         }
         if related and issue.pull_id is None and self._world.sub_issues:
             shape |= self._family(issue)
+        if related and issue.pull_id is None and self._world.dependencies:
+            shape["issue_dependencies_summary"] = self._dependencies(issue)
         if issue.pull_id is not None:
             html = self.page_url(repository, issue)
             shape["draft"] = issue.draft
@@ -295,6 +297,17 @@ class Shapes:
             repository, parent = above
             shape["parent_issue_url"] = f"{self.repository_url(repository)}/issues/{parent.number}"
         return shape
+
+    def _dependencies(self, issue: Issue) -> Shape:
+        """Those that are closed count in the totals alone."""
+        blockers = [other.state for _, other in self._world.blockers(issue)]
+        blocked = [other.state for _, other in self._world.blocked(issue)]
+        return {
+            "blocked_by": blockers.count("open"),
+            "total_blocked_by": len(blockers),
+            "blocking": blocked.count("open"),
+            "total_blocking": len(blocked),
+        }
 
     def type(self, id: int) -> Shape:
         """An issue type."""

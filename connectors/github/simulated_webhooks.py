@@ -209,10 +209,11 @@ class Webhooks:
                 f"{end}_issue": shapes.issue(elsewhere, issue, related=False),
                 f"{end}_repository": self._repository(elsewhere),
             }
-        for part, (home, issue) in happening.family.items():
+        for at, (part, (home, issue)) in enumerate(happening.family.items()):
             payload[f"{part}_id"] = issue.id
             payload[part] = shapes.issue(home, issue)
-            payload[f"{part}_repo"] = self._repository(home)
+            if at:
+                payload[f"{part}_repo"] = self._repository(home)
         payload["repository"] = self._repository(repository)
         payload["sender"] = shapes.user(happening.actor)
         return payload

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 
 from connectors.github import (
     simulated_app,
+    simulated_dependencies,
     simulated_family,
     simulated_issues,
     simulated_planning,
@@ -79,6 +80,7 @@ class GitHubSimulator(Switches, Simulator):
         tables = (
             *simulated_issues.TABLE,
             *simulated_family.TABLE,
+            *simulated_dependencies.TABLE,
             *simulated_planning.TABLE,
             *simulated_repositories.TABLE,
             *simulated_reviews.TABLE,
@@ -143,7 +145,8 @@ class GitHubSimulator(Switches, Simulator):
     def edit(self, object_id: str, *, by: str | None = None, **fields: Any) -> None:
         """Fields: title, notes, state ("open", "closed", for pull requests "merged"), state_reason,
         assignee or assignees (logins), labels (names), milestone (number or None), locked, draft,
-        type (name or None), values (name of an issue field -> value), parent (object id or None)."""
+        type (name or None), values (name of an issue field -> value), parent (object id or None),
+        blocked_by (object ids)."""
         actor, (repository, issue) = self._actor(by), self.find(object_id)
         title, notes = fields.pop("title", None), fields.pop("notes", None)
         issue = self.edits.rewrite(repository, issue, actor, title=title, body=notes)
@@ -161,6 +164,9 @@ class GitHubSimulator(Switches, Simulator):
             )
         if "parent" in fields:
             issue = self.edits.put_below(repository, issue, actor, self._home(fields.pop("parent")))
+        if "blocked_by" in fields:
+            blockers = [self.find(each) for each in fields.pop("blocked_by")]
+            issue = self.edits.set_blockers(repository, issue, actor, blockers)
         if "draft" in fields:
             issue = self.edits.set_draft(repository, issue, actor, draft=fields.pop("draft"))
         if "locked" in fields:
@@ -246,6 +252,7 @@ class GitHubSimulator(Switches, Simulator):
             "draft": issue.draft,
             "type": organization.types[issue.type].name if issue.type else None,
             "parent": issue.parent,
+            "blocked_by": list(issue.blocked_by),
             "values": {organization.fields[id].name: value for id, value in issue.values.items()},
             "comments": [
                 {

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy import Connection as Begun
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -116,15 +116,24 @@ def sqlite_engine(
     *,
     read_only: bool = False,
     foreign_keys: bool = True,
-    connecting: Callable[..., Awaitable[Any]] = connect,
+    connecting: Callable[..., Awaitable[Connection]] = connect,
 ) -> AsyncEngine:
-    """One writing connection, or several reading ones, with explicit BEGIN and our pragmas.
+    """One writing connection, or several reading ones; ``connecting`` opens the file for each."""
+    engine = create_async_engine(
+        url,
+        connect_args={"isolation_level": None, "async_creator_fn": connecting},
+        pool_size=READERS if read_only else 1,
+        max_overflow=0,
+    )
+    prepare_sqlite(engine.sync_engine, read_only=read_only, foreign_keys=foreign_keys)
+    return engine
 
-    The driver's own transaction handling is off (``isolation_level=None``): it would begin late
+
+def prepare_sqlite(engine: Engine, *, read_only: bool = False, foreign_keys: bool = True) -> None:
+    """Explicit BEGIN, and our pragmas.
+
+    The driver's own transaction handling must be off (``isolation_level=None``): it would begin late
     and never around SELECT or DDL (docs.sqlalchemy.org, "SQLite: transactional DDL").
-
-    Args:
-        connecting: opens a file, and answers what speaks like a connection of aiosqlite.
     """
     pragmas = {
         "busy_timeout": "10000",
@@ -132,22 +141,14 @@ def sqlite_engine(
         **({"query_only": "ON"} if read_only else {"journal_mode": "WAL"}),
         "synchronous": "NORMAL",
     }
-    engine = create_async_engine(
-        url,
-        connect_args={"isolation_level": None, "async_creator_fn": connecting},
-        pool_size=READERS if read_only else 1,
-        max_overflow=0,
-    )
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
         for name, value in pragmas.items():
             cursor.execute(f"PRAGMA {name}={value}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin(connection: Begun) -> None:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-    return engine

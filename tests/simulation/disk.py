@@ -11,117 +11,128 @@ import random
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
 from sync.settings import Settings
 from sync.store.database import Database
 from sync.store.migrate import migrate
-from sync.store.sqlite import sqlite_engine
+from sync.store.sqlite import prepare_sqlite
 from tests.simulation.life import Life
 
 MEMORY = Path("/dev/shm")
 
 
-class _Cursor:
-    """As aiosqlite's."""
+class _Session(AsyncSession):
+    """As SQLAlchemy's, but a statement is done where it is awaited: no thread, no second stack."""
 
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
-        self._cursor = connection.raw.cursor()
+    def __init__(self, engine: Engine, life: Life, chance: random.Random) -> None:
+        super().__init__(expire_on_commit=False)
+        self.sync_session.bind = engine
+        self._life, self._chance = life, chance
+        self._raw: Any = None
+        self._changes = 0
 
-    async def __aenter__(self) -> _Cursor:
-        return self
-
-    async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> _Cursor:
-        await self._connection.turn()
-        self._cursor.execute(sql, parameters)  # type: ignore[arg-type]
-        return self
-
-    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> _Cursor:
-        await self._connection.turn()
-        self._cursor.executemany(sql, parameters)  # type: ignore[arg-type]
-        return self
-
-    async def fetchall(self) -> list[Any]:
-        return self._cursor.fetchall()
-
-    async def fetchmany(self, size: int) -> list[Any]:
-        return self._cursor.fetchmany(size)
-
-    async def close(self) -> None:
-        self._cursor.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._cursor, name)
-
-
-class _Connection:
-    """As aiosqlite's, of one life of the program."""
-
-    def __init__(self, raw: sqlite3.Connection, life: Life, chance: random.Random) -> None:
-        self.raw, self._life, self._chance = raw, life, chance
-        self._changes = raw.total_changes
-
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        return self.raw
-
-    def cursor(self) -> _Cursor:
-        return _Cursor(self)
-
-    async def turn(self) -> None:
+    async def turn(self) -> Session:
         """Others go on meanwhile, now more and now fewer of them."""
         self._life.check()
         for _ in range(self._chance.choice((0, 0, 1, 2))):
             await asyncio.sleep(0)
+        return self.sync_session
+
+    async def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        session = await self.turn()
+        whole = {**options.pop("execution_options", {}), "prebuffer_rows": True}
+        return session.execute(statement, params, execution_options=whole, **options)
+
+    async def get(self, entity: Any, ident: Any, **options: Any) -> Any:
+        return (await self.turn()).get(entity, ident, **options)
+
+    async def get_one(self, entity: Any, ident: Any, **options: Any) -> Any:
+        return (await self.turn()).get_one(entity, ident, **options)
+
+    async def merge(self, instance: Any, **options: Any) -> Any:
+        return (await self.turn()).merge(instance, **options)
+
+    async def delete(self, instance: object) -> None:
+        (await self.turn()).delete(instance)
+
+    async def flush(self, objects: Sequence[Any] | None = None) -> None:
+        (await self.turn()).flush(objects)
+
+    async def connection(self, **options: Any) -> Any:
+        return _Connection(self)
 
     async def commit(self) -> None:
         """One that changes something is a boundary; after any other one the world is as it was."""
-        before, self._changes = self._changes, self.raw.total_changes
-        if self._changes == before:
-            self.raw.commit()
+        session = await self.turn()
+        session.flush()
+        if self._raw.total_changes == self._changes:
+            session.commit()
             return
         self._life.cross("commit, before")
-        self.raw.commit()
+        session.commit()
         self._life.cross("commit, after")
 
-    async def rollback(self) -> None:
-        if not self._life.over:
-            self.raw.rollback()
+    def begin(self) -> Any:
+        return self._transaction()
 
-    async def close(self) -> None:
-        self.raw.close()
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[None]:
+        self._life.check()
+        self._raw = self.sync_session.connection().connection.dbapi_connection
+        self._changes = self._raw.total_changes
+        yield
+        await self.commit()
 
-    def stop(self) -> None:
-        self.raw.close()
+    async def __aexit__(self, *error: object) -> None:
+        if self._life.over:
+            self.sync_session.invalidate()
+        else:
+            self.sync_session.close()
 
-    async def create_function(self, *args: Any, **options: Any) -> None:
-        self.raw.create_function(*args, **options)
+
+class _Connection:
+    """What a session gives to those who want no objects."""
+
+    def __init__(self, session: _Session) -> None:
+        self._session = session
+
+    async def execute(self, statement: Any, params: Any = None) -> Any:
+        session = await self._session.turn()
+        return session.connection().execute(statement, params)
+
+    async def run_sync(self, what: Callable[..., Any], *args: Any) -> Any:
+        return what(self._session.sync_session.connection(), *args)
 
 
 class _Database(Database):
     """As one life of the program sees it: after its end nobody of that life gets to it any more."""
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, life: Life) -> None:
-        super().__init__(writer, reader, one_writer=True)
-        self._life = life
+    def __init__(self, writer: Engine, reader: Engine, life: Life, chance: random.Random) -> None:
+        self._writer, self._reader = writer, reader
+        self._life, self._chance = life, chance
+        self._turn = asyncio.Lock()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        self._life.check()
-        async with super().write() as session:
+        async with self._turn, _Session(self._writer, self._life, self._chance) as session, session.begin():
             yield session
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        self._life.check()
-        async with super().read() as session:
+        async with _Session(self._reader, self._life, self._chance) as session, session.begin():
             yield session
+
+    async def close(self) -> None:
+        pass
 
 
 class Disk:
@@ -132,11 +143,18 @@ class Disk:
         self._template = template
         self._life, self._chance = Life(), random.Random(0)
         self._open: list[sqlite3.Connection] = []
-        url = f"sqlite+aiosqlite:///{folder}/asana-sync.db"
-        self._engines = [
-            sqlite_engine(url, connecting=self._connect),
-            sqlite_engine(url, read_only=True, connecting=self._connect),
-        ]
+        self._engines = [self._engine(read_only=False), self._engine(read_only=True)]
+
+    def _engine(self, *, read_only: bool) -> Engine:
+        engine = create_engine(
+            "sqlite://",
+            creator=self._connect,
+            poolclass=QueuePool,
+            max_overflow=-1,
+            pool_reset_on_return=None,  # a session ends what it began
+        )
+        prepare_sqlite(engine, read_only=read_only)
+        return engine
 
     def wipe(self) -> None:
         """Empty tables from here on."""
@@ -155,7 +173,7 @@ class Disk:
         """The database as that life of the program sees it, which is the only one from now on."""
         self.pull_the_plug()
         self._life, self._chance = life, chance
-        return _Database(self._engines[0], self._engines[1], life)
+        return _Database(self._engines[0], self._engines[1], life, chance)
 
     def pull_the_plug(self) -> None:
         """What is not committed is gone."""
@@ -163,13 +181,13 @@ class Disk:
             raw.close()
         self._open.clear()
         for engine in self._engines:
-            engine.sync_engine.dispose(close=False)
+            engine.dispose(close=False)
 
-    async def _connect(self, *args: Any, **options: Any) -> _Connection:
+    def _connect(self) -> sqlite3.Connection:
         self._life.cross("connect")
-        raw = sqlite3.connect(self.folder / "asana-sync.db", *args[1:], **options)
+        raw = sqlite3.connect(self.folder / "asana-sync.db", isolation_level=None)
         self._open.append(raw)
-        return _Connection(raw, self._life, self._chance)
+        return raw
 
 
 async def _meet(made: Disk) -> None:

@@ -31,7 +31,7 @@ from tests.simulation.air import Air
 from tests.simulation.disk import Disk
 from tests.simulation.life import Killed, Life
 
-UPKEEP_S = 30.0
+UPKEEP_S = 60.0
 _BUSY_S = 1.0
 """Until the next look where something is due that nobody could work on."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import update
@@ -25,12 +26,12 @@ class Restless(Exception):
     """The text says what is still to be done."""
 
 
-async def standing(town: Town) -> dict[str, Any]:
-    """As ``asana-sync status`` tells it."""
+async def standing(town: Town, *, since: datetime | None = None) -> dict[str, Any]:
+    """As ``asana-sync status`` tells it; quiet only where everything was read after that time."""
     assert town.program is not None
     engine = town.program.engine
     async with engine.database.read() as session:
-        return await status(session, version="", now=engine.now(), instance={}, since=None)
+        return await status(session, version="", now=engine.now(), instance={}, since=since)
 
 
 async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
@@ -39,7 +40,7 @@ async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
     Raises:
         Restless: there is no end to it.
     """
-    began = asyncio.get_running_loop().time()
+    began, since = asyncio.get_running_loop().time(), datetime.now(UTC)
     while (waited := asyncio.get_running_loop().time() - began) < PATIENCE_S:
         await asyncio.sleep(look_s)
         asked = sum(len(simulator.journal) for simulator in town.sides.values())
@@ -49,7 +50,7 @@ async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
             continue
         if town.program.broken is not None:
             raise town.program.broken
-        if (await standing(town))["quiet"]:
+        if (await standing(town, since=since))["quiet"]:
             return waited
     raise Restless(f"not at rest after {PATIENCE_S:g} s: {await standing(town)}")
 

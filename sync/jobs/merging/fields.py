@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -48,7 +49,7 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
     if any(write.side in work.listed or _is_unproven(write, work) for write in plan.writes):
         raise ReplanNeeded("it was told by a listing and not read: before it is written it is")
     work.told = _decided(desk, link, work.read, view, plan, past)
-    link.awaits = relations.awaited(plan.awaited.values())
+    link.awaits = relations.awaited(chain.from_iterable(plan.awaited.values()))
     for write in plan.writes:
         work.planned.setdefault(write.rule, {})[write.side] = write
     rows = tuple(work.told.begun)
@@ -195,11 +196,10 @@ async def _write_side(
     side = Side(row.side)
     fields: Fields = {write.field: write.value for write in chosen}
     counterpart = backlink(desk.route, desk.route.end(side.other), work.read[side.other])
-    known = {ref.id: ref for ref in work.named.get(side, {}).values()}
     expected = replace(
         work.answered.get(side, work.read[side]),
         backlink=counterpart,
-        named={name: known[str(value)] for name, value in fields.items() if str(value) in known},
+        named={ref.id: ref for ref in work.named.get(side, {}).values()},
     )
     session = desk.route.end(side).session
     asked_at = desk.engine.now()
