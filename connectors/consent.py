@@ -127,7 +127,7 @@ async def redeem(
     }
     asked_at = now()
     answer = await asked(outbound, app, form, code, consent.verifier)
-    return tokens_in(answer, asked_at)
+    return tokens_in(answer, asked_at, scope=consent.scope)
 
 
 async def asked(outbound: Outbound, app: App, form: Mapping[str, str], *hidden: str) -> Answer:
@@ -147,8 +147,8 @@ async def asked(outbound: Outbound, app: App, form: Mapping[str, str], *hidden: 
     return answer
 
 
-def tokens_in(answer: Answer, asked_at: datetime, refresh_token: str = "") -> Issued:
-    """The tokens in an answer; a refresh token that it does not replace stays.
+def tokens_in(answer: Answer, asked_at: datetime, refresh_token: str = "", scope: str = "") -> Issued:
+    """The tokens in an answer; a refresh token that it does not replace stays, and so does the scope.
 
     Raises:
         RetryLater: there are none in it.
@@ -159,7 +159,11 @@ def tokens_in(answer: Answer, asked_at: datetime, refresh_token: str = "") -> Is
         raise RetryLater("the answer has no tokens in it")
     lives = data.get("expires_in")
     seconds = lives if isinstance(lives, int | float) else _LIVES_S
-    return Issued({"access_token": access, "refresh_token": refresh}, asked_at + timedelta(seconds=seconds))
+    return Issued(
+        {"access_token": access, "refresh_token": refresh},
+        asked_at + timedelta(seconds=seconds),
+        str(data.get("scope") or scope),
+    )
 
 
 def _first(address: str, name: str) -> str:

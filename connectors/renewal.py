@@ -133,4 +133,4 @@ class OAuth(Renewed):
                 provider_message=refusal.provider_message,
                 status=refusal.status,
             ) from refusal
-        return tokens_in(answer, asked_at, refresh)
+        return tokens_in(answer, asked_at, refresh, kept.scope if kept else "")

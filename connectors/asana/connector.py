@@ -14,7 +14,7 @@ from connectors.asana import files, history, stories, translate, webhook
 from connectors.asana.client import Asana
 from connectors.asana.config import AsanaCredentials, AsanaSettings
 from connectors.asana.custom_fields import PREFIX
-from connectors.asana.permissions import lacking_in
+from connectors.asana.permissions import lacking_in, lacking_of
 from connectors.asana.polling import Polling
 from connectors.asana.projects import Projects
 from connectors.asana.subscriptions import Subscriptions
@@ -57,13 +57,20 @@ class AsanaSession(Session):
     """One account in one workspace."""
 
     def __init__(
-        self, asana: Asana, workspace: str, *, webhooks: bool = True, hides_keys: bool = False
+        self,
+        asana: Asana,
+        workspace: str,
+        *,
+        webhooks: bool = True,
+        tokens: Tokens | None = None,
     ) -> None:
+        """``tokens``: those of OAuth, with which Asana keeps hidden keys for us."""
         self._asana = asana
+        self._tokens = tokens
         self._workspace = workspace
         self._needed = [path for path in _FEATURES if webhooks or path != "webhooks"]
         self._projects = Projects(asana)
-        self._tasks = Tasks(asana, workspace, self._projects, hides_keys=hides_keys)
+        self._tasks = Tasks(asana, workspace, self._projects, hides_keys=tokens is not None)
         self._polling = Polling(asana, workspace, self._projects, self._tasks.record)
         self._subscriptions = Subscriptions(asana)
 
@@ -77,8 +84,15 @@ class AsanaSession(Session):
             name=me.get("name") or me["gid"],
             site=self._workspace,
             clock_offset_s=self._asana.clock_offset_s,
-            missing=tuple([_FEATURES[path] for path in self._needed if not await self._asana.serves(path)]),
+            missing=(
+                *[_FEATURES[path] for path in self._needed if not await self._asana.serves(path)],
+                *lacking_of(await self._granted()),
+            ),
         )
+
+    async def _granted(self) -> str:
+        issued = await self._tokens.read() if self._tokens is not None else None
+        return issued.scope if issued is not None else ""
 
     async def containers(self) -> Sequence[Container]:
         return [_container(row) for row in await self._asana.projects()]
@@ -256,9 +270,12 @@ class AsanaConnector(Connector):
         chosen = AsanaSettings.model_validate(settings)
         given = AsanaCredentials.model_validate(credentials)
         access: Access
+        shared: Tokens | None = None
         if (app := self.app(settings, credentials)) is not None:
-            refresh = given.refresh_token.get_secret_value() if given.refresh_token else ""
-            access = OAuth(outbound, app, refresh, tokens or OwnTokens())
+            refresh, shared = "", tokens or OwnTokens()
+            if given.refresh_token:
+                refresh = given.refresh_token.get_secret_value()
+            access = OAuth(outbound, app, refresh, shared)
         else:
             assert given.token is not None, "the credentials have one or the other"
             access = bearer(outbound, given.token.get_secret_value())
@@ -267,7 +284,7 @@ class AsanaConnector(Connector):
             client,
             chosen.workspace,
             webhooks=chosen.subscriptions == "auto",
-            hides_keys=given.token is None,
+            tokens=shared,
         )
 
     def app(self, settings: BaseModel, credentials: BaseModel) -> App | None:

@@ -1,4 +1,4 @@
-"""Changing a task: a call for each element that comes or goes, a move, at last one PUT for the rest."""
+"""Changing a task: one PUT for what stands in it, a move, a call for each element that comes or goes."""
 
 from __future__ import annotations
 
@@ -196,17 +196,17 @@ class Edits:
     def put(self, ref: Ref, data: Row) -> Call:
         return None, partial(self._asana.update_task, ref.id, data, ALL_FIELDS)
 
-    async def in_order(self, calls: Sequence[Call], fields: Fields) -> Row | None:
-        """Make the calls one after the other; what the last one answered.
+    async def in_order(self, calls: Sequence[Call], fields: Fields) -> list[Row | None]:
+        """Make the calls one after the other; what each one answered.
 
         Raises:
             Park: naming the field, where one is refused.
             OutcomeUnknown: where one after the first does not go through.
         """
-        answer: Row | None = None
+        answers: list[Row | None] = []
         for number, (field, call) in enumerate(calls):
             try:
-                answer = await call()
+                answers.append(await call())
             except Park as refusal:
                 self._projects.forget()  # an option or a section may be gone
                 refusal.field = refusal.field or field or custom_named(refusal.provider_message, fields)
@@ -218,7 +218,7 @@ class Edits:
                     raise
                 reason = f"a part of the update went through, the next did not: {error.reason}"
                 raise OutcomeUnknown(reason, status=error.status) from error
-        return answer
+        return answers
 
     async def _change_dependencies(self, ref: Ref, call: str, gids: Sequence[str]) -> None:
         """One call for all; where Asana refuses them together, those are made that it takes alone.

@@ -188,6 +188,7 @@ class Polling:
                     under_way.seen[row["gid"]] = digest
             under_way.offset = page.next
             if page.next is None:
+                # also after one answer with a time that was ahead: what it led past is found by a full pass
                 went_back = under_way.until < position.since - OVERLAP
                 position.since, position.seen, position.round = under_way.until, under_way.seen, None
                 return found, went_back

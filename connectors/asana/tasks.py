@@ -145,18 +145,17 @@ class Tasks:
         if labels.removed or self._edits.needs_row(fields):
             row = await self._current(ref, expected)
         data = self._edits.data(fields, expected, row)
-        calls = [*self._edits.add_tags(ref, labels.added), *self._edits.change_followers(ref, followers)]
-        if row is not None:
-            calls += self._edits.remove_tags(row, labels.removed)
-            if "notes" in fields:
-                data["html_notes"] = html_notes(fields["notes"], row, ours=expected.created_by_us)
+        if row is not None and "notes" in fields:
+            data["html_notes"] = html_notes(fields["notes"], row, ours=expected.created_by_us)
+        # What overwrites a whole value comes first, nearest to the reading; elements of sets can wait.
+        calls = [self._edits.put(ref, data)] if data else []
         calls += [*moves, *self._edits.set_parent(ref, fields, expected)]
+        calls += [*self._edits.add_tags(ref, labels.added), *self._edits.change_followers(ref, followers)]
+        calls += self._edits.remove_tags(row, labels.removed) if row is not None else []
         calls += self._edits.change_dependencies(ref, awaited)
-        if data:
-            calls.append(self._edits.put(ref, data))
-        answer = await self._edits.in_order(calls, fields)
-        if data and answer is not None:
-            now = await self._written(answer, newer_than=expected.version, also=data)
+        answers = await self._edits.in_order(calls, fields)
+        if data and answers[0] is not None:
+            now = await self._written(answers[0], newer_than=expected.version, also=data)
         else:
             now = await self._read_back(ref.id)
             now = now if now.version >= expected.version else expected  # a read that lags behind

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from connectors.changes import Change, Page
 from connectors.github import translate
-from connectors.github.client import Client, Listed
+from connectors.github.calls import Listed
+from connectors.github.client import Client
 from connectors.github.details import Details
 from connectors.github.field_history import Heard, heard_of
 from connectors.github.fields import Payload

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.github.simulated_account_shapes import Shape
 from connectors.github.simulated_api import Call, Reply, Table, invalid, not_found, sort
 from connectors.github.simulated_lists import listed
-from connectors.github.simulated_shapes import Shape
 from connectors.github.simulated_state import Comment, Issue, Repository
 from connectors.github.simulated_values import checked_values
 from connectors.simulation import Refused

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from connectors.github.simulated_account_shapes import Shape
 from connectors.github.simulated_api import Call, Reply, Table, invalid, not_found, sort
-from connectors.github.simulated_shapes import Shape
 from connectors.github.simulated_state import Person, Repository
 from connectors.github.simulated_webhooks import Hook, Posted
 from connectors.simulation import Refused

@@ -16,7 +16,8 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
-from connectors.github.simulated_shapes import Shape, Shapes, stamp
+from connectors.github.simulated_account_shapes import Shape, stamp
+from connectors.github.simulated_shapes import Shapes
 from connectors.github.simulated_state import Happening, Repository
 from connectors.github.simulated_switches import Switches
 from connectors.signing import hmac_sha256_hex

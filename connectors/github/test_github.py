@@ -226,10 +226,26 @@ async def test_dropped_fields_show_in_the_answer(github: GitHubSimulator, sessio
     assert (changed.fields["assignee"], changed.fields["title"]) == ((), "New")
 
 
+async def test_whole_values_are_written_before_elements_of_sets(
+    github: GitHubSimulator, session: GitHubSession
+) -> None:
+    """What is written last is furthest from the reading: elements overwrite nothing."""
+    record = await made(github, session)
+    fields: dict[str, Value] = {"labels": ("a", "b"), "title": "New", "assignee": ("ada",)}
+    changed = await session.update(record.ref, fields, record)
+    calls = [(entry.method, entry.path.rpartition("/")[2]) for entry in github.journal.writes()[-3:]]
+    assert calls == [
+        ("PATCH", str(github.find(record.ref.id)[1].number)),
+        ("POST", "labels"),
+        ("POST", "assignees"),
+    ]
+    assert changed.fields.items() >= fields.items()
+
+
 async def test_half_an_update_is_unknown(github: GitHubSimulator, session: GitHubSession) -> None:
     record = await made(github, session)
     fields: dict[str, Value] = {"labels": ("bug",), "title": "New"}
-    github.faults.add(Fault(kind="429", method="PATCH"))
+    github.faults.add(Fault(kind="429", path="/labels"))
     with pytest.raises(OutcomeUnknown):
         await session.update(record.ref, fields, record)
     github.faults.add(Fault(kind="429", method="PATCH"))

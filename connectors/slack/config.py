@@ -41,6 +41,12 @@ class SlackSettings(BaseModel):
         title="Reaction for done",
         description="A thread whose first message has this reaction is closed; empty: threads have no state",
     )
+    show_authors: bool = Field(
+        default=True,
+        title="Show authors",
+        description="Copied comments stand under the name and, of people who are matched, the picture of "
+        "their author, beside the sign APP; off: under the app's own name",
+    )
     files_url: str = Field(
         default="https://files.slack.com",
         title="Address of files",

@@ -17,9 +17,9 @@ from connectors.records import Json
 from connectors.renewal import OAuth
 from connectors.slack import interactivity, webhook
 from connectors.slack.config import LANDS_AT, LARGEST, NAME, TITLE, SlackCredentials, SlackSettings
+from connectors.slack.places import THREAD
 from connectors.slack.refusals import no_tokens
 from connectors.slack.scopes import NEEDED
-from connectors.slack.translate import THREAD
 from connectors.tokens import OwnTokens, Tokens
 
 if TYPE_CHECKING:
@@ -73,7 +73,9 @@ class Slack(Connector):
             access = bearer(outbound, _shown(given.bot_token), *_others(given))
         client = Client(access, chosen.files_url)
         way = bearer(outbound, _shown(given.app_token), *_others(given)) if given.app_token else None
-        return SlackSession(client, chosen.team, chosen.done_reaction, sockets=way)
+        return SlackSession(
+            client, chosen.team, chosen.done_reaction, authors=chosen.show_authors, sockets=way
+        )
 
     def app(self, settings: BaseModel, credentials: BaseModel) -> App | None:
         chosen, given = _settings(settings), _credentials(credentials)

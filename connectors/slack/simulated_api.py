@@ -31,7 +31,7 @@ _TIERS: Mapping[str, int] = {
 }
 _UNLISTED = 100
 _SCOPES = frozenset(
-    {"channels:history", "channels:join", "channels:read", "chat:write", "commands"}
+    {"channels:history", "channels:join", "channels:read", "chat:write", "chat:write.customize", "commands"}
 ) | frozenset(
     {"files:read", "files:write", "groups:history", "groups:read", "reactions:read", "reactions:write"}
     | {"users:read", "users:read.email"}

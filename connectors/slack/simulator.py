@@ -58,7 +58,11 @@ class SlackSimulator(Simulator):
         self.workspace.tell = self.sender.event
         self.views = Views(self.clock, self.workspace)
         self.interactions = Interactions(self.clock, self.workspace, self.sender, self.views)
-        self.chat = ChatApi(self.workspace, lambda: self.visible_after_s)
+        self.chat = ChatApi(
+            self.workspace,
+            lambda: self.visible_after_s,
+            lambda: "chat:write.customize" in self.api.scopes,
+        )
         self.limits = Limits(self.clock)
         self.socket_mode = SocketMode(self.workspace)
         self._files = FilesApi(self.workspace, lambda token: self.api.knows(token))

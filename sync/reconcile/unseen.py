@@ -32,25 +32,30 @@ class Sent:
     until: datetime
 
 
-def replaced_unseen(sent: Sent, edits: Iterable[FieldTime], same: Same) -> FieldTime | None:
+def replaced_unseen(
+    sent: Sent, edits: Iterable[FieldTime], same: Same, own: Collection[str | None]
+) -> FieldTime | None:
     """The edit that the write replaced: its value as ``after``, and who made it when, as far as is told.
 
-    ``edits``: oldest first, be it within one second.
+    Args:
+        edits: oldest first, be it within one second.
+        own: what our account is called. A person may have written the very same value about then.
     """
     told = [each for each in edits if each.field == sent.field]
-    arrived = next(
-        (
-            each
-            for each in told
-            if each.has_values
-            and sent.since <= each.at <= sent.until
-            and same(sent.field, sent.value, each.after)
-        ),
-        None,
-    )
-    if arrived is None or any(same(sent.field, value, arrived.before) for value in sent.known):
+    arrivals = [
+        place
+        for place, each in enumerate(told)
+        if each.has_values
+        and sent.since <= each.at <= sent.until
+        and same(sent.field, sent.value, each.after)
+    ]
+    ours = [place for place in arrivals if _by(told[place]) in own] or arrivals
+    if not ours:
         return None
-    for each in reversed(told[: told.index(arrived)]):
+    arrived = told[ours[-1]]
+    if any(same(sent.field, value, arrived.before) for value in sent.known):
+        return None
+    for each in reversed(told[: ours[-1]]):
         if each.has_values and each.after == arrived.before:
             return each
     return replace(arrived, author=None, before=None, after=arrived.before)
@@ -68,5 +73,8 @@ def is_doubtful(sent: Sent, edits: Iterable[FieldTime], own: Collection[str | No
         and not each.has_values
         and sent.since - _READ_BEFORE <= each.at <= sent.until
     ]
-    strangers = [each for each in about_then if each.author is None or each.author.id not in own]
-    return bool(strangers) or len(about_then) > 1
+    return len(about_then) > 1 or any(_by(each) not in own for each in about_then)
+
+
+def _by(edit: FieldTime) -> str | None:
+    return edit.author.id if edit.author else None

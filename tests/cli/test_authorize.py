@@ -147,8 +147,11 @@ async def test_an_app_comes_back_to_the_address_of_its_manifest(tmp_path: Path) 
         answer = await asked.consent()
         assert answer.startswith("https://sync.acme.test/interactions/our-slack?code=")
         code, told, err = await asked.end(answer + "\n")
-    assert (code, told["authorized"]) == (0, True), err
-    assert told["account"]["name"] == "asana-sync in Acme"
+        assert (code, told["authorized"]) == (0, True), err
+        assert told["account"]["name"] == "asana-sync in Acme"
+        applied = await command(["apply", str(file)], environment)
+    assert applied.code == 0, applied.err
+    assert app.renewals == 1, "what was handed out for the code is used"
 
 
 async def test_a_connection_without_an_app_has_nothing_to_authorise(place: Place) -> None:

@@ -132,6 +132,28 @@ async def test_a_dependency_on_a_task_that_nobody_syncs_stays_where_it_is(world:
     assert await in_step(world)
 
 
+async def test_an_issue_may_wait_for_one_of_another_repository_of_the_project(build: Build) -> None:
+    world = await build(GitHubSimulator, **RULES)
+    app, document = world.external.new_container("acme/app"), world.configured()
+    create = {"to_asana": True, "from_asana": False}
+    document["mappings"].append(
+        {**document["mappings"][0], "name": "app", "container": app, "create": create}
+    )
+    await world.apply_document(document)
+    await world.settle()
+    far = world.external.new(app, title="Far", by="ada")
+    issue(world, "Near", far)
+    await world.settle()
+    assert waits_for(world, "Near") == ({"Far"}, {"Far"})
+    depend(world, "Near", remove=("Far",))
+    await world.settle()
+    assert waits_for(world, "Near") == (set(), set())
+    depend(world, "Near", add=("Far",))
+    await world.settle()
+    assert waits_for(world, "Near") == ({"Far"}, {"Far"})
+    assert await in_step(world)
+
+
 async def test_a_circle_is_parked_with_the_reason_and_the_rest_goes_on(world: World) -> None:
     one, two, three = (issue(world, title) for title in ("One", "Two", "Three"))
     await world.settle()

@@ -175,6 +175,7 @@ async def test_a_message_becomes_a_task_whose_card_stands_in_the_thread(chat: Ch
 async def test_submitting_twice_makes_one_task(chat: Chat) -> None:
     message = chat.say("Broken")
     view = await chat.opened(message)
+    second = (await chat.opened(message, "bob"))["id"]
     for _ in range(2):
         chat.slack.views.open[view["id"]] = view
         assert (await chat.submitted(view, title={"title": "Once"})).errors == {}
@@ -182,6 +183,12 @@ async def test_submitting_twice_makes_one_task(chat: Chat) -> None:
     await chat.world.settle()
     assert len(chat.world.tasks()) == 1
     chat.card(message)
+    late = await chat.slack.submit(second, {"title": {"title": "Twice"}}, "bob")
+    assert late.errors == {"title": "There is a task for it already. Once"}
+    told = await chat.opened(message)
+    assert "There is a task for it already" in str(told["blocks"])
+    assert chat.world.hub.view(chat.world.tasks()[0])["url"] in str(told["blocks"])  # type: ignore[index]
+    assert not told.get("submit")
 
 
 async def test_a_title_that_a_person_chose_outlasts_corrections_of_the_message(chat: Chat) -> None:
@@ -243,6 +250,16 @@ async def test_the_buttons_of_the_card(chat: Chat) -> None:
     chat.world.hub.edit(chat.world.tasks()[0], title="Renamed in Asana")
     await chat.world.settle()
     assert "Renamed in Asana" in str(chat.card(message)[1]["blocks"])
+    gid = chat.world.tasks()[0]
+    chat.world.hub.edit(gid, state="closed", assignee=None, due="2026-08-02")
+    await chat.world.settle()
+    shown = str(chat.card(message)[1]["blocks"])
+    assert all(fact in shown for fact in ("completed", "unassigned", "due 2026-08-02", "card_reopen"))
+    chat.world.hub.remove(gid)
+    await chat.world.settle(full=True)
+    shown = str(chat.card(message)[1]["blocks"])
+    assert "deleted" in shown
+    assert "card_" not in shown
 
 
 async def test_a_message_is_attached_to_an_existing_task(chat: Chat) -> None:
@@ -288,6 +305,9 @@ async def test_a_channel_without_a_mapping_offers_nothing(chat: Chat) -> None:
     other = chat.slack.new_container("random")
     view = await chat.opened(chat.slack.new(other, title="Broken", by="bob"))
     assert "No project is allowed in this channel" in str(view["blocks"])
+    chat.slack.workspace.channels[other]["is_member"] = False
+    told = await chat.slack.command("ada", other, "/asana", "new Something")
+    assert "No project is allowed in this channel" in str(told.said), "where the app itself could say nothing"
 
 
 async def test_the_command(chat: Chat) -> None:
@@ -304,7 +324,10 @@ async def test_the_command(chat: Chat) -> None:
     await chat.world.settle()
     assert chat.world.task()["title"] == "Fix the <b>footer</b>"
     assert "Fix the &lt;b&gt;footer" in await type_in("search footer")
-    assert "Your open tasks" in await type_in("mine")
+    assert "You have no open tasks here" in await type_in("mine")
+    chat.world.hub.faults.add(Fault(kind="503", method="GET", times=None))
+    assert "try again" in await type_in("search footer"), "no answer is not: nothing found"
+    chat.world.hub.faults.clear()
     (message,) = chat.world.things()
     await chat.press(message, "card_assign")
     assert "Fix the" in await type_in("mine")
@@ -315,12 +338,23 @@ async def test_the_command(chat: Chat) -> None:
     await chat.world.settle()
     assert len(chat.world.tasks()) == 2
     assert "By hand" in str(chat.card(chat.world.things()[-1])[1]["blocks"])
+    messages = chat.world.things()
+    assert "linked to something else" in await type_in(f"link {url}")
+    assert "No task" in await type_in("link https://app.asana.com/0/1/2")
+    assert chat.world.things() == messages, "what came to nothing does not stay in the channel"
 
 
 async def test_the_modal_opens_whatever_the_speed_of_asana(chat: Chat) -> None:
+    message = chat.say("Broken")
+    chat.world.hub.faults.add(Fault(kind="slow", seconds=2.9, times=None))
+    chat.world.engine.container_names.clear()
+    started = time.perf_counter()
+    assert (await chat.slack.command("ada", chat.world.container, "/asana", "mine")).status == 200
+    assert time.perf_counter() - started < 2.9, "Slack gives up after 3 s"
+    await chat.interactions.idle()
+    chat.world.hub.faults.clear()
     chat.world.hub.faults.add(Fault(kind="slow", seconds=1.0, times=None))
     chat.world.engine.container_names.clear()
-    message = chat.say("Broken")
     started = time.perf_counter()
     asked = await chat.slack.shortcut("ada", message, "create_task")
     assert asked.status == 200

@@ -53,17 +53,31 @@ def same(_: str, sent: Value, read: Value) -> bool:
         ([edit(1, "old", "Ada's")], None),
         ([edit(1, "old", "Ada's"), bare(1, BOT), edit(9, "Ada's", "ours", BOT)], None),
         ([edit(1, "old", "Ada's"), edit(2, "Ada's", "ours", BOT, field="notes")], None),
+        ([edit(1, "before", "ours"), edit(2, "ours", "old"), edit(3, "old", "ours", BOT)], None),
+        ([edit(1, "old", "x"), edit(2, "x", "ours", BOT), edit(3, "ours", "y"), edit(4, "y", "ours")], "x"),
+        ([edit(1, "old", "x"), edit(2, "x", "ours", None)], "x"),
     ],
-    ids=["alone", "replaced", "the last of two", "taken back", "not arrived", "too late", "other field"],
+    ids=[
+        "alone",
+        "replaced",
+        "the last of two",
+        "taken back",
+        "not arrived",
+        "too late",
+        "other field",
+        "a person wrote the same before",
+        "a person wrote the same after",
+        "nobody is named",
+    ],
 )
 def test_what_stood_there_when_our_write_came(edits: list[FieldTime], lost: str | None) -> None:
-    found = replaced_unseen(SENT, edits, same)
+    found = replaced_unseen(SENT, edits, same, {"bot"})
     assert (found.after if found else None) == lost
     assert found is None or found.author == ADA
 
 
 def test_where_nothing_tells_who_wrote_it_its_value_is_told_alone() -> None:
-    found = replaced_unseen(SENT, [bare(1, ADA), edit(2, "Ada's", "ours", BOT)], same)
+    found = replaced_unseen(SENT, [bare(1, ADA), edit(2, "Ada's", "ours", BOT)], same, {"bot"})
     assert found is not None
     assert (found.after, found.author, found.at) == ("Ada's", None, at(2))
 

@@ -15,7 +15,7 @@ import pytest
 
 from connectors.records import Gone, Hidden
 from sync.jobs.merging import fields
-from sync.jobs.pairing import absence, newcomers
+from sync.jobs.pairing import absence, counterparts
 from sync.jobs.passing import reading
 from sync.jobs.passing.outcome import DONE
 from sync.jobs.passing.writing import close
@@ -98,7 +98,7 @@ def _no_look_up(patch: pytest.MonkeyPatch) -> None:
         await close(desk, row, writes.NOT_DONE, "not looked up")
         return DONE
 
-    patch.setattr(newcomers, "confirm", confirm)
+    patch.setattr(counterparts, "confirm", confirm)
 
 
 def _base_before_write(patch: pytest.MonkeyPatch) -> None:

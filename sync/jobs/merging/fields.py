@@ -299,9 +299,12 @@ def _finish(desk: Desk, link: Link, work: Written, view: LinkView, past: Past) -
         for side in settling.news(desk.route.rules, work)
     ]
     asked = [entry for entry in past.to_restore if entry.field not in work.failed]
-    done = [entry.id for entry in asked if restoring.rule_of(view, entry) is not None]
+    obstacles = {entry.id: restoring.obstacle(view, entry) for entry in asked}
+    for entry in asked:
+        if obstacles[entry.id]:
+            told.tell("conflict", f"not restored: {obstacles[entry.id]}", now=now, field=entry.field)
     if asked:
-        told.steps.append(partial(_close_restored, asked=[entry.id for entry in asked], done=done))
+        told.steps.append(partial(_close_restored, obstacles=obstacles))
     reverted = {
         entry.id: "the provider refused it" if entry.rule in work.failed else reverting.obstacle(view, entry)
         for entry in past.to_revert
@@ -310,7 +313,8 @@ def _finish(desk: Desk, link: Link, work: Written, view: LinkView, past: Past) -
         told.steps.append(partial(reverts.close, reasons=reverted, now=now))
 
 
-async def _close_restored(session: AsyncSession, asked: Sequence[int], done: Sequence[int]) -> None:
-    """Those whose field is not kept in step any more stay in the list: nothing was put back."""
-    await session.execute(update(Conflict).where(col(Conflict.id).in_(asked)).values(restoring=""))
+async def _close_restored(session: AsyncSession, obstacles: Mapping[int, str]) -> None:
+    """Those with an obstacle stay in the list: nothing was put back."""
+    done = [entry for entry, obstacle in obstacles.items() if not obstacle]
+    await session.execute(update(Conflict).where(col(Conflict.id).in_(list(obstacles))).values(restoring=""))
     await session.execute(update(Conflict).where(col(Conflict.id).in_(done)).values(state="restored"))

@@ -150,7 +150,7 @@ async def _look_at(
         if edits is None or any(is_doubtful(each, edits, own) for _, each in sent):
             edits = await _asked(route, side, link, min(each.since for _, each in sent))
         same = route.end(side).session.same
-        lost = [(row, each.field, replaced_unseen(each, edits, same)) for row, each in sent]
+        lost = [(row, each.field, replaced_unseen(each, edits, same, own)) for row, each in sent]
         if any(edit is not None for _, _, edit in lost):
             async with engine.database.write() as session:
                 for row, name, edit in lost:
