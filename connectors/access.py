@@ -37,7 +37,7 @@ def _renewed(
     """The same call of an :class:`Outbound`, with the credentials of the moment."""
 
     async def call(self: Renewed, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._calling(lambda outbound: method(outbound, *args, **kwargs))
+        return await self.calling(lambda outbound: method(outbound, *args, **kwargs))
 
     call.__doc__ = f"As :meth:`Outbound.{method.__name__}`."
     return call
@@ -64,9 +64,14 @@ class Renewed(ABC):
         await self._outbound.aclose()
 
     @abstractmethod
-    async def _calling(self, call: Callable[[Outbound], Awaitable[T]]) -> T:
+    async def calling(self, call: Callable[[Outbound], Awaitable[T]]) -> T:
         """Call with credentials that are good; again with others where just they were refused."""
 
 
 Access: TypeAlias = Outbound | Renewed
 """Sends calls that carry the credentials."""
+
+
+async def through(access: Access, call: Callable[[Outbound], Awaitable[T]]) -> T:
+    """What a call gives that raises errors of its own: those, too, may tell of credentials that ended."""
+    return await (access.calling(call) if isinstance(access, Renewed) else call(access))

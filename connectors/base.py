@@ -312,10 +312,11 @@ class Connector(ABC):
         """Whether a connection is to be kept open over which the provider tells of changes ("app")."""
         return False
 
-    def manifest(self, events: str, interactions: str) -> Json:
+    def manifest(self, events: str, interactions: str, *, authorised: bool = False) -> Json:
         """What an admin gives the provider to make the app ("app"), which then calls these addresses.
 
-        Without addresses the app calls nobody: we keep a connection open to it.
+        Without addresses the app calls nobody: we keep a connection open to it. ``authorised``: an account
+        authorises it (:meth:`app`), and lands at the address of interactions.
         """
         return None
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.records import Fields, Gone, Json, Moved, Record, Ref
+from connectors.records import Fields, FieldTime, Gone, Json, Moved, Record, Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +36,16 @@ class Page:
     """One page of changes. ``cursor`` goes on from here; ``more`` asks to go on at once.
 
     ``lost`` tells that changes before this page are lost for good: a full pass is needed.
-    ``complete_listing`` tells that this page and those before it since the start listed everything.
+    ``edits``: what was lately done to single fields, oldest first, where the provider tells that of all
+    objects at once; what was done in the minute before may be told again. None where it does not tell:
+    then objects are asked one by one (:meth:`connectors.base.Session.field_times`).
     """
 
     changes: tuple[Change, ...]
     cursor: Json
     more: bool = False
     lost: bool = False
+    edits: Mapping[Ref, Sequence[FieldTime]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Asking an account to authorise an app: OAuth's code flow with state and PKCE.
 
 RFC 6749 section 4.1, RFC 7636 (PKCE), RFC 8252 (programs of one machine, loopback redirects). One account
-consents once; what comes of it is renewed from then on (:mod:`connectors.tokens`).
+consents once; what comes of it is renewed from then on (:mod:`connectors.renewal`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from connectors.answers import Answer
-from connectors.errors import OutcomeUnknown, RetryLater
+from connectors.errors import ConnectorError, OutcomeUnknown, RetryLater
 from connectors.http import Outbound
 from connectors.tokens import Issued
 
@@ -32,7 +32,9 @@ class ConsentRefused(ValueError):
 class App:
     """An app that accounts of a provider can authorise.
 
-    ``shows_code_at``: the redirect address for which the provider shows the code, to be pasted.
+    ``shows_code_at``: the redirect address at which the browser shows the code, to be pasted. ``scope``: what
+    is asked for where the admin asks for nothing else. ``proves``: whether the provider takes a challenge
+    (PKCE). ``refusal``: what an answer 2xx says against handing out tokens, where the provider refuses so.
     """
 
     provider: str
@@ -41,6 +43,9 @@ class App:
     client_id: str
     client_secret: str = field(repr=False)
     shows_code_at: str
+    scope: str = ""
+    proves: bool = True
+    refusal: Callable[[Answer], ConnectorError | None] = field(default=lambda answer: None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +61,19 @@ class Consent:
     @property
     def url(self) -> str:
         """What the account opens in a browser."""
-        hashed = hashlib.sha256(self.verifier.encode()).digest()
         query = {
             "response_type": "code",
             "client_id": self.app.client_id,
             "redirect_uri": self.redirect,
             "state": self.state,
-            "code_challenge": base64.urlsafe_b64encode(hashed).rstrip(b"=").decode(),
-            "code_challenge_method": "S256",
         }
-        return f"{self.app.authorize_url}?{urlencode(query | ({'scope': self.scope} if self.scope else {}))}"
+        if scope := self.scope or self.app.scope:
+            query["scope"] = scope
+        if self.app.proves:
+            hashed = hashlib.sha256(self.verifier.encode()).digest()
+            query["code_challenge"] = base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
+            query["code_challenge_method"] = "S256"
+        return f"{self.app.authorize_url}?{urlencode(query)}"
 
     def answers(self, address: str) -> bool:
         """Whether somebody was sent to this address by an answer to this very request."""
@@ -115,27 +123,32 @@ async def redeem(
         "client_secret": app.client_secret,
         "redirect_uri": consent.redirect,
         "code": code,
-        "code_verifier": consent.verifier,
+        **({"code_verifier": consent.verifier} if app.proves else {}),
     }
     asked_at = now()
-    answer = await asked(outbound, app.token_url, form, app.client_secret, code, consent.verifier)
-    return tokens_in(answer, asked_at)
+    answer = await asked(outbound, app, form, code, consent.verifier)
+    return tokens_in(answer, asked_at, scope=consent.scope)
 
 
-async def asked(outbound: Outbound, token_url: str, form: Mapping[str, str], *hidden: str) -> Answer:
-    """What the provider answers to a form that asks for tokens; ``hidden`` stands in no message.
+async def asked(outbound: Outbound, app: App, form: Mapping[str, str], *hidden: str) -> Answer:
+    """What the provider answers to a form that asks for tokens; neither ``hidden`` nor the app's secret
+    stands in any message.
 
     Raises:
         RetryLater: also where the outcome is unknown: asking once more does no harm.
     """
+    client = outbound.authorised({}, secrets=[app.client_secret, *hidden])
     try:
-        return await outbound.authorised({}, secrets=list(hidden)).send("POST", token_url, form=form)
+        answer = await client.send("POST", app.token_url, form=form)
     except OutcomeUnknown as error:
         raise RetryLater(error.reason, status=error.status) from error
+    if (refusal := app.refusal(answer)) is not None:
+        raise refusal
+    return answer
 
 
-def tokens_in(answer: Answer, asked_at: datetime, refresh_token: str = "") -> Issued:
-    """The tokens in an answer; a refresh token that it does not replace stays.
+def tokens_in(answer: Answer, asked_at: datetime, refresh_token: str = "", scope: str = "") -> Issued:
+    """The tokens in an answer; a refresh token that it does not replace stays, and so does the scope.
 
     Raises:
         RetryLater: there are none in it.
@@ -146,7 +159,11 @@ def tokens_in(answer: Answer, asked_at: datetime, refresh_token: str = "") -> Is
         raise RetryLater("the answer has no tokens in it")
     lives = data.get("expires_in")
     seconds = lives if isinstance(lives, int | float) else _LIVES_S
-    return Issued({"access_token": access, "refresh_token": refresh}, asked_at + timedelta(seconds=seconds))
+    return Issued(
+        {"access_token": access, "refresh_token": refresh},
+        asked_at + timedelta(seconds=seconds),
+        str(data.get("scope") or scope),
+    )
 
 
 def _first(address: str, name: str) -> str:

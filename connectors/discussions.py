@@ -30,11 +30,15 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentDraft:
-    """A copy to be made, headed by ``author_name`` in bold with a link to ``source_url``."""
+    """A copy to be made, headed by ``author_name`` in bold with a link to ``source_url``.
+
+    ``author_here``: the author's id on the side that is written, "" where nobody there is known to be them.
+    """
 
     text: str
     author_name: str
     source_url: str
+    author_here: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

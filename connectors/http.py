@@ -52,6 +52,7 @@ from connectors.limits import Gate
 from connectors.redaction import redact
 from connectors.sockets import Socket, opened
 from connectors.stamps import stamp
+from connectors.trust import Trust
 from connectors.wire import CheckedTransport, not_after
 
 _MAX_REDIRECTS = 5
@@ -92,6 +93,7 @@ class Outbound:
         user_agent: ``asana-sync/VERSION``.
         transport: another wire than the network; it is not guarded.
         observe: told of every request: the answer's status, None where none could be read, and the seconds.
+        trust: how many calls may meet dead credentials.
     """
 
     def __init__(
@@ -104,11 +106,13 @@ class Outbound:
         user_agent: str = "asana-sync/0",
         transport: httpx.AsyncBaseTransport | None = None,
         observe: Observe | None = None,
+        trust: Trust | None = None,
     ) -> None:
         self._base = httpx.URL(base_url.rstrip("/"))
         if self._base.scheme not in ("http", "https") or not self._base.host or self._base.userinfo:
             raise ValueError("base_url must be http(s)://host[:port][/path] without a user")
         self._gate = gate
+        self._trust = trust or Trust()
         self._timeout_s = timeout_s
         self._user_agent = user_agent
         self._headers: Mapping[str, str] = {}
@@ -335,7 +339,11 @@ class Outbound:
     ) -> Answer:
         under_way = False
         try:
-            async with asyncio.timeout(timeout_s) as deadline, self._gate.slot(write=write):
+            async with (
+                asyncio.timeout(timeout_s) as deadline,
+                self._gate.slot(write=write),
+                self._trust.call(write=write),
+            ):
                 if write and (permit := stamp().permit) is not None:
                     await permit()
                 if self._client.is_closed:  # new credentials came while somebody still had the old session
@@ -347,6 +355,8 @@ class Outbound:
                     return answer
                 # before the place is given back: whoever waits for it must know of a silence
                 refused = await self._refused(answer, write)
+                if isinstance(refused, PauseConnection):
+                    raise refused
         except TimeoutError:
             raise self._interrupted(write and under_way, f"no answer in {timeout_s:g} s") from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:

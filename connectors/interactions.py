@@ -77,10 +77,15 @@ class Form:
     fields: tuple[FieldSpec, ...] = ()
 
 
+DELETED = "deleted"
+"""The state of a card whose task is no more: nothing can be done to it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A task as it is shown in another tool. ``due`` as in :mod:`connectors.records`.
 
+    ``state``: that of the task, or :data:`DELETED`.
     ``place``: where it lies, in answers to people; empty in what is shown below objects.
     """
 
@@ -152,7 +157,14 @@ class Clerk(Protocol):
 
         Args:
             assignee: only open ones that are assigned to this person.
+
+        Raises:
+            Refused: nobody knows who that person is in the hub.
+            RetryLater: no project's tasks could be had in time.
         """
+
+    async def task_of(self, about: Ref) -> Card | None:
+        """The task that an object has already, as it was seen last."""
 
     async def take(self, wish: Wish) -> None:
         """Note a wish for good; it is carried out soon after.

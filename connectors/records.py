@@ -19,6 +19,7 @@ section           choice                                section id, of the conta
                                                         records tell it in ``places``
 milestone         choice                                milestone id | None
 parent            object                                id of the object it is a part of | None
+blocked_by        objects                               tuple of ids of what it waits for, sorted
 custom:<id>       any but markdown and state            by its kind; of a choice the option's id, of a
                                                         set the options' names
 ================  ====================================  ===============================================
@@ -52,6 +53,9 @@ SECTION = "section"
 
 PARENT = "parent"
 """The field that tells of which object another one is a part: its subtask, its sub-issue."""
+
+BLOCKED_BY = "blocked_by"
+"""The field that tells for which objects another one waits: its dependencies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ class Record:
     fields that cannot be written on this very object. ``created_by_us`` tells that the connection's
     own account made it. ``backlink`` is shown beside the key, where it is not the key itself; in the
     ``expected`` of an update it is the one that shall stand there with the next text. ``named``: there,
-    too, the objects that the new values name, by field, with their addresses.
+    too, the objects that values may name, by id, with their addresses.
     """
 
     ref: Ref
@@ -163,7 +167,7 @@ Found: TypeAlias = Record | Gone | Hidden | Moved
 class Draft:
     """What a new object shall hold. ``section`` is where it lands, where the provider has sections.
 
-    Of what it is a part is written once it is there: a refusal then concerns that field alone.
+    The objects that it names are written once it is there: a refusal then concerns that field alone.
     """
 
     fields: Fields
@@ -222,6 +226,7 @@ class FieldKind(StrEnum):
     PERSON = "person"
     PEOPLE = "people"
     OBJECT = "object"
+    OBJECTS = "objects"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

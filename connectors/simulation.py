@@ -232,8 +232,13 @@ class Simulator(ABC):
     def objects(self, container: str) -> list[str]:
         """Ids of all living objects."""
 
-    def install(self, url: str) -> None:
-        """An admin enters this address in the settings of the app, where one address serves everything."""
+    def install(self, url: str, interactions: str = "") -> None:
+        """An admin enters addresses in the settings of the app, where one serves all containers.
+
+        Args:
+            url: where events go.
+            interactions: where what people ask for goes; left out, the same.
+        """
         raise LookupError(f"{self.name} has no apps")
 
     def further_field(self, container: str, name: str, options: Sequence[str] | None = None) -> str | None:

@@ -16,10 +16,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """``values`` are secret texts by name; ``until`` is when they end, by our clock."""
+    """``values`` are secret texts by name; ``until`` is when they end, by our clock.
+
+    ``scope``: what they may be used for, in the provider's words with spaces; empty where nothing was asked
+    for in particular.
+    """
 
     values: Mapping[str, str] = field(repr=False)
     until: datetime
+    scope: str = ""
 
 
 class Tokens(Protocol):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -112,8 +114,11 @@ class Settings(BaseSettings):
     def _webhooks_come_by_https(self) -> Settings:
         url = urlsplit(self.public_url)
         named = {entry.rpartition(":")[0] or entry for entry in self.private_hosts} | set(self.private_hosts)
-        if url.scheme == "http" and not (url.hostname in named or _is_private(url.hostname or "")):
-            raise ValueError("ASANA_SYNC_PUBLIC_URL: it must begin with https://, or lead to a private host")
+        if url.scheme == "http" and not (url.hostname in named or _is_near(url.hostname or "", named)):
+            raise ValueError(
+                "ASANA_SYNC_PUBLIC_URL: it must begin with https://, or lead to this machine or a host "
+                "in ASANA_SYNC_ALLOW_PRIVATE_HOSTS"
+            )
         return self
 
     @property
@@ -133,8 +138,16 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in self.allow_private_hosts.split(",") if part.strip())
 
 
-def _is_private(host: str) -> bool:
+def _is_near(host: str, listed: Iterable[str]) -> bool:
+    """Whether it is an address of this machine, or lies in one of the networks."""
     try:
-        return ip_address(host).is_private
+        address = ip_address(host)
     except ValueError:
-        return False
+        return host == "localhost"
+    return address.is_loopback or any(address in network for network in _networks(listed))
+
+
+def _networks(listed: Iterable[str]) -> Iterator[IPv4Network | IPv6Network]:
+    for entry in listed:
+        with suppress(ValueError):
+            yield ip_network(entry, strict=False)

@@ -17,8 +17,9 @@ from sqlmodel import SQLModel
 
 from sync.instance.valkey import running_valkey
 from sync.settings import Settings
-from sync.store.database import Database, postgresql_engines, sqlite_engine
+from sync.store.database import Database, postgresql_engines
 from sync.store.migrate import migrate
+from sync.store.sqlite import sqlite_engine
 from tests import stores
 from tests.specification.plugin import Specification
 

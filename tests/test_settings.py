@@ -66,3 +66,27 @@ def test_a_file_with_the_wrong_content_is_a_wrong_setting(
     told = capsys.readouterr().err
     assert "ASANA_SYNC_DATABASE_URL" in told
     assert "canary" not in told
+
+
+@pytest.mark.parametrize(
+    ("url", "listed", "good"),
+    [
+        ("https://sync.acme.com", "", True),
+        ("http://127.0.0.1:8000", "", True),
+        ("http://localhost:8000", "", True),
+        ("http://10.1.2.3:8000", "10.1.0.0/16", True),
+        ("http://sync.corp.local:8000", "sync.corp.local:9000", True),
+        ("http://10.1.2.3:8000", "", False),
+        ("http://10.1.2.3:8000", "10.2.0.0/16", False),
+        ("http://sync.acme.com", "10.1.0.0/16", False),
+    ],
+)
+def test_webhooks_come_without_encryption_to_listed_places_alone(
+    settings: Settings, url: str, listed: str, good: bool
+) -> None:
+    given = {"public_url": url, "allow_private_hosts": listed}
+    if good:
+        assert Settings(**given).public_url == url
+        return
+    with pytest.raises(ValueError, match="ALLOW_PRIVATE_HOSTS"):
+        Settings(**given)

@@ -225,7 +225,7 @@ class Asana:
         await self._outbound.send("DELETE", _path("tasks", gid), accept=_GONE)
 
     async def change_set(self, gid: str, call: str, data: Row) -> None:
-        """``call``: addTag, removeTag, addFollowers or removeFollowers."""
+        """``call``: addTag, removeTag, addFollowers, removeFollowers, addDependencies, removeDependencies."""
         await self._write("POST", _path("tasks", gid, call), data)
 
     async def move_to_section(self, gid: str, section: str) -> None:

@@ -13,12 +13,13 @@ import pytest
 
 from connectors.asana import connector
 from connectors.asana.config import AsanaCredentials, AsanaSettings
+from connectors.asana.simulated_custom_fields import CustomField
 from connectors.asana.simulator import AsanaSimulator
 from connectors.base import Session
 from connectors.egress import Egress
 from connectors.http import Outbound
 from connectors.limits import OpenGate
-from connectors.records import Record, Ref
+from connectors.records import FieldSpec, Record, Ref
 from connectors.simulation import serve
 from connectors.tokens import Tokens
 
@@ -143,3 +144,43 @@ async def scripted() -> AsyncIterator[Opened]:
     yield open_
     for session in sessions:
         await session.aclose()
+
+
+class CustomFields:
+    """One custom field of each kind in the bench's project."""
+
+    def __init__(self, bench: Bench) -> None:
+        def new(name: str, kind: str, options: tuple[str, ...] = (), **more: Any) -> CustomField:
+            return bench.simulator.new_field(bench.project, name, kind, options, **more)
+
+        self.text = new("Customer", "text")
+        self.number = new("Points", "number", precision=1)
+        self.percent = new("Done", "number", precision=0, format="percentage")
+        self.cost = new("Cost", "number", precision=2, format="currency", currency_code="EUR")
+        self.enum = new("Priority", "enum", ("Low", "High"))
+        self.multi = new("Browsers", "multi_enum", ("Safari", "Firefox", "Chrome"))
+        self.date = new("Launch", "date")
+        self.people = new("Reviewers", "people")
+        self.reference = new("Related", "reference")
+        self.formula = new("Double", "formula", formula=lambda values: _double(values.get(self.number.gid)))
+        self.id = new("Id", "custom_id", id_prefix="BUG")
+
+    def option(self, field: CustomField, name: str) -> str:
+        return next(option.gid for option in field.options if option.name == name)
+
+
+def _double(value: object) -> float | None:
+    return value * 2 if isinstance(value, int | float) else None
+
+
+def name_of(field: CustomField) -> str:
+    return f"custom:{field.gid}"
+
+
+@pytest.fixture
+def fields(bench: Bench) -> CustomFields:
+    return CustomFields(bench)
+
+
+async def specs(bench: Bench) -> dict[str, FieldSpec]:
+    return {spec.name: spec for spec in await bench.session.fields(bench.project)}

@@ -11,11 +11,10 @@ from pydantic import BaseModel
 
 from connectors.access import Access, bearer
 from connectors.asana import files, history, stories, translate, webhook
-from connectors.asana.access import OAuth
 from connectors.asana.client import Asana
 from connectors.asana.config import AsanaCredentials, AsanaSettings
 from connectors.asana.custom_fields import PREFIX
-from connectors.asana.permissions import lacking_in
+from connectors.asana.permissions import lacking_in, lacking_of
 from connectors.asana.polling import Polling
 from connectors.asana.projects import Projects
 from connectors.asana.subscriptions import Subscriptions
@@ -42,6 +41,7 @@ from connectors.records import (
     User,
     Value,
 )
+from connectors.renewal import OAuth
 from connectors.richtext import asana_html
 from connectors.tokens import OwnTokens, Tokens
 
@@ -57,13 +57,20 @@ class AsanaSession(Session):
     """One account in one workspace."""
 
     def __init__(
-        self, asana: Asana, workspace: str, *, webhooks: bool = True, hides_keys: bool = False
+        self,
+        asana: Asana,
+        workspace: str,
+        *,
+        webhooks: bool = True,
+        tokens: Tokens | None = None,
     ) -> None:
+        """``tokens``: those of OAuth, with which Asana keeps hidden keys for us."""
         self._asana = asana
+        self._tokens = tokens
         self._workspace = workspace
         self._needed = [path for path in _FEATURES if webhooks or path != "webhooks"]
         self._projects = Projects(asana)
-        self._tasks = Tasks(asana, workspace, self._projects, hides_keys=hides_keys)
+        self._tasks = Tasks(asana, workspace, self._projects, hides_keys=tokens is not None)
         self._polling = Polling(asana, workspace, self._projects, self._tasks.record)
         self._subscriptions = Subscriptions(asana)
 
@@ -77,8 +84,15 @@ class AsanaSession(Session):
             name=me.get("name") or me["gid"],
             site=self._workspace,
             clock_offset_s=self._asana.clock_offset_s,
-            missing=tuple([_FEATURES[path] for path in self._needed if not await self._asana.serves(path)]),
+            missing=(
+                *[_FEATURES[path] for path in self._needed if not await self._asana.serves(path)],
+                *lacking_of(await self._granted()),
+            ),
         )
+
+    async def _granted(self) -> str:
+        issued = await self._tokens.read() if self._tokens is not None else None
+        return issued.scope if issued is not None else ""
 
     async def containers(self) -> Sequence[Container]:
         return [_container(row) for row in await self._asana.projects()]
@@ -256,16 +270,21 @@ class AsanaConnector(Connector):
         chosen = AsanaSettings.model_validate(settings)
         given = AsanaCredentials.model_validate(credentials)
         access: Access
-        if given.token is not None:
-            access = bearer(outbound, given.token.get_secret_value())
+        shared: Tokens | None = None
+        if (app := self.app(settings, credentials)) is not None:
+            refresh, shared = "", tokens or OwnTokens()
+            if given.refresh_token:
+                refresh = given.refresh_token.get_secret_value()
+            access = OAuth(outbound, app, refresh, shared)
         else:
-            access = OAuth(outbound, given, tokens or OwnTokens(), chosen.token_url)
+            assert given.token is not None, "the credentials have one or the other"
+            access = bearer(outbound, given.token.get_secret_value())
         client = Asana(access, chosen.workspace)
         return AsanaSession(
             client,
             chosen.workspace,
             webhooks=chosen.subscriptions == "auto",
-            hides_keys=given.token is None,
+            tokens=shared,
         )
 
     def app(self, settings: BaseModel, credentials: BaseModel) -> App | None:

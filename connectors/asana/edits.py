@@ -1,8 +1,9 @@
-"""Changing a task: a call for each element that comes or goes, a move, at last one PUT for the rest."""
+"""Changing a task: one PUT for what stands in it, a move, a call for each element that comes or goes."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -23,7 +24,7 @@ from connectors.asana.refusals import custom_named
 from connectors.asana.tags import Tags
 from connectors.asana.translate import Row
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, ReplanNeeded
-from connectors.records import PARENT, FieldKind, Fields, Record, Ref, Value
+from connectors.records import BLOCKED_BY, PARENT, FieldKind, Fields, Record, Ref, Value
 from connectors.richtext import asana_html
 
 Call: TypeAlias = tuple[str | None, Callable[[], Awaitable[Row | None]]]
@@ -34,6 +35,10 @@ ALL_FIELDS = translate.TASK_FIELDS + VALUE_FIELDS
 
 _LISTS = frozenset({FieldKind.SET, FieldKind.PEOPLE})
 _REFUSED = 400
+_IN_A_CIRCLE = (
+    "No task can wait for itself, be it by way of others, and a task has thirty dependencies and dependents "
+    "at most: take one away on one of the sides."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,14 @@ class Edits:
             if gids
         ]
 
+    def change_dependencies(self, ref: Ref, awaited: Difference) -> list[Call]:
+        """What is waited for no longer goes first: a task can have thirty."""
+        return [
+            (BLOCKED_BY, partial(self._change_dependencies, ref, call, sorted(gids)))
+            for call, gids in (("removeDependencies", awaited.removed), ("addDependencies", awaited.added))
+            if gids
+        ]
+
     def set_parent(self, ref: Ref, fields: Fields, expected: Record) -> list[Call]:
         parent = fields.get(PARENT)
         if PARENT not in fields or parent == expected.fields.get(PARENT):
@@ -183,17 +196,17 @@ class Edits:
     def put(self, ref: Ref, data: Row) -> Call:
         return None, partial(self._asana.update_task, ref.id, data, ALL_FIELDS)
 
-    async def in_order(self, calls: Sequence[Call], fields: Fields) -> Row | None:
-        """Make the calls one after the other; what the last one answered.
+    async def in_order(self, calls: Sequence[Call], fields: Fields) -> list[Row | None]:
+        """Make the calls one after the other; what each one answered.
 
         Raises:
             Park: naming the field, where one is refused.
             OutcomeUnknown: where one after the first does not go through.
         """
-        answer: Row | None = None
+        answers: list[Row | None] = []
         for number, (field, call) in enumerate(calls):
             try:
-                answer = await call()
+                answers.append(await call())
             except Park as refusal:
                 self._projects.forget()  # an option or a section may be gone
                 refusal.field = refusal.field or field or custom_named(refusal.provider_message, fields)
@@ -205,7 +218,25 @@ class Edits:
                     raise
                 reason = f"a part of the update went through, the next did not: {error.reason}"
                 raise OutcomeUnknown(reason, status=error.status) from error
-        return answer
+        return answers
+
+    async def _change_dependencies(self, ref: Ref, call: str, gids: Sequence[str]) -> None:
+        """One call for all; where Asana refuses them together, those are made that it takes alone.
+
+        Raises:
+            Park: one of them is refused.
+        """
+        try:
+            await self._asana.change_set(ref.id, call, {"dependencies": gids})
+        except Park as refusal:
+            if refusal.status != _REFUSED:
+                raise
+            refusal.fix = _IN_A_CIRCLE
+            if len(gids) > 1:
+                for gid in gids:
+                    with suppress(Park):
+                        await self._asana.change_set(ref.id, call, {"dependencies": [gid]})
+            raise
 
     async def _set_parent(self, ref: Ref, parent: str | None) -> None:
         """Raises Park: also where Asana's message does not say what is wrong with the place."""

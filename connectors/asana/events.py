@@ -8,18 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from connectors.asana.custom_fields import PREFIX
 from connectors.asana.dates import moment
 from connectors.asana.translate import Row, comment_ref, task_ref
 from connectors.changes import Change
-from connectors.records import Gone, Ref
+from connectors.records import Author, FieldTime, Gone, Ref
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _COMMENT = "comment_added"
 _DISCUSSED = (_COMMENT, "attachment_added")
 """Stories after which the comments and files of a task are looked at."""
+
+
+_FIELD = {
+    "name": "title",
+    "assignee": "assignee",
+    "due_on": "due",
+    "due_at": "due",
+    "start_on": "start",
+    "start_at": "start",
+}
+"""What events call a field of whose values stories tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,44 @@ def changes_of(events: Iterable[Any], site: str) -> tuple[tuple[Change, ...], st
     for event in readable:
         found[event.ref] = _noted(found.get(event.ref), event)
     return tuple(found.values()), "; ".join(sorted(ignored))
+
+
+def edits_of(events: Iterable[Any], site: str) -> dict[Ref, tuple[FieldTime, ...]]:
+    """What was done to single fields, without values; one action may be several events."""
+    found: dict[Ref, dict[FieldTime, None]] = {}
+    for event in events:
+        at, name = moment(_text(event, "created_at")), _field_of(event)
+        if at is None or not name:
+            continue
+        kind = kind_of(event)
+        task = (_part(event, "resource") if kind == "task" else _part(event, "parent")).get("gid")
+        actor = _part(event, "user").get("gid")
+        if isinstance(task, str) and task:
+            time = FieldTime(field=name, at=at, author=Author(actor, actor) if actor else None)
+            found.setdefault(task_ref(site, task), {})[time] = None
+    return {ref: tuple(times) for ref, times in found.items()}
+
+
+def latest_edits(events: Sequence[Any], within: timedelta) -> list[Any]:
+    """Of the events about single fields the latest ones: those ``within`` that time of the newest."""
+    times = [moment(_text(event, "created_at")) if _field_of(event) else None for event in events]
+    newest = max((at for at in times if at is not None), default=None)
+    if newest is None:
+        return []
+    return [
+        event for event, at in zip(events, times, strict=True) if at is not None and at >= newest - within
+    ]
+
+
+def _field_of(event: Any) -> str:
+    """The field that was changed; empty where stories tell no value of it."""
+    if kind_of(event) == "story":
+        return "section" if _part(event, "resource").get("resource_subtype") == "section_changed" else ""
+    change = _part(event, "change")
+    if change.get("field") == "custom_fields":
+        gid = _part(change, "new_value").get("gid")
+        return f"{PREFIX}{gid}" if gid else ""
+    return _FIELD.get(str(change.get("field")), "")
 
 
 def kind_of(event: Any) -> str:

@@ -7,6 +7,7 @@ values are read (https://developers.asana.com/reference/stories).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +35,7 @@ HISTORY_FIELDS = (
         )
     ),
     "custom_field.name",
+    "assignee",
 )
 """``opt_fields`` of the history."""
 
@@ -51,6 +53,7 @@ _FIELD = {
 }
 """resource_subtype -> the field it is the history of."""
 
+_ASSIGNEE = "assignee"
 _CUSTOM = "_custom_field_changed"
 
 _Values = tuple[Value, Value] | None
@@ -59,8 +62,24 @@ _Values = tuple[Value, Value] | None
 
 def field_times(rows: Iterable[Row], since: datetime) -> list[FieldTime]:
     """The history of the task's fields since then, oldest first."""
-    times = [time for row in rows for time in _times(row) if time.at >= since]
-    return sorted(times, key=lambda time: time.at)
+    times = sorted((time for row in rows for time in _times(row)), key=lambda time: time.at)
+    return [time for time in _with_assignees(times) if time.at >= since]
+
+
+def _with_assignees(times: Iterable[FieldTime]) -> Iterator[FieldTime]:
+    """A story names only whom the task came to: who had it before is what the story before says."""
+    last: FieldTime | None = None
+    for time in times:
+        if time.field != _ASSIGNEE:
+            yield time
+            continue
+        known = time.has_values and last is not None and last.has_values
+        yield (
+            replace(time, before=last.after, has_values=True)
+            if known and last
+            else replace(time, has_values=False)
+        )
+        last = time
 
 
 def _times(row: Row) -> Iterator[FieldTime]:
@@ -96,6 +115,10 @@ def _plain(subtype: str, row: Row) -> _Values:
         return OPEN, CLOSED
     if subtype == "marked_incomplete":
         return CLOSED, OPEN
+    if subtype == "unassigned":
+        return None, None
+    if subtype == "assigned" and (assignee := _part(row, _ASSIGNEE).get("gid")):
+        return None, str(assignee)
     old, new = row.get("old_name"), row.get("new_name")
     if subtype == "name_changed" and isinstance(old, str) and isinstance(new, str):
         return old, new

@@ -6,12 +6,23 @@ A personal access token has no scopes: it can do what its account can.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from connectors.asana.client import Asana
 
 _MAY_WRITE = frozenset({"admin", "editor"})
 _ONLY_PAID = 402
+_FULL = "default"
+_WRITING = {
+    "tasks:write": "no task is created or changed",
+    "tasks:delete": "no task is deleted, where a mapping's policy says so",
+    "stories:write": "no comment is copied to Asana",
+    "tags:write": "no new tag is made: a label without one is parked",
+    "attachments:write": "no file is copied to Asana",
+    "webhooks:write": "no webhooks, changes are found by polling",
+    "webhooks:delete": "webhooks that are no longer used stay",
+}
+"""Scope -> what goes without it."""
 _REFUSED = frozenset({_ONLY_PAID, 403, 404})
 
 
@@ -39,6 +50,16 @@ async def lacking_in(asana: Asana, project: str, account: str) -> AsyncIterator[
             yield _scope("stories:read", "comments are not synced")
         if await asana.status("attachments", parent=task["gid"]) in _REFUSED:
             yield _scope("attachments:read", "attachments are not synced")
+
+
+def lacking_of(granted: str) -> Iterator[str]:
+    """One sentence for each thing that cannot be done with these scopes; none where they are not known.
+
+    What can only be written shows in no listing. An app with full permissions has one scope, ``default``.
+    """
+    scopes = granted.split()
+    if scopes and _FULL not in scopes:
+        yield from (_scope(name, cost) for name, cost in _WRITING.items() if name not in scopes)
 
 
 def _scope(name: str, cost: str) -> str:

@@ -10,18 +10,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, Field, ValidationError
 
 from connectors.asana.client import Asana, StaleOffset
 from connectors.asana.dates import moment, timestamp
-from connectors.asana.events import changes_of, kind_of, with_events
+from connectors.asana.events import changes_of, edits_of, kind_of, latest_edits, with_events
 from connectors.asana.projects import Projects
 from connectors.asana.translate import COMMENT, Row, task_ref
 from connectors.changes import Change, Page
 from connectors.errors import RetryLater
-from connectors.records import Json, Record, Ref
+from connectors.records import FieldTime, Json, Record, Ref
 
 OVERLAP = timedelta(minutes=2)
 """Listings look back this far behind the last look: writes may show late."""
@@ -30,6 +31,8 @@ _PAGES = 5
 _EVENT_PAGES = 5
 _VERSION_PAGES = 20
 _REMEMBERED = 2_000
+_TOLD_AGAIN = timedelta(seconds=20)
+"""So long an event is told again: what it shows may be understood only with what comes after it."""
 _RECENT = timedelta(days=30)
 _RECENT_PAGES = 3
 _EVENTS_AGAIN = timedelta(days=1)
@@ -49,14 +52,26 @@ class _Position(BaseModel):
     """The cursor.
 
     ``since``: everything before is known. ``seen``: gid -> digest of the tasks that the last listing
-    showed, which the overlap shows again. ``no_events_until``: events are not served.
+    showed, which the overlap shows again. ``no_events_until``: events are not served. ``edits``: the
+    latest events about single fields.
     """
 
     since: datetime
     sync: str | None = None
     no_events_until: datetime | None = None
     seen: dict[str, str] = Field(default_factory=dict)
+    edits: list[Row] = Field(default_factory=list)
     round: _Round | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """``more``: there are more events to read. ``lost``: some will never be. ``edits`` as of a Page."""
+
+    changes: Sequence[Change] = ()
+    more: bool = False
+    lost: bool = False
+    edits: Mapping[Ref, Sequence[FieldTime]] | None = None
 
 
 class Polling:
@@ -86,12 +101,13 @@ class Polling:
         listed, went_back = await self._listed(project, fields, position)
         if position.round is not None:
             return Page(changes=tuple(listed), cursor=position.model_dump(mode="json"), more=True)
-        told, more, lost = await self._told(project, position)
+        told = await self._told(project, position)
         return Page(
-            changes=with_events(listed, told),
+            changes=with_events(listed, told.changes),
             cursor=position.model_dump(mode="json"),
-            more=more,
-            lost=lost or went_back,
+            more=told.more,
+            lost=told.lost or went_back,
+            edits=told.edits,
         )
 
     async def listing(self, project: str, cursor: Json) -> Page:
@@ -172,15 +188,16 @@ class Polling:
                     under_way.seen[row["gid"]] = digest
             under_way.offset = page.next
             if page.next is None:
+                # also after one answer with a time that was ahead: what it led past is found by a full pass
                 went_back = under_way.until < position.since - OVERLAP
                 position.since, position.seen, position.round = under_way.until, under_way.seen, None
                 return found, went_back
         return found, False
 
-    async def _told(self, project: str, position: _Position) -> tuple[Sequence[Change], bool, bool]:
-        """(changes out of events, whether there are more, whether some are lost); moves ``position``."""
+    async def _told(self, project: str, position: _Position) -> _Told:
+        """What events tell; moves ``position``."""
         if position.no_events_until is not None and position.since < position.no_events_until:
-            return (), False, False
+            return _Told()
         rows: list[Row] = []
         more = lost = False
         for _ in range(_EVENT_PAGES):
@@ -201,8 +218,16 @@ class Polling:
                 break
         if any(kind_of(row) not in ("task", "story") for row in rows):
             self._projects.forget()  # the project itself, a section or a custom field was changed
+        before, position.edits = position.edits, latest_edits([*position.edits, *rows], _TOLD_AGAIN)
         changes, _ = changes_of(rows, self._site)
-        return [await self._of_task(change) for change in changes], more, lost
+        new = edits_of(rows, self._site)
+        edits = {ref: edits for ref, edits in edits_of([*before, *rows], self._site).items() if ref in new}
+        return _Told(
+            changes=[await self._of_task(change) for change in changes],
+            more=more,
+            lost=lost,
+            edits=None if position.no_events_until else edits,
+        )
 
     async def _change(self, row: Row, *, comments: bool) -> Change:
         record = await self._record(row)

@@ -40,6 +40,16 @@ class Relations(State):
                 events.append(self.event(by, action, self.link(task), audience, parent=link))
         self.log.record(events)
 
+    def _awaited_by(self, gid: str) -> set[str]:
+        """All that the task waits for, be it by way of others."""
+        found: set[str] = set()
+        ahead = [gid]
+        while ahead:
+            further = set(self.tasks[ahead.pop()].dependencies) - found
+            found |= further
+            ahead += further
+        return found
+
     def _levels_below(self, gid: str) -> int:
         parts = [each for each in self.children[gid] if self.tasks[each].parent == gid]
         return max((1 + self._levels_below(each) for each in parts), default=0)
@@ -47,14 +57,16 @@ class Relations(State):
     def change_dependencies(
         self, gid: str, by: str | None, *, add: Iterable[str] = (), remove: Iterable[str] = ()
     ) -> None:
-        """Make the task wait for others, or no longer.
+        """Make the task wait for others, or no longer. That circles are refused is not documented.
 
         Raises:
-            Refused: one of the tasks has 30 of both directions already.
+            Refused: one of the tasks has 30 of both directions already, or waits for this one.
         """
         before, now, dropped = self.tasks[gid], self.now(), frozenset(remove)
         kept = tuple(one for one in before.dependencies if one not in dropped)
         new = union(kept, add)
+        if any(one == gid or gid in self._awaited_by(one) for one in new if one not in kept):
+            raise Refused(400, "dependencies: A task cannot depend on itself")
         for task, added in ((gid, len(new) - len(kept)), *((one, 1) for one in new if one not in kept)):
             if len(self.tasks[task].dependencies) + len(self.dependents(task)) + added > MOST_DEPENDENCIES:
                 raise Refused(400, "A task can have at most 30 dependents and dependencies combined")

@@ -18,7 +18,7 @@ from connectors.asana.refusals import custom_named
 from connectors.asana.tags import Tags
 from connectors.asana.translate import EXTERNAL_PREFIX, Row
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, RetryLater
-from connectors.records import PARENT, Draft, Fields, Found, Gone, Hidden, Key, Record, Ref
+from connectors.records import BLOCKED_BY, PARENT, Draft, Fields, Found, Gone, Hidden, Key, Record, Ref
 from connectors.richtext import asana_html, mentions
 
 _WHOLE = frozenset(
@@ -138,28 +138,30 @@ class Tasks:
         await self.account()
         await self._edits.learn(fields, expected.places)
         moves, places = self._edits.move(ref, fields, expected)
-        labels, followers = (Difference.between(name, fields, expected) for name in ("labels", "followers"))
+        labels, followers, awaited = (
+            Difference.between(name, fields, expected) for name in ("labels", "followers", BLOCKED_BY)
+        )
         row = None
         if labels.removed or self._edits.needs_row(fields):
             row = await self._current(ref, expected)
         data = self._edits.data(fields, expected, row)
-        calls = [*self._edits.add_tags(ref, labels.added), *self._edits.change_followers(ref, followers)]
-        if row is not None:
-            calls += self._edits.remove_tags(row, labels.removed)
-            if "notes" in fields:
-                data["html_notes"] = html_notes(fields["notes"], row, ours=expected.created_by_us)
+        if row is not None and "notes" in fields:
+            data["html_notes"] = html_notes(fields["notes"], row, ours=expected.created_by_us)
+        # What overwrites a whole value comes first, nearest to the reading; elements of sets can wait.
+        calls = [self._edits.put(ref, data)] if data else []
         calls += [*moves, *self._edits.set_parent(ref, fields, expected)]
-        if data:
-            calls.append(self._edits.put(ref, data))
-        answer = await self._edits.in_order(calls, fields)
-        if data and answer is not None:
-            now = await self._written(answer, newer_than=expected.version, also=data)
+        calls += [*self._edits.add_tags(ref, labels.added), *self._edits.change_followers(ref, followers)]
+        calls += self._edits.remove_tags(row, labels.removed) if row is not None else []
+        calls += self._edits.change_dependencies(ref, awaited)
+        answers = await self._edits.in_order(calls, fields)
+        if data and answers[0] is not None:
+            now = await self._written(answers[0], newer_than=expected.version, also=data)
         else:
             now = await self._read_back(ref.id)
             now = now if now.version >= expected.version else expected  # a read that lags behind
         confirmed = {PARENT: fields[PARENT]} if PARENT in fields else {}
         now = replace(now, places={**now.places, **places}, fields={**now.fields, **confirmed})
-        return with_sets(now, labels, followers)
+        return with_sets(now, labels, followers, awaited)
 
     async def delete(self, ref: Ref) -> None:
         """Move the task to our trash, from where a person can bring it back for 30 days."""

@@ -150,9 +150,16 @@ class TestUpdate:
 
     async def test_later_part_that_does_not_go_through_is_unknown(self, bench: Bench) -> None:
         before = await bench.read(bench.simulator.new(bench.project, title="a"))
-        bench.simulator.faults.add(Fault(kind="429", method="PUT"))
+        bench.simulator.faults.add(Fault(kind="429", method="POST", path="/addTag$"))
         with pytest.raises(OutcomeUnknown):
             await bench.session.update(before.ref, {"title": "b", "labels": ("new",)}, before)
+
+    async def test_whole_values_are_written_before_elements_of_sets(self, bench: Bench) -> None:
+        """What is written last is furthest from the reading: elements overwrite nothing."""
+        before = await bench.read(bench.simulator.new(bench.project, title="a"))
+        after = await bench.session.update(before.ref, {"title": "b", "labels": ("x", "y")}, before)
+        assert bench.calls() == [f"PUT {before.ref.id}", *["POST tags", "POST addTag"] * 2]
+        assert (after.fields["title"], after.fields["labels"]) == ("b", ("x", "y"))
 
     async def test_first_part_that_does_not_go_through_can_be_repeated(self, bench: Bench) -> None:
         before = await bench.read(bench.simulator.new(bench.project, title="a"))

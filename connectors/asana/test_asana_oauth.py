@@ -70,6 +70,21 @@ async def test_tokens_are_kept_before_they_are_used(oauth: Bench) -> None:
     assert issued.values["refresh_token"] == oauth.simulator.oauth_app.refresh_token != given
 
 
+async def test_check_names_what_cannot_be_written_with_the_scopes_that_were_granted(oauth: Bench) -> None:
+    kept = Kept(oauth.simulator)
+    given = {"access_token": "0", "refresh_token": oauth.simulator.oauth_app.refresh_token}
+    async with oauth.opened(kept) as session:
+        for scope, lacking in (("", 0), ("default", 0), ("tasks:read tasks:write stories:write", 5)):
+            await kept.keep(Issued(given, datetime.now(UTC), scope))
+            said = (await session.check()).missing
+            assert len(said) == lacking
+            issued = await kept.read()
+            assert issued is not None
+            assert issued.scope == scope, "a renewed token may do what the one before could"
+            oauth.simulator.oauth_app.end_access()
+    assert "The app has not the scope attachments:write: no file is copied to Asana." in said
+
+
 async def test_a_token_is_renewed_before_it_ends(oauth: Bench) -> None:
     oauth.simulator.oauth_app.lives_s = 299
     await oauth.session.check()

@@ -106,6 +106,15 @@ class TestChanges:
         bench.simulator.clock.advance(-3600)
         assert (await drained(bench.session, bench.project, cursor))[2]
 
+    async def test_one_answer_with_a_time_ahead_leads_past_nothing_unnoticed(self, bench: Bench) -> None:
+        cursor = (await bench.session.changes(bench.project, None)).cursor
+        bench.simulator.workspace.log.lost = True
+        bench.simulator.clock.advance(3600)
+        _, cursor, _ = await drained(bench.session, bench.project, cursor)
+        bench.simulator.clock.advance(-3600)
+        bench.simulator.new(bench.project, title="between the two times")
+        assert (await drained(bench.session, bench.project, cursor))[2], "a full pass is asked for"
+
     async def test_cursor_of_another_version_starts_again(self, bench: Bench) -> None:
         page = await bench.session.changes(bench.project, {"at": 7})
         assert (page.changes, page.lost) == ((), True)

@@ -15,7 +15,19 @@ from connectors.asana.custom_fields import PREFIX, custom_values, fixed
 from connectors.asana.dates import DATE_FIELDS, dates_of, moment, same_date, timestamp
 from connectors.asana.names import elements, same_elements
 from connectors.errors import Park, ParkClass, RetryLater
-from connectors.records import CLOSED, OPEN, PARENT, Author, FieldKind, Fields, FieldSpec, Record, Ref, Value
+from connectors.records import (
+    BLOCKED_BY,
+    CLOSED,
+    OPEN,
+    PARENT,
+    Author,
+    FieldKind,
+    Fields,
+    FieldSpec,
+    Record,
+    Ref,
+    Value,
+)
 from connectors.richtext import asana_html
 
 Row: TypeAlias = Mapping[str, Any]
@@ -42,6 +54,7 @@ TASK_FIELDS = (
     "permalink_url",
     "external",
     "parent",
+    "dependencies",
     *DATE_FIELDS,
 )
 """``opt_fields`` of every task read, without custom fields; deeper ones cost more of the token's quota."""
@@ -56,6 +69,7 @@ FIELDS = (
     FieldSpec(name="due", kind=FieldKind.DATE, label="Due date", times=True),
     FieldSpec(name="start", kind=FieldKind.DATE, label="Start date", times=True),
     FieldSpec(name=PARENT, kind=FieldKind.OBJECT, label="Parent task"),
+    FieldSpec(name=BLOCKED_BY, kind=FieldKind.OBJECTS, label="Dependencies"),
 )
 
 EXTERNAL_PREFIX = "asana-sync:"
@@ -171,6 +185,8 @@ def _fields(row: Row, html: str) -> dict[str, Value]:
         fields["labels"] = tuple(sorted({tag["name"] for tag in _list(row, "tags") if tag.get("name")}))
     if "parent" in row:
         fields[PARENT] = _of(row, "parent").get("gid")
+    if "dependencies" in row:
+        fields[BLOCKED_BY] = tuple(sorted({task["gid"] for task in _list(row, "dependencies")}))
     return fields | dates_of(row) | custom_values(row)
 
 

@@ -78,7 +78,7 @@ class Installation(Renewed):
         self._good_until = datetime.min.replace(tzinfo=UTC)
         self._renewing = asyncio.Lock()
 
-    async def _calling(self, call: Callable[[Outbound], Awaitable[T]]) -> T:
+    async def calling(self, call: Callable[[Outbound], Awaitable[T]]) -> T:
         """A call refused with 401 was not done: it is sent again, a fresh token as it is, then another.
 
         A token that was just made is not known everywhere yet.

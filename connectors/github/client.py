@@ -5,28 +5,21 @@ Source: docs.github.com/rest, API version 2022-11-28.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import quote
 
-from connectors.access import Access
 from connectors.answers import Answer
 from connectors.discussions import Content
-from connectors.errors import OutcomeUnknown, Park, ReplanNeeded, RetryLater
+from connectors.errors import Park, ReplanNeeded, RetryLater
 from connectors.github.access import Installation
+from connectors.github.calls import NOT_SERVED, PER_PAGE, Calls, Listed, object_in
 from connectors.github.fields import Payload
 from connectors.github.translate import instant, label_names, logins_of
 
-PER_PAGE = 100
-NOT_MODIFIED = 304
 _WITHOUT_PAGES = {"per_page": None}
-_NOT_OFFERED = frozenset({403, 404, 405, 501})
 
-_NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
-_REDIRECTS = frozenset({301, 302, 307, 308})
 _ISSUE = frozenset({"node_id", "number", "created_at", "updated_at"})
 _COMMENT = frozenset({"node_id", "id", "created_at", "updated_at"})
 
@@ -35,33 +28,8 @@ Names: TypeAlias = tuple[str, ...] | None
 """What an answer says stands there now; None where it says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One page of a listing; ``next`` is the URL of the page after it."""
-
-    items: Sequence[Payload]
-    next: str | None = None
-    etag: str | None = None
-    unchanged: bool = False
-
-
-class Client:
-    """GitHub's REST API with one account's credentials.
-
-    Args:
-        calls: sends with the credentials.
-    """
-
-    def __init__(self, calls: Access) -> None:
-        self._calls = calls
-
-    @property
-    def clock_offset_s(self) -> float:
-        """GitHub's clock minus ours, 0 while it is not known."""
-        return self._calls.clock_offset_s or 0.0
-
-    async def aclose(self) -> None:
-        await self._calls.aclose()
+class Client(Calls):
+    """GitHub's REST API."""
 
     # --- who and where -----------------------------------------------------------------------------
 
@@ -72,23 +40,20 @@ class Client:
         answer = await self._calls.send("GET", "/user")
         scopes = answer.headers.get("x-oauth-scopes")
         known = None if scopes is None else frozenset(scope.strip() for scope in scopes.split(","))
-        return _object(answer, {"login", "id"}), known
+        return object_in(answer, {"login", "id"}), known
 
     async def _bot(self, installation: Installation) -> Payload:
         """The user in whose name an app writes."""
         app = await installation.account()
         login = f"{app['slug']}[bot]"
         user = await self._calls.send("GET", f"/users/{quote(login, safe='')}")
-        return {**_object(user, {"login", "id"}), "permissions": app["permissions"]}
+        return {**object_in(user, {"login", "id"}), "permissions": app["permissions"]}
 
     async def repositories(self) -> Sequence[Payload]:
         """Those of our account; none where the call does not exist."""
         if isinstance(self._calls, Installation):
             return await self._whole("/installation/repositories", {}, {"full_name"}, within="repositories")
         return await self._optional("/user/repos", {"sort": "full_name"}, {"full_name"}) or ()
-
-    async def repository(self, repository: str) -> Payload:
-        return _object(await self._calls.send("GET", f"/repos/{repository}"), {"full_name"})
 
     async def assignees(self, repository: str) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/assignees", {}, {"login"})
@@ -143,14 +108,14 @@ class Client:
 
     async def issue(self, repository: str, number: int) -> Payload:
         """One issue; that of another repository, where it was transferred."""
-        return _object(await self._calls.send("GET", f"/repos/{repository}/issues/{number}"), _ISSUE)
+        return object_in(await self._calls.send("GET", f"/repos/{repository}/issues/{number}"), _ISSUE)
 
     async def create_issue(self, repository: str, body: Mapping[str, Any]) -> Payload:
-        return _object(await self._write("POST", repository, "/issues", body), _ISSUE, write=True)
+        return object_in(await self._write("POST", repository, "/issues", body), _ISSUE, write=True)
 
     async def edit_issue(self, repository: str, number: int, changes: Mapping[str, Any]) -> Payload:
         answer = await self._write("PATCH", repository, f"/issues/{number}", changes)
-        return _object(answer, _ISSUE, write=True)
+        return object_in(answer, _ISSUE, write=True)
 
     async def add_labels(self, repository: str, number: int, labels: Sequence[str]) -> Names:
         """Labels the repository does not know are made. Answers what the issue has now."""
@@ -193,14 +158,39 @@ class Client:
     async def remove_sub_issue(self, repository: str, number: int, id: int) -> None:
         await self._write("DELETE", repository, f"/issues/{number}/sub_issue", {"sub_issue_id": id})
 
+    async def blockers(self, repository: str, number: int) -> Sequence[Payload]:
+        """The issues that it waits for, closed ones among them."""
+        return await self._whole(f"/repos/{repository}/issues/{number}/dependencies/blocked_by", {}, _ISSUE)
+
+    async def add_blocker(self, repository: str, number: int, id: int) -> None:
+        """Make it wait for the issue with this database id."""
+        path = f"/issues/{number}/dependencies/blocked_by"
+        await self._write("POST", repository, path, {"issue_id": id})
+
+    async def remove_blocker(self, repository: str, number: int, id: int) -> None:
+        path = f"/issues/{number}/dependencies/blocked_by/{id}"
+        await self._write("DELETE", repository, path, accept=(404,))
+
     async def timeline(self, repository: str, number: int) -> Sequence[Payload]:
         return await self._whole(f"/repos/{repository}/issues/{number}/timeline", {}, set())
+
+    async def issue_events(
+        self, repository: str, *, page: str | None = None, etag: str | None = None
+    ) -> Listed | None:
+        """What was done to any issue, newest first; None where GitHub offers no such list."""
+        path = f"/repos/{repository}/issues/events"
+        try:
+            return await self._listed(path, {}, {"id", "event"}, page=page, etag=etag)
+        except (Park, RetryLater) as refused:
+            if refused.status in NOT_SERVED and not getattr(refused, "limited", False):
+                return None
+            raise
 
     # --- pull requests -----------------------------------------------------------------------------
 
     async def pull(self, repository: str, number: int) -> Payload:
         answer = await self._calls.send("GET", f"/repos/{repository}/pulls/{number}")
-        return _object(answer, {"number", "head"})
+        return object_in(answer, {"number", "head"})
 
     async def reviews(self, repository: str, number: int) -> Sequence[Payload]:
         """Oldest first."""
@@ -245,15 +235,15 @@ class Client:
 
     async def comment(self, repository: str, id: int) -> Payload:
         answer = await self._calls.send("GET", f"/repos/{repository}/issues/comments/{id}")
-        return _object(answer, _COMMENT)
+        return object_in(answer, _COMMENT)
 
     async def add_comment(self, repository: str, number: int, body: str) -> Payload:
         answer = await self._write("POST", repository, f"/issues/{number}/comments", {"body": body})
-        return _object(answer, _COMMENT, write=True)
+        return object_in(answer, _COMMENT, write=True)
 
     async def edit_comment(self, repository: str, id: int, body: str) -> Payload:
         answer = await self._write("PATCH", repository, f"/issues/comments/{id}", {"body": body})
-        return _object(answer, _COMMENT, write=True)
+        return object_in(answer, _COMMENT, write=True)
 
     async def delete_comment(self, repository: str, id: int) -> None:
         await self._write("DELETE", repository, f"/issues/comments/{id}")
@@ -289,14 +279,14 @@ class Client:
 
     async def hook(self, repository: str, id: str) -> Payload:
         answer = await self._calls.send("GET", f"/repos/{repository}/hooks/{quote(id, safe='')}")
-        return _object(answer, {"id"})
+        return object_in(answer, {"id"})
 
     async def create_hook(self, repository: str, hook: Mapping[str, Any]) -> Payload:
-        return _object(await self._write("POST", repository, "/hooks", hook), {"id"}, write=True)
+        return object_in(await self._write("POST", repository, "/hooks", hook), {"id"}, write=True)
 
     async def edit_hook(self, repository: str, id: str, hook: Mapping[str, Any]) -> Payload:
         answer = await self._write("PATCH", repository, f"/hooks/{quote(id, safe='')}", hook)
-        return _object(answer, {"id"}, write=True)
+        return object_in(answer, {"id"}, write=True)
 
     async def delete_hook(self, repository: str, id: str) -> None:
         await self._write("DELETE", repository, f"/hooks/{quote(id, safe='')}")
@@ -315,88 +305,6 @@ class Client:
     async def redeliver(self, repository: str, hook: str, delivery: int) -> None:
         await self._write("POST", repository, f"/hooks/{quote(hook, safe='')}/deliveries/{delivery}/attempts")
 
-    # --- how ---------------------------------------------------------------------------------------
-
-    async def _listed(
-        self,
-        path: str,
-        params: Mapping[str, Any],
-        required: Collection[str],
-        *,
-        page: str | None = None,
-        etag: str | None = None,
-        within: str | None = None,
-    ) -> Listed:
-        """One page; ``within``: the key of the answer under which the list is."""
-        headers = {"if-none-match": etag} if etag else None
-        if page:
-            answer = await self._calls.send("GET", page, headers=headers)
-        else:
-            query = {"per_page": PER_PAGE, **params}
-            answer = await self._calls.send(
-                "GET", path, params=query, headers=headers, accept=(NOT_MODIFIED,)
-            )
-        if answer.status == NOT_MODIFIED:
-            return Listed((), etag=etag, unchanged=True)
-        rows = answer.data
-        if within is not None and isinstance(rows, Mapping):
-            rows = rows.get(within)
-        if not isinstance(rows, list):
-            raise RetryLater(f"GitHub answered {path} with something else than a list", status=answer.status)
-        following = _NEXT.search(answer.headers.get("link", ""))
-        return Listed(
-            [_checked(item, required) for item in rows],
-            next=following[1] if following else None,
-            etag=answer.headers.get("etag"),
-        )
-
-    async def _whole(
-        self,
-        path: str,
-        params: Mapping[str, Any],
-        required: Collection[str],
-        *,
-        within: str | None = None,
-    ) -> Sequence[Payload]:
-        """All pages of a listing."""
-        listed = await self._listed(path, params, required, within=within)
-        items = list(listed.items)
-        while listed.next:
-            listed = await self._listed(path, params, required, page=listed.next, within=within)
-            items += listed.items
-        return items
-
-    async def _optional(
-        self, path: str, params: Mapping[str, Any], required: Collection[str], *, within: str | None = None
-    ) -> Sequence[Payload] | None:
-        """A list that not every GitHub has, or shows."""
-        try:
-            return await self._whole(path, params, required, within=within)
-        except (Park, RetryLater) as refused:
-            if refused.status in _NOT_OFFERED:
-                return None
-            raise
-
-    async def _write(
-        self,
-        method: str,
-        repository: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        accept: Collection[int] = (),
-    ) -> Answer:
-        """A call below a repository. A 301 did nothing: it is sent on to the repository's new name."""
-        try:
-            return await self._calls.send(method, f"/repos/{repository}{path}", json=body, accept=accept)
-        except Park as refused:
-            if refused.status not in _REDIRECTS:
-                raise
-            name = str((await self.repository(repository))["full_name"])
-            if name.casefold() == repository.casefold():
-                raise ReplanNeeded("it was transferred to another repository", status=301) from refused
-        return await self._calls.send(method, f"/repos/{name}{path}", json=body, accept=accept)
-
 
 def _labels(answer: Answer) -> Names:
     return label_names(answer.data) if isinstance(answer.data, list) else None
@@ -405,15 +313,3 @@ def _labels(answer: Answer) -> Names:
 def _assignees(answer: Answer) -> Names:
     told = isinstance(answer.data, Mapping) and "assignees" in answer.data
     return logins_of(answer.data) if told else None
-
-
-def _object(answer: Answer, required: Collection[str], *, write: bool = False) -> Payload:
-    return _checked(answer.data, required, write=write)
-
-
-def _checked(data: Any, required: Collection[str], *, write: bool = False) -> Payload:
-    """The payload, if it has what everything else relies on."""
-    if isinstance(data, Mapping) and all(data.get(name) is not None for name in required):
-        return data
-    reason = "GitHub's answer is not as documented"
-    raise OutcomeUnknown(reason) if write else RetryLater(reason)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from connectors.records import PARENT, FieldKind, Fields, FieldSpec, Value
+from connectors.records import BLOCKED_BY, PARENT, FieldKind, Fields, FieldSpec, Value
 
 Payload: TypeAlias = Mapping[str, Any]
 
@@ -57,6 +57,7 @@ _COMMON = (
 _FIXED = (
     FieldSpec(name="due", kind=FieldKind.DATE, label="Due day of the milestone", writable=False),
     FieldSpec(name=PARENT, kind=FieldKind.OBJECT, label="Parent issue"),
+    FieldSpec(name=BLOCKED_BY, kind=FieldKind.OBJECTS, label="Blocked by"),
     FieldSpec(name=STATE_REASON, kind=FieldKind.CHOICE, label="Why it is closed", options=_REASONS),
     FieldSpec(name=LOCKED, kind=FieldKind.CHOICE, label="Conversation", writable=False, options=_LOCKED),
     FieldSpec(
@@ -180,7 +181,7 @@ def values(issue: Payload, *, is_pull: bool, defined: Collection[IssueField] = (
 
 def fixed_on_pulls(defined: Collection[IssueField]) -> frozenset[str]:
     """What cannot be written on a pull request: its state is git's, the others are of issues."""
-    return frozenset({"state", STATE_REASON, TYPE, PARENT, *(one.name for one in defined)})
+    return frozenset({"state", STATE_REASON, TYPE, PARENT, BLOCKED_BY, *(one.name for one in defined)})
 
 
 def due(due_on: str | None) -> str | None:

@@ -13,10 +13,12 @@ from connectors.github.client import Client
 from connectors.github.fields import Payload
 from connectors.github.refusals import UNREACHABLE
 from connectors.github.translate import instant
-from connectors.github.webhook import EVENTS, SUB_ISSUES
+from connectors.github.webhook import DEPENDENCIES, EVENTS, SUB_ISSUES
 
 _NOT_SERVED = frozenset({403, 404, 405, 410, 501})
 """Without the log, polling finds what was missed."""
+_FURTHER = ((SUB_ISSUES, DEPENDENCIES), (SUB_ISSUES,), ())
+"""Events that Enterprise Servers got one after the other: an unknown one is refused with all the rest."""
 
 
 async def subscribe(client: Client, container: str, target: str, secret: str) -> Subscribed:
@@ -26,16 +28,16 @@ async def subscribe(client: Client, container: str, target: str, secret: str) ->
     """
     wanted = {
         "active": True,
-        "events": list(EVENTS),
         "config": {"url": target, "content_type": "json", "secret": secret, "insecure_ssl": "0"},
     }
     with _webhook_permission(container):
-        try:
-            hook = await _put(client, container, target, {**wanted, "events": [*EVENTS, SUB_ISSUES]})
-        except Park as refused:
-            if refused.status != 422:
-                raise
-            hook = await _put(client, container, target, wanted)
+        for further in _FURTHER:
+            try:
+                hook = await _put(client, container, target, {**wanted, "events": [*EVENTS, *further]})
+                break
+            except Park as refused:
+                if refused.status != 422 or not further:
+                    raise
     return _subscribed(hook, secret)
 
 

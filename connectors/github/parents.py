@@ -5,13 +5,16 @@ A call of its own, which older Enterprise Servers do not have: without it issues
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from connectors.errors import Park, ParkClass
 from connectors.github.client import Client
 from connectors.github.fields import Payload
 from connectors.github.translate import located, number_of, repository_of
 from connectors.records import Ref
 
-_NOT_OFFERED = frozenset({404, 405, 501})
+NOT_OFFERED = frozenset({404, 405, 501})
+"""Statuses of calls that a GitHub does not have, or of issues that it does not show."""
 _MISPLACED = (
     "An issue cannot lie below itself, sub-issues go eight levels deep at most, an issue has a hundred of "
     "them at most, and all belong to one owner: move it, or what is above it, on one of the sides."
@@ -30,8 +33,13 @@ def tells_parent(issue: Payload) -> bool:
     return "parent_issue_url" in issue or "sub_issues_summary" in issue
 
 
-async def put_below(github: Client, repository: str, number: int, parent: Ref | None) -> None:
-    """Make it a sub-issue of that one alone, or with None an issue of its own.
+async def put_below(
+    github: Client, repository: str, number: int, parent: str | None, named: Mapping[str, Ref]
+) -> None:
+    """Make it a sub-issue of the one with this node id alone, or with None an issue of its own.
+
+    Args:
+        named: where that one lies.
 
     Raises:
         Park: GitHub does not allow that place, or has no sub-issues.
@@ -39,7 +47,7 @@ async def put_below(github: Client, repository: str, number: int, parent: Ref | 
     issue = await github.issue(repository, number)
     try:
         if parent is not None:
-            above = located(parent.address)
+            above = located(named[parent].address) if parent in named else None
             if above is None:
                 raise Park(f"nothing tells where {parent} lies", park_class=ParkClass.NOT_SUPPORTED)
             await github.add_sub_issue(above[0], above[1], int(issue["id"]))
@@ -50,7 +58,7 @@ async def put_below(github: Client, repository: str, number: int, parent: Ref | 
 
 
 def _explained(refused: Park) -> Park:
-    if refused.status in _NOT_OFFERED:
+    if refused.status in NOT_OFFERED:
         return Park(
             "This GitHub has no sub-issues, or does not show the issue above to the account",
             park_class=ParkClass.NOT_SUPPORTED,

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
-from connectors.github.client import PER_PAGE, Listed
+from connectors.github.calls import PER_PAGE, Listed
 from connectors.github.fields import Payload
 from connectors.github.translate import instant
 from connectors.records import Json

@@ -9,8 +9,10 @@ from datetime import datetime
 
 from connectors.changes import Change, Page
 from connectors.github import translate
-from connectors.github.client import Client, Listed
+from connectors.github.calls import Listed
+from connectors.github.client import Client
 from connectors.github.details import Details
+from connectors.github.field_history import Heard, heard_of
 from connectors.github.fields import Payload
 from connectors.github.polling import Position, Seen, advance, beginning, look, since_text
 from connectors.github.refusals import of_container
@@ -35,8 +37,9 @@ class Reading:
                     [self._github.newest_issues(container), self._github.newest_comments(container)]
                 )
                 start = {"issues": beginning(issues.items), "comments": beginning(comments.items)}
-                return Page(changes=(), cursor=_dumped(start))
-            at = {name: Position.load(stored) for name, stored in cursor.items()}
+                return Page(changes=(), cursor=_dumped(start, Heard()), edits={})
+            at = {name: Position.load(cursor[name]) for name in ("issues", "comments")}
+            heard, edits = Heard.load(cursor.get("events")), None
             midway = any(position.midway for position in at.values())
             changes: list[Change] = []
             if at["issues"].midway or not midway:
@@ -49,8 +52,10 @@ class Reading:
                 listed = await self._comments(container, at["comments"])
                 new, at["comments"] = advance(at["comments"], listed)
                 changes += await self._commented(container, new)
-        more = any(position.midway for position in at.values())
-        return Page(changes=tuple(changes), cursor=_dumped(at), more=more)
+            more = any(position.midway for position in at.values())
+            if not more:
+                edits, heard = await heard_of(self._github, self._known, container, heard)
+        return Page(changes=tuple(changes), cursor=_dumped(at, heard), more=more, edits=edits)
 
     async def listing(self, container: str, cursor: Json) -> Page:
         position = Position() if cursor is None else Position.load(cursor)
@@ -119,8 +124,8 @@ class Reading:
         ]
 
 
-def _dumped(positions: Mapping[str, Position]) -> Json:
-    return {name: position.dump() for name, position in positions.items()}
+def _dumped(positions: Mapping[str, Position], heard: Heard) -> Json:
+    return {name: position.dump() for name, position in positions.items()} | {"events": heard.dump()}
 
 
 def _etag(position: Position) -> str | None:

@@ -18,6 +18,7 @@ from connectors.github.commenting import Commenting
 from connectors.github.details import Details
 from connectors.github.downloads import Downloads
 from connectors.github.fields import specs
+from connectors.github.history import field_times
 from connectors.github.permissions import lacking_in
 from connectors.github.reading import Reading
 from connectors.github.refusals import lacking, lacking_of_app, of_container
@@ -125,7 +126,8 @@ class GitHubSession(Session):
         repository, number = at(ref)
         with of_issue():
             events = await self._github.timeline(repository, number)
-        return list(translate.field_times(events, since))
+            choices = await self._catalogue.of(repository)
+        return list(field_times(events, since, choices.milestones))
 
     def same(self, field: str, sent: Value, read: Value) -> bool:
         return translate.same(field, sent, read)

@@ -15,8 +15,8 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from connectors.github.simulated_account_shapes import Shape, stamp
 from connectors.github.simulated_api import Call, Reply, Table, not_found, sort
-from connectors.github.simulated_shapes import Shape, stamp
 from connectors.github.simulated_switches import Switches
 from connectors.simulation import Clock, Refused
 

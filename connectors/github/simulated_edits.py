@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from connectors.github.simulated_dependency_edits import DependencyEdits
 from connectors.github.simulated_family_edits import FamilyEdits
 from connectors.github.simulated_planning_edits import PlanningEdits
 from connectors.github.simulated_pull_edits import PullEdits
@@ -23,7 +24,7 @@ from connectors.github.simulated_state import (
 K = TypeVar("K")
 
 
-class Edits(PlanningEdits, PullEdits, FamilyEdits):
+class Edits(PlanningEdits, PullEdits, FamilyEdits, DependencyEdits):
     """The one way to change a :class:`World`."""
 
     # issues
@@ -174,8 +175,10 @@ class Edits(PlanningEdits, PullEdits, FamilyEdits):
         if issue.type == type:
             return issue
         event = "removed" if type is None else "added" if issue.type is None else "changed"
+        told = {"issue_type": issue.type if type is None else type}
+        told |= {"prev_issue_type": issue.type} if event == "changed" else {}
         issue = self._save(repository, replace(issue, type=type), bump=False)
-        self._record(repository, issue, actor, f"issue_type_{event}")
+        self._record(repository, issue, actor, f"issue_type_{event}", **told)
         return issue
 
     def set_values(
@@ -237,6 +240,8 @@ class Edits(PlanningEdits, PullEdits, FamilyEdits):
         target.keep(moved)
         if moved.parent is not None:
             self.world.children[moved.parent].append(moved.node_id)
+        for blocker in moved.blocked_by:
+            self.world.waiting[blocker].add(moved.node_id)
         self.world.place(moved.node_id, target, str(moved.number))
         self.world.place(f"issue:{id}", target, str(moved.number))
         target.timelines[moved.number] = [*repository.timelines.pop(issue.number, [])]

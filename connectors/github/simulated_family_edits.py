@@ -65,11 +65,11 @@ class FamilyEdits(Traces):
         action: str,
     ) -> None:
         """Both issues remember it, and it is told where either lies."""
-        family = {"parent_issue": parent, "sub_issue": (repository, issue)}
+        whole, part = {"parent_issue": parent}, {"sub_issue": (repository, issue)}
         self._record(repository, issue, actor, f"parent_issue_{action}", parent_issue=None)
         self._record(*parent, actor, f"sub_issue_{action}", sub_issue=None)
-        self._tell(repository, "sub_issues", f"parent_issue_{action}", actor, family=family)
-        self._tell(parent[0], "sub_issues", f"sub_issue_{action}", actor, family=family)
+        self._tell(repository, "sub_issues", f"parent_issue_{action}", actor, family=part | whole)
+        self._tell(parent[0], "sub_issues", f"sub_issue_{action}", actor, family=whole | part)
 
 
 def misplaced(message: str) -> Refused:

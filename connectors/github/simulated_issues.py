@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.github.simulated_account_shapes import Shape
 from connectors.github.simulated_api import Call, Reply, Table, invalid, not_found, sort
 from connectors.github.simulated_lists import listed
-from connectors.github.simulated_shapes import Shape
 from connectors.github.simulated_state import Comment, Issue, Repository
 from connectors.github.simulated_values import checked_values
 from connectors.simulation import Refused
@@ -203,10 +203,26 @@ def list_events(call: Call) -> Reply:
     return call.page(occurrences, lambda occurrence: shapes.event(repository, occurrence))
 
 
+def list_all_events(call: Call) -> Reply:
+    """What was done to any issue, newest first, each entry with its issue."""
+    repository, shapes = call.repository(), call.site.shapes
+    seen = {
+        occurrence.id: (occurrence, issue)
+        for issue in repository.issues.all_seen(call.lag_s)
+        for occurrence in repository.timelines.get(issue.number, ())
+    }
+    entries = [seen[id] for id in sorted(seen, reverse=True)]
+    return call.page(
+        entries,
+        lambda entry: {**shapes.event(repository, entry[0]), "issue": shapes.issue(repository, entry[1])},
+    )
+
+
 TABLE: Table = (
     ("GET", "{repository}/issues", list_issues),
     ("POST", "{repository}/issues", create_issue),
     ("GET", "{repository}/issues/comments", list_all_comments),
+    ("GET", "{repository}/issues/events", list_all_events),
     ("GET", "{repository}/issues/comments/{comment}", get_comment),
     ("PATCH", "{repository}/issues/comments/{comment}", update_comment),
     ("DELETE", "{repository}/issues/comments/{comment}", delete_comment),

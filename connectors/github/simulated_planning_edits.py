@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.github.simulated_shapes import stamp
+from connectors.github.simulated_account_shapes import stamp
 from connectors.github.simulated_state import Label, Milestone, Repository, node_id
 from connectors.github.simulated_traces import Traces
 

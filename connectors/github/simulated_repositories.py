@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from connectors.github.simulated_account_shapes import Shape
 from connectors.github.simulated_api import Call, Reply, Table, invalid, not_found, sort
-from connectors.github.simulated_shapes import Shape
 from connectors.github.simulated_state import Person, Repository
 from connectors.github.simulated_webhooks import Hook, Posted
 from connectors.simulation import Refused
@@ -220,8 +220,10 @@ def _configure(hook: Hook, config: dict[str, Any]) -> None:
 
 
 def _check_events(call: Call, events: Iterable[str]) -> None:
-    if "sub_issues" in events and not call.site.world.sub_issues:
-        raise _hook_refused("events: sub_issues is not a known event")
+    world = call.site.world
+    for event, known in (("sub_issues", world.sub_issues), ("issue_dependencies", world.dependencies)):
+        if event in events and not known:
+            raise _hook_refused(f"events: {event} is not a known event")
 
 
 def _hook_refused(message: str) -> Refused:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors.github.simulated_account_shapes import Shape, stamp
 from connectors.github.simulated_api import Call, Reply, Table, not_found, sort
-from connectors.github.simulated_shapes import Shape, commit_of, stamp
+from connectors.github.simulated_shapes import commit_of
 from connectors.github.simulated_state import Issue, Repository, node_id
 
 

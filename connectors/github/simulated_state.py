@@ -108,6 +108,8 @@ class Issue:
     """Id of an issue field -> value."""
     parent: str | None = None
     """Node id of the issue that it is a sub-issue of."""
+    blocked_by: tuple[str, ...] = ()
+    """Node ids of the issues that it waits for."""
 
     @property
     def kind(self) -> str:
@@ -219,4 +221,4 @@ class Happening:
     other: tuple[str, Repository, Issue] | None = None
     """Transfers: "new" or "old", and the issue on the other end."""
     family: Mapping[str, tuple[Repository, Issue]] = field(default_factory=dict)
-    """Sub-issues: "parent_issue" and "sub_issue"."""
+    """Two issues by their names in the payload, the one that lies in the repository first."""

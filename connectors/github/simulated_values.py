@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors.github.simulated_account_shapes import Shape
 from connectors.github.simulated_api import Call, Reply, Table, invalid, not_found
 from connectors.github.simulated_organizations import Organization
-from connectors.github.simulated_shapes import Shape
 from connectors.github.simulated_state import Issue, Repository
 
 

@@ -16,7 +16,8 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
-from connectors.github.simulated_shapes import Shape, Shapes, stamp
+from connectors.github.simulated_account_shapes import Shape, stamp
+from connectors.github.simulated_shapes import Shapes
 from connectors.github.simulated_state import Happening, Repository
 from connectors.github.simulated_switches import Switches
 from connectors.signing import hmac_sha256_hex
@@ -209,10 +210,11 @@ class Webhooks:
                 f"{end}_issue": shapes.issue(elsewhere, issue, related=False),
                 f"{end}_repository": self._repository(elsewhere),
             }
-        for part, (home, issue) in happening.family.items():
+        for at, (part, (home, issue)) in enumerate(happening.family.items()):
             payload[f"{part}_id"] = issue.id
             payload[part] = shapes.issue(home, issue)
-            payload[f"{part}_repo"] = self._repository(home)
+            if at:
+                payload[f"{part}_repo"] = self._repository(home)
         payload["repository"] = self._repository(repository)
         payload["sender"] = shapes.user(happening.actor)
         return payload

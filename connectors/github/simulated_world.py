@@ -41,6 +41,10 @@ class World:
         self._homes: dict[str, tuple[Repository, str]] = {}
         self.sub_issues = True
         """Whether issues can lie below others: older Enterprise Servers have no such calls, keys, events."""
+        self.dependencies = True
+        """Whether issues can wait for others, which is younger still."""
+        self.waiting: defaultdict[str, set[str]] = defaultdict(set)
+        """Node id of an issue -> those that wait for it, or did."""
         self.children: defaultdict[str, list[str]] = defaultdict(list)
         """Node id of an issue -> those of its sub-issues."""
         self._ids: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1_000_000_001))
@@ -151,6 +155,17 @@ class World:
     def below(self, issue: Issue) -> list[tuple[Repository, Issue]]:
         """Its sub-issues, in the order in which they were put there."""
         return [found for node in self.children[issue.node_id] if (found := self.issue(node)) is not None]
+
+    def blockers(self, issue: Issue) -> list[tuple[Repository, Issue]]:
+        """The issues that it waits for."""
+        return [found for node in issue.blocked_by if (found := self.issue(node)) is not None]
+
+    def blocked(self, issue: Issue) -> list[tuple[Repository, Issue]]:
+        """The issues that wait for it."""
+        found = [
+            each for node in sorted(self.waiting[issue.node_id]) if (each := self.issue(node)) is not None
+        ]
+        return [each for each in found if issue.node_id in each[1].blocked_by]
 
     def above(self, issue: Issue) -> list[Issue]:
         """The issue above, the one above that, and so on."""

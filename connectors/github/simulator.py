@@ -7,8 +7,6 @@ are those of every simulator: ``clock``, ``faults``, ``outbox``, ``visible_after
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
 from itertools import chain, count
 from typing import Any, ClassVar
 
@@ -16,6 +14,7 @@ from starlette.routing import BaseRoute
 
 from connectors.github import (
     simulated_app,
+    simulated_dependencies,
     simulated_family,
     simulated_issues,
     simulated_planning,
@@ -23,13 +22,15 @@ from connectors.github import (
     simulated_reviews,
     simulated_values,
 )
+from connectors.github.simulated_account_shapes import HTML
 from connectors.github.simulated_api import Site, routes
 from connectors.github.simulated_app import APP_ID, BOT_OF_APP, INSTALLATION_ID, App, private_key
 from connectors.github.simulated_edits import Edits
 from connectors.github.simulated_files import PATHS, Files
+from connectors.github.simulated_housekeeping import OWNER, Housekeeping
 from connectors.github.simulated_limits import Limits
-from connectors.github.simulated_shapes import HTML, Shapes
-from connectors.github.simulated_state import Comment, Happening, Issue, Repository
+from connectors.github.simulated_shapes import Shapes
+from connectors.github.simulated_state import Comment, Issue, Repository
 from connectors.github.simulated_switches import Switches
 from connectors.github.simulated_webhooks import Webhooks
 from connectors.github.simulated_world import World
@@ -38,10 +39,9 @@ from connectors.simulation import Clock, Exchange, Refused, Simulator
 BOT = "asana-sync-bot"
 TOKEN = "ghp_simulated"  # noqa: S105
 WEBHOOK_SECRET = "It's a Secret to Everybody"  # noqa: S105
-OWNER = "acme"
 
 
-class GitHubSimulator(Switches, Simulator):
+class GitHubSimulator(Housekeeping, Switches, Simulator):
     """People are ``ada``, ``bob`` and the bot; object ids are node ids, containers ``owner/name``."""
 
     name: ClassVar[str] = "github"
@@ -58,7 +58,9 @@ class GitHubSimulator(Switches, Simulator):
         self.world.add_bot(BOT_OF_APP)
         self.app_installed = App(clock=self.clock, switches=self)
         self.limits = Limits(self.clock, self.journal, self._owner_of, self)
-        shapes = Shapes(self.world, self._api, "https://ghe.example.com" if enterprise else HTML)
+        self.shapes = shapes = Shapes(
+            self.world, self._api, "https://ghe.example.com" if enterprise else HTML
+        )
         self.webhooks = Webhooks(self.clock, self.outbox, shapes, self)
         self.files = Files(self.clock, self.tokens, self, lambda: self.base_url)
         self.edits = Edits(self.world, self.webhooks.announce, self)
@@ -79,6 +81,7 @@ class GitHubSimulator(Switches, Simulator):
         tables = (
             *simulated_issues.TABLE,
             *simulated_family.TABLE,
+            *simulated_dependencies.TABLE,
             *simulated_planning.TABLE,
             *simulated_repositories.TABLE,
             *simulated_reviews.TABLE,
@@ -143,7 +146,8 @@ class GitHubSimulator(Switches, Simulator):
     def edit(self, object_id: str, *, by: str | None = None, **fields: Any) -> None:
         """Fields: title, notes, state ("open", "closed", for pull requests "merged"), state_reason,
         assignee or assignees (logins), labels (names), milestone (number or None), locked, draft,
-        type (name or None), values (name of an issue field -> value), parent (object id or None)."""
+        type (name or None), values (name of an issue field -> value), parent (object id or None),
+        blocked_by (object ids)."""
         actor, (repository, issue) = self._actor(by), self.find(object_id)
         title, notes = fields.pop("title", None), fields.pop("notes", None)
         issue = self.edits.rewrite(repository, issue, actor, title=title, body=notes)
@@ -161,6 +165,9 @@ class GitHubSimulator(Switches, Simulator):
             )
         if "parent" in fields:
             issue = self.edits.put_below(repository, issue, actor, self._home(fields.pop("parent")))
+        if "blocked_by" in fields:
+            blockers = [self.find(each) for each in fields.pop("blocked_by")]
+            issue = self.edits.set_blockers(repository, issue, actor, blockers)
         if "draft" in fields:
             issue = self.edits.set_draft(repository, issue, actor, draft=fields.pop("draft"))
         if "locked" in fields:
@@ -246,6 +253,7 @@ class GitHubSimulator(Switches, Simulator):
             "draft": issue.draft,
             "type": organization.types[issue.type].name if issue.type else None,
             "parent": issue.parent,
+            "blocked_by": list(issue.blocked_by),
             "values": {organization.fields[id].name: value for id, value in issue.values.items()},
             "comments": [
                 {
@@ -282,84 +290,7 @@ class GitHubSimulator(Switches, Simulator):
             "milestone": {str(number): each.title for number, each in repository.milestones.items()},
         }
 
-    # what people do to repositories
-
-    def rename_repo(self, container: str, to: str, *, by: str | None = None) -> str:
-        """Give a repository another name, or with ``owner/name`` another owner; the old URLs lead on."""
-        repository, owner = self.repository(container), self.repository(container).owner
-        new_owner, _, name = to.rpartition("/")
-        old_name, old_owner = repository.name, self.site.shapes.account(owner)
-        self.world.rename(repository, new_owner or owner.login, name)
-        if repository.owner is owner:
-            self._repository_told(repository, "renamed", by, {"repository": {"name": {"from": old_name}}})
-        else:
-            self._repository_told(repository, "transferred", by, {"owner": {"from": {"user": old_owner}}})
-        return repository.full_name
-
-    def delete_repo(self, container: str, *, by: str | None = None) -> None:
-        """It reads 404 from now on, like everything in it."""
-        repository = self.repository(container)
-        self._repository_told(repository, "deleted", by)
-        self.world.forget(repository)
-
-    def archive_repo(self, container: str, *, by: str | None = None) -> None:
-        """It can be read, and every write is refused with 403."""
-        repository = self.repository(container)
-        repository.archived = True
-        self._repository_told(repository, "archived", by)
-
-    def hide_repo(self, container: str, *, hidden: bool = True) -> None:
-        """Take the bot's access away (everything reads 404, no word of it), or give it back."""
-        self.repository(container).hidden = hidden
-
-    def leave(self, login: str, *, left: bool = True) -> None:
-        """A person loses access and cannot be assigned any more, or comes back."""
-        self.world.people[login] = replace(self.world.people[login], left=left)
-
-    def disable_issues(self, container: str) -> None:
-        """Creating an issue is answered 410."""
-        self.repository(container).has_issues = False
-
-    def new_milestone(
-        self, container: str, title: str, *, due_on: datetime | None = None, by: str | None = None
-    ) -> int:
-        """Its number."""
-        repository, actor = self.repository(container), self._actor(by)
-        return self.edits.add_milestone(repository, actor, title, due_on=due_on).number
-
-    def close_milestone(self, container: str, number: int, *, by: str | None = None) -> None:
-        repository = self.repository(container)
-        self.edits.move_milestone(repository, repository.milestones[number], self._actor(by), "closed")
-
-    def new_issue_type(self, name: str, *, owner: str = OWNER) -> int:
-        """Its id; the issues of all repositories of the organisation may have it."""
-        return self.world.add_issue_type(owner, name).id
-
-    def new_issue_field(
-        self, name: str, data_type: str, options: Sequence[str] = (), *, owner: str = OWNER
-    ) -> int:
-        """Its id. ``data_type``: text, number, date, single_select, multi_select."""
-        return self.world.add_issue_field(owner, name, data_type, options).id
-
-    def rename_label(self, container: str, name: str, to: str, *, by: str | None = None) -> None:
-        repository = self.repository(container)
-        label = repository.label(name)
-        assert label is not None, name
-        self.edits.edit_label(repository, label, self._actor(by), name=to)
-
-    def delete_label(self, container: str, name: str, *, by: str | None = None) -> None:
-        repository = self.repository(container)
-        label = repository.label(name)
-        assert label is not None, name
-        self.edits.delete_label(repository, label, self._actor(by))
-
     # finding
-
-    def repository(self, container: str) -> Repository:
-        found = self.world.named(container)
-        if found is None:
-            raise KeyError(container)
-        return found
 
     def find(self, object_id: str) -> tuple[Repository, Issue]:
         """The living object with this node id."""
@@ -392,22 +323,6 @@ class GitHubSimulator(Switches, Simulator):
     def _values(self, repository: Repository, values: dict[str, Any]) -> dict[int, Any]:
         ids = {one.name: id for id, one in self.world.organization_of(repository).fields.items()}
         return {ids[name]: value for name, value in values.items()}
-
-    def _actor(self, by: str | None) -> str:
-        return self.people[by].login if by else next(iter(self.people))
-
-    def _repository_told(
-        self, repository: Repository, action: str, by: str | None, changes: dict[str, Any] | None = None
-    ) -> None:
-        self.webhooks.announce(
-            Happening(
-                repository=repository,
-                event="repository",
-                action=action,
-                actor=self._actor(by),
-                changes=changes or {},
-            )
-        )
 
 
 def _assignees(fields: dict[str, Any]) -> Sequence[str]:

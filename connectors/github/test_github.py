@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -110,7 +111,7 @@ async def test_nothing_new_costs_nothing(github: GitHubSimulator, session: GitHu
     before = len(github.journal)
     changes, again = await drained(session, cursor)
     assert (changes, again) == ([], cursor)
-    assert [exchange.status for exchange in github.journal[before:]] == [304, 304]
+    assert [exchange.status for exchange in github.journal[before:]] == [304, 304, 304]
 
 
 async def test_a_comment_leads_to_its_issue(github: GitHubSimulator, session: GitHubSession) -> None:
@@ -225,10 +226,26 @@ async def test_dropped_fields_show_in_the_answer(github: GitHubSimulator, sessio
     assert (changed.fields["assignee"], changed.fields["title"]) == ((), "New")
 
 
+async def test_whole_values_are_written_before_elements_of_sets(
+    github: GitHubSimulator, session: GitHubSession
+) -> None:
+    """What is written last is furthest from the reading: elements overwrite nothing."""
+    record = await made(github, session)
+    fields: dict[str, Value] = {"labels": ("a", "b"), "title": "New", "assignee": ("ada",)}
+    changed = await session.update(record.ref, fields, record)
+    calls = [(entry.method, entry.path.rpartition("/")[2]) for entry in github.journal.writes()[-3:]]
+    assert calls == [
+        ("PATCH", str(github.find(record.ref.id)[1].number)),
+        ("POST", "labels"),
+        ("POST", "assignees"),
+    ]
+    assert changed.fields.items() >= fields.items()
+
+
 async def test_half_an_update_is_unknown(github: GitHubSimulator, session: GitHubSession) -> None:
     record = await made(github, session)
     fields: dict[str, Value] = {"labels": ("bug",), "title": "New"}
-    github.faults.add(Fault(kind="429", method="PATCH"))
+    github.faults.add(Fault(kind="429", path="/labels"))
     with pytest.raises(OutcomeUnknown):
         await session.update(record.ref, fields, record)
     github.faults.add(Fault(kind="429", method="PATCH"))
@@ -290,6 +307,29 @@ async def test_history_of_fields(github: GitHubSimulator, session: GitHubSession
     assert all(entry.author and entry.author.id == "bob" for entry in times)
     assert isinstance(times[0], FieldTime)
     assert await session.field_times(record.ref, datetime.now(UTC) + timedelta(hours=1)) == []
+
+
+async def test_history_tells_of_milestones_and_types_what_stood_before(
+    github: GitHubSimulator, session: GitHubSession
+) -> None:
+    one, two = (github.new_milestone(REPOSITORY, title) for title in ("One", "Two"))
+    bug, idea = (github.new_issue_type(name) for name in ("Bug report", "Idea"))
+    record = await made(github, session)
+    edits: list[dict[str, Any]] = [
+        {"milestone": one, "type": "Bug report"},
+        {"milestone": two, "type": "Idea"},
+        {"milestone": None},
+    ]
+    for values in edits:
+        github.edit(record.ref.id, by="bob", **values)
+    times = await session.field_times(record.ref, record.created_at)
+    told = [(entry.field, entry.before, entry.after) for entry in times if entry.has_values]
+    assert told == [
+        ("custom:type", None, str(bug)),
+        ("milestone", str(one), str(two)),
+        ("custom:type", str(bug), str(idea)),
+        ("milestone", str(two), None),
+    ]
 
 
 # --- comments ------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ async def read(session: GitHubSession, github: GitHubSimulator, issue: str) -> R
 
 async def put(session: GitHubSession, part: Record, whole: Record | None) -> Record:
     """As sync does: the objects that are named come along, with their addresses."""
-    named = {PARENT: whole.ref} if whole else {}
+    named = {whole.ref.id: whole.ref} if whole else {}
     return await session.update(
         part.ref, {PARENT: whole.ref.id if whole else None}, replace(part, named=named)
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.github import polling
-from connectors.github.client import PER_PAGE, Listed
+from connectors.github.calls import PER_PAGE, Listed
 from connectors.github.polling import OVERLAP_S, Position, advance, beginning, since_text
 
 START = 1_790_000_000

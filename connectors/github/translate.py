@@ -6,7 +6,7 @@ Shapes: docs.github.com/rest, "Issues", "Issue comments", "Timeline events".
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,14 +15,13 @@ from connectors.discussions import Comment
 from connectors.github.body import parted
 from connectors.github.fields import (
     STATE_REASON,
-    TYPE,
     IssueField,
     Payload,
     fixed_on_pulls,
     values,
 )
 from connectors.github.text import neutral, said, storable, with_lf, without_header
-from connectors.records import CLOSED, OPEN, PARENT, Author, Container, FieldTime, Record, Ref, User, Value
+from connectors.records import CLOSED, OPEN, Author, Container, Record, Ref, User, Value
 
 CONNECTOR = "github"
 ISSUE, PULL, COMMENT = "issue", "pull", "comment"
@@ -188,55 +187,6 @@ def container(repository: Payload, id: str) -> Container:
         url=str(repository.get("html_url") or ""),
         public=repository.get("private") is False,
     )
-
-
-def field_times(events: Sequence[Payload], since: datetime) -> Iterator[FieldTime]:
-    """What a timeline says about fields since then. Edits of the body leave no entry."""
-    for event in events:
-        kind, created_at = event.get("event"), event.get("created_at")
-        if kind not in _FIELD_OF_EVENT or not created_at or (at := instant(created_at)) < since:
-            continue
-        actor = author_of(event["actor"]) if event.get("actor") else None
-        field = _FIELD_OF_EVENT[kind]
-        values = _values(kind, event)
-        if field == "state":  # the reason goes with it
-            yield FieldTime(field=STATE_REASON, at=at, author=actor)
-        if values is None:
-            yield FieldTime(field=field, at=at, author=actor)
-        else:
-            yield FieldTime(
-                field=field, at=at, author=actor, has_values=True, before=values[0], after=values[1]
-            )
-
-
-_FIELD_OF_EVENT = {
-    "renamed": "title",
-    "closed": "state",
-    "reopened": "state",
-    "assigned": "assignee",
-    "unassigned": "assignee",
-    "labeled": "labels",
-    "unlabeled": "labels",
-    "milestoned": "milestone",
-    "demilestoned": "milestone",
-    "issue_type_added": TYPE,
-    "issue_type_changed": TYPE,
-    "issue_type_removed": TYPE,
-    "parent_issue_added": PARENT,
-    "parent_issue_removed": PARENT,
-}
-
-
-def _values(kind: str, event: Payload) -> tuple[Value, Value] | None:
-    """What stood before and after; of sets the timeline tells only the one element."""
-    if kind == "closed":
-        return OPEN, CLOSED
-    if kind == "reopened":
-        return CLOSED, OPEN
-    rename = event.get("rename")
-    if kind == "renamed" and rename:
-        return str(rename["from"]), str(rename["to"])
-    return None
 
 
 def same(field: str, sent: Value, read: Value) -> bool:

@@ -26,7 +26,8 @@ from connectors.signing import matches
 EVENTS = ("issues", "issue_comment", "pull_request", "label", "milestone", "repository")
 """What our webhooks are subscribed to."""
 SUB_ISSUES = "sub_issues"
-"""One more event, which older Enterprise Servers do not have."""
+DEPENDENCIES = "issue_dependencies"
+"""Further events, which older Enterprise Servers do not have."""
 
 _IGNORED = {
     "ping": "GitHub greets a new webhook",
@@ -129,11 +130,20 @@ def _sub_issues(payload: Payload, site: str) -> Iterator[Change]:
     yield Change(ref=issue_ref(payload["sub_issue"], site, repository["full_name"]), actor=_actor(payload))
 
 
+def _dependencies(payload: Payload, site: str) -> Iterator[Change]:
+    """Told twice, too; the one that waits is the one whose field it is."""
+    repository = payload.get("blocked_issue_repo") or payload["repository"]
+    yield Change(
+        ref=issue_ref(payload["blocked_issue"], site, repository["full_name"]), actor=_actor(payload)
+    )
+
+
 _READERS: Mapping[str, Callable[[Payload, str], Iterator[Change]]] = {
     "issues": _issues,
     "pull_request": _pull_request,
     "issue_comment": _issue_comment,
     SUB_ISSUES: _sub_issues,
+    DEPENDENCIES: _dependencies,
 }
 
 

@@ -12,11 +12,12 @@ from connectors.errors import ConnectorError, Park, ParkClass, ReplanNeeded
 from connectors.github import translate
 from connectors.github.catalogue import Catalogue
 from connectors.github.client import Client
+from connectors.github.dependencies import waits_for
 from connectors.github.fields import Payload
 from connectors.github.parents import parent_of, tells_parent
 from connectors.github.refusals import UNREACHABLE, WRITE_ACCESS
 from connectors.github.translate import located
-from connectors.records import PARENT, Found, Gone, Hidden, Moved, Record, Ref
+from connectors.records import BLOCKED_BY, PARENT, Found, Gone, Hidden, Moved, Record, Ref
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class Whereabouts:
         self._catalogue.note(issue, place)
         defined = self._catalogue.known(place).fields
         record = translate.record(issue, site=self._site, place=place, me=await self.me(), defined=defined)
-        record = await self._with_parent(record, issue)
+        record = await self._with_blockers(await self._with_parent(record, issue), issue)
         if len(self._refs) >= _KNOWN_NUMBERS:
             self._refs.clear()
         self._refs[asked.casefold(), int(issue["number"])] = record.ref
@@ -72,10 +73,31 @@ class Whereabouts:
                 return record
         return replace(record, fields={**record.fields, PARENT: parent.id if parent else None})
 
+    async def _with_blockers(self, record: Record, issue: Payload) -> Record:
+        """With the identities of the issues that it waits for: a call where there are any."""
+        count = waits_for(issue)
+        if count is None or record.ref.kind != translate.ISSUE:
+            return record
+        blockers: Sequence[Payload] = ()
+        if count:
+            try:
+                blockers = await self._github.blockers(*at(record.ref))
+            except Park as refused:
+                if refused.status in UNREACHABLE:
+                    return record
+                raise
+        ids = tuple(sorted(str(blocker["node_id"]) for blocker in blockers))
+        return replace(record, fields={**record.fields, BLOCKED_BY: ids})
+
     async def listed(self, issue: Payload, container: str) -> Record:
         """The record of an issue out of this container's own listing."""
         self.called(translate.repository_of(issue) or container, container)
         return await self.record(issue, container)
+
+    def event_ref(self, event: Payload, container: str) -> Ref | None:
+        """The issue that an event of this container's own list is about; None where that is gone."""
+        issue = event.get("issue")
+        return translate.issue_ref(issue, self._site, container) if issue else None
 
     async def ref(self, repository: str, number: int) -> Ref:
         """The identity behind a number."""

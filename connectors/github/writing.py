@@ -10,15 +10,16 @@ from datetime import datetime, timedelta
 from connectors.errors import ConnectorError, OutcomeUnknown, Park
 from connectors.github.catalogue import Catalogue
 from connectors.github.client import Client
+from connectors.github.dependencies import Rewiring, rewire
 from connectors.github.edits import Edit, creation, edit
 from connectors.github.field_edits import are_chosen, reason_of
-from connectors.github.fields import Choices
+from connectors.github.fields import Choices, Payload
 from connectors.github.parents import put_below
 from connectors.github.polling import OVERLAP_S, since_text
 from connectors.github.refusals import of_container
 from connectors.github.text import has_live, said
 from connectors.github.whereabouts import Whereabouts, at
-from connectors.records import CLOSED, PARENT, Draft, Fields, Key, Record, Ref, Value
+from connectors.records import BLOCKED_BY, CLOSED, PARENT, Draft, Fields, Key, Record, Ref, Value
 
 
 class Writing:
@@ -63,30 +64,47 @@ class Writing:
         repository, number = at(ref)
         await self._known.me()
         answered = dict[str, Value]()
-        partly_done = False
+        rewiring = Rewiring.between(expected.fields.get(BLOCKED_BY), fields.get(BLOCKED_BY))
+        issue: Payload | None = None
+        partly_done = untold = False
         try:
             standing = await self._standing(repository, number, fields, expected)
             wanted = edit(fields, expected, await self._choices(repository, fields), standing)
-            async for told in self._edit_one_by_one(repository, number, wanted):
+            if wanted.patch:  # it overwrites whole values: nearest to the reading; elements of sets can wait
+                issue = await self._github.edit_issue(repository, number, wanted.patch)
                 partly_done = True
+            async for told in self._edit_one_by_one(repository, number, wanted):
+                partly_done, untold = True, untold or not told
                 answered |= told
             if PARENT in fields:
+                parent = None if fields[PARENT] is None else str(fields[PARENT])
                 with _about(PARENT):
-                    await put_below(self._github, repository, number, expected.named.get(PARENT))
+                    await put_below(self._github, repository, number, parent, expected.named)
                 partly_done = True
-                answered[PARENT] = fields[PARENT]
-            if wanted.patch:
-                issue = await self._github.edit_issue(repository, number, wanted.patch)
-                answered.clear()
-            else:
-                issue = await self._github.issue(repository, number)
+                answered[PARENT] = parent
+            if BLOCKED_BY in fields:
+                with _about(BLOCKED_BY):
+                    await rewire(self._github, repository, number, rewiring, expected.named)
+                partly_done = True
+            if issue is None or untold:
+                issue = await self._read_back(repository, number, after=issue)
         except ConnectorError as error:
             error = await self._known.explained(ref, error)
             if partly_done and not isinstance(error, Park):
                 error = OutcomeUnknown(f"only a part of the update is known to be done: {error.reason}")
             raise error from None
         record = await self._known.record(issue, repository)
+        if BLOCKED_BY in fields:  # each was confirmed: a list that lags behind would show the old ones
+            read = record.fields.get(BLOCKED_BY, expected.fields.get(BLOCKED_BY))
+            answered[BLOCKED_BY] = rewiring.applied(read)
         return replace(record, fields={**record.fields, **answered})
+
+    async def _read_back(self, repository: str, number: int, after: Payload | None) -> Payload:
+        """The issue as it is now, not as it was before that answer."""
+        issue = await self._github.issue(repository, number)
+        if after is not None and str(issue["updated_at"]) < str(after["updated_at"]):
+            raise OutcomeUnknown("written, but reading it back shows the state before")
+        return issue
 
     async def _choices(self, repository: str, fields: Fields) -> Choices:
         return await self._catalogue.of(repository) if are_chosen(fields) else Choices()

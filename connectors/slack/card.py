@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ContextBlock, SectionBlock
 
-from connectors.interactions import Card
+from connectors.interactions import DELETED, Card
 from connectors.records import CLOSED
 from connectors.slack.interactivity import ASSIGN, COMPLETE, REOPEN, SAY
 from connectors.slack.texts import mrkdwn, plain, quoted
@@ -19,11 +19,24 @@ _LISTED = 20
 
 
 def message(card: Card, key: str) -> dict[str, Any]:
-    """Text, blocks and metadata of the card's message."""
-    done = card.state == CLOSED
+    """Text, blocks and metadata of the card's message; a deleted task offers no buttons."""
+    blocks: list[Block] = [
+        SectionBlock(block_id="task", text=mrkdwn(linked(card))),
+        ContextBlock(block_id="facts", elements=[mrkdwn(fact) for fact in _facts(card)]),
+    ]
+    if card.state != DELETED:
+        blocks.append(ActionsBlock(block_id="actions", elements=_buttons(card)))
+    return {
+        "text": f"Asana task: {quoted(card.title, 2000)}",
+        "blocks": [block.to_dict() for block in blocks],
+        "metadata": {"event_type": EVENT, "event_payload": {"key": key}},
+    }
+
+
+def _buttons(card: Card) -> list[ButtonElement]:
     toggle = (
         ButtonElement(action_id=REOPEN, text=plain("Reopen", 75))
-        if done
+        if card.state == CLOSED
         else ButtonElement(action_id=COMPLETE, text=plain("Complete", 75), style="primary")
     )
     buttons = [
@@ -33,16 +46,7 @@ def message(card: Card, key: str) -> dict[str, Any]:
     ]
     if _is_link(card.url):
         buttons.append(ButtonElement(action_id=OPEN, text=plain("Open", 75), url=card.url))
-    blocks: list[Block] = [
-        SectionBlock(block_id="task", text=mrkdwn(_heading(card))),
-        ContextBlock(block_id="facts", elements=[mrkdwn(fact) for fact in _facts(card)]),
-        ActionsBlock(block_id="actions", elements=buttons),
-    ]
-    return {
-        "text": f"Asana task: {quoted(card.title, 2000)}",
-        "blocks": [block.to_dict() for block in blocks],
-        "metadata": {"event_type": EVENT, "event_payload": {"key": key}},
-    }
+    return buttons
 
 
 def key_of(message: Mapping[str, Any]) -> str | None:
@@ -55,18 +59,23 @@ def listing(heading: str, cards: Sequence[Card]) -> dict[str, Any]:
     """Tasks for one person's eyes."""
     blocks: list[Block] = [SectionBlock(text=mrkdwn(quoted(heading, 2900)))]
     blocks += [
-        SectionBlock(text=mrkdwn(f"{_heading(card)}\n{' · '.join(_facts(card))}")) for card in cards[:_LISTED]
+        SectionBlock(text=mrkdwn(f"{linked(card)}\n{' · '.join(_facts(card))}")) for card in cards[:_LISTED]
     ]
     return {"text": quoted(heading, 2900), "blocks": [block.to_dict() for block in blocks]}
 
 
-def _heading(card: Card) -> str:
+def linked(card: Card) -> str:
+    """The task in one line of mrkdwn, with a link to it."""
+    if card.state == DELETED:
+        return quoted(card.title, 1000)
     title = quoted(card.title.replace("|", "¦") if _is_link(card.url) else card.title, 1000)
     shown = f"<{card.url}|{title}>" if _is_link(card.url) else title
     return f":white_check_mark: {shown}" if card.state == CLOSED else shown
 
 
 def _facts(card: Card) -> list[str]:
+    if card.state == DELETED:
+        return [fact for fact in (quoted(card.project, 200) if card.project else "", "deleted") if fact]
     facts = [
         quoted(card.project, 200) if card.project else "",
         f"assigned to {quoted(card.assignee, 200)}" if card.assignee else "unassigned",

@@ -13,9 +13,11 @@ from typing import Any, BinaryIO, TypeAlias
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from connectors.access import Access
+from connectors.access import Access, through
+from connectors.answers import Answer
 from connectors.discussions import Content
 from connectors.errors import RetryLater
+from connectors.http import Outbound
 from connectors.slack.refusals import meaning
 
 Payload: TypeAlias = dict[str, Any]
@@ -62,22 +64,28 @@ class WebClient(AsyncWebClient):
         """
         write = api_method.rpartition(".")[2] not in _READS
         given = {**(params or {}), **(data or {})}
-        if not write:
-            answer = await self.access.send("GET", f"/{api_method}", params=_flat({**given, **(json or {})}))
-        elif json is not None:
-            body = {name: value for name, value in json.items() if value is not None}
-            answer = await self.access.send("POST", f"/{api_method}", json=body)
-        else:
-            answer = await self.access.send("POST", f"/{api_method}", form=_flat(given))
-        payload = answer.data if isinstance(answer.data, dict) else {}
-        if payload.get("ok") is not True:
-            raise meaning(payload, write=write)
+
+        async def call(outbound: Outbound) -> Answer:
+            if not write:
+                query = _flat({**given, **(json or {})})
+                answer = await outbound.send("GET", f"/{api_method}", params=query)
+            elif json is not None:
+                body = {name: value for name, value in json.items() if value is not None}
+                answer = await outbound.send("POST", f"/{api_method}", json=body)
+            else:
+                answer = await outbound.send("POST", f"/{api_method}", form=_flat(given))
+            payload = answer.data if isinstance(answer.data, dict) else {}
+            if payload.get("ok") is not True:
+                raise meaning(payload, write=write)
+            return answer
+
+        answer = await through(self.access, call)
         return AsyncSlackResponse(
             client=self,
             http_verb="POST" if write else "GET",
             api_url=api_method,
             req_args={},
-            data=payload,
+            data=answer.data,
             headers=dict(answer.headers),
             status_code=answer.status,
         )

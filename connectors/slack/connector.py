@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, SecretStr
 
-from connectors.access import bearer
+from connectors.access import Access, bearer
 from connectors.base import Capabilities, Connector
 from connectors.changes import Delivery, Echo, Received, Secrets
+from connectors.consent import App
 from connectors.interactions import Interaction
 from connectors.records import Json
+from connectors.renewal import OAuth
 from connectors.slack import interactivity, webhook
-from connectors.slack.config import LARGEST, NAME, TITLE, SlackCredentials, SlackSettings
-from connectors.slack.translate import THREAD
+from connectors.slack.config import LANDS_AT, LARGEST, NAME, TITLE, SlackCredentials, SlackSettings
+from connectors.slack.places import THREAD
+from connectors.slack.refusals import no_tokens
+from connectors.slack.scopes import NEEDED
+from connectors.tokens import OwnTokens, Tokens
 
 if TYPE_CHECKING:
     from connectors.http import Outbound
     from connectors.slack.session import SlackSession
-    from connectors.tokens import Tokens
 
 
 class Slack(Connector):
@@ -62,11 +66,32 @@ class Slack(Connector):
         from connectors.slack.session import SlackSession
 
         chosen, given = _settings(settings), _credentials(credentials)
-        bot = bearer(outbound, given.bot_token.get_secret_value(), *_others(given))
-        client = Client(bot, chosen.files_url)
-        app = given.app_token.get_secret_value() if given.app_token else ""
-        way = bearer(outbound, app, *_others(given)) if app else None
-        return SlackSession(client, chosen.team, chosen.done_reaction, sockets=way)
+        access: Access
+        if (app := self.app(settings, credentials)) is not None:
+            access = OAuth(outbound, app, _shown(given.refresh_token), tokens or OwnTokens())
+        else:
+            access = bearer(outbound, _shown(given.bot_token), *_others(given))
+        client = Client(access, chosen.files_url)
+        way = bearer(outbound, _shown(given.app_token), *_others(given)) if given.app_token else None
+        return SlackSession(
+            client, chosen.team, chosen.done_reaction, authors=chosen.show_authors, sockets=way
+        )
+
+    def app(self, settings: BaseModel, credentials: BaseModel) -> App | None:
+        chosen, given = _settings(settings), _credentials(credentials)
+        if given.client_id is None:
+            return None
+        return App(
+            provider=self.title,
+            authorize_url=chosen.authorize_url,
+            token_url=chosen.token_url,
+            client_id=given.client_id,
+            client_secret=_shown(given.client_secret),
+            shows_code_at=LANDS_AT,
+            scope=",".join(sorted(NEEDED)),
+            proves=False,
+            refusal=no_tokens,
+        )
 
     def listens(self, settings: BaseModel) -> bool:
         return _settings(settings).mode == "socket"
@@ -78,10 +103,10 @@ class Slack(Connector):
         """
         return {"reads": 10, "writes": 5, "creates_per_minute": 60, "creates_per_hour": 3000}
 
-    def manifest(self, events: str, interactions: str) -> Json:
+    def manifest(self, events: str, interactions: str, *, authorised: bool = False) -> Json:
         from connectors.slack.manifest import manifest
 
-        return manifest(events, interactions)
+        return manifest(events, interactions, rotation=authorised)
 
     def secrets(self, credentials: BaseModel) -> Secrets:
         secret = _credentials(credentials).signing_secret
@@ -101,6 +126,10 @@ class Slack(Connector):
 def _others(credentials: SlackCredentials) -> list[str]:
     given = vars(credentials).values()
     return [secret.get_secret_value() for secret in given if isinstance(secret, SecretStr)]
+
+
+def _shown(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""
 
 
 def _settings(settings: BaseModel) -> SlackSettings:

@@ -1,4 +1,4 @@
-"""Reads one request of a person: shortcuts, modals, buttons, menus, commands. Pure.
+"""Reads one request of a person: shortcuts, modals, buttons, menus, commands; writes answers. Pure.
 
 https://docs.slack.dev/interactivity/handling-user-interaction: each is signed over time and raw body,
 form-encoded; commands are the form itself, everything else is JSON in its field ``payload``.
@@ -6,6 +6,8 @@ form-encoded; commands are the form itself, everything else is JSON in its field
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,7 +15,7 @@ from urllib.parse import parse_qsl
 from connectors.answers import parsed
 from connectors.changes import Delivery, Secrets
 from connectors.errors import Unreadable
-from connectors.interactions import Interaction
+from connectors.interactions import Answer, Interaction
 from connectors.slack.webhook import check
 
 COMMAND = "command"
@@ -71,3 +73,13 @@ def _is_offered(payload: dict[str, Any]) -> bool:
     callback = (payload.get("view") or payload).get("callback_id")
     pressed = [action.get("action_id") for action in payload.get("actions") or ()]
     return callback in (CREATE, ATTACH, COMMENT) or not BUTTONS.isdisjoint(pressed)
+
+
+def answered(document: Mapping[str, Any]) -> Answer:
+    """What Slack gets at once."""
+    return Answer(headers={"content-type": "application/json"}, body=json.dumps(document).encode())
+
+
+def told(message: Mapping[str, Any]) -> Answer:
+    """To a command: what its sender alone gets to see, also where the app is not in the channel."""
+    return answered({"response_type": "ephemeral", **message})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors.slack.config import LANDS_AT
 from connectors.slack.interactivity import CREATE
 from connectors.slack.scopes import NEEDED
 
@@ -20,9 +21,14 @@ EVENTS = (
 """Events of the bot (https://docs.slack.dev/reference/events)."""
 
 
-def manifest(events: str, interactions: str) -> dict[str, Any]:
-    """What an admin gives to Slack. ``events``, ``interactions``: where it shall call; where these are empty
-    the app uses Socket Mode."""
+def manifest(events: str, interactions: str, *, rotation: bool = False) -> dict[str, Any]:
+    """What an admin gives to Slack.
+
+    Args:
+        events, interactions: where it shall call; where these are empty the app uses Socket Mode.
+        rotation: tokens end after 12 hours and are renewed; Slack does not let it be switched off again
+            (https://docs.slack.dev/authentication/using-token-rotation).
+    """
     socket = not events
     command = {
         "command": "/asana",
@@ -54,12 +60,15 @@ def manifest(events: str, interactions: str) -> dict[str, Any]:
             "shortcuts": [shortcut],
             "slash_commands": [command],
         },
-        "oauth_config": {"scopes": {"bot": sorted(NEEDED)}},
+        "oauth_config": {
+            **({"redirect_urls": [interactions or LANDS_AT]} if interactions or rotation else {}),
+            "scopes": {"bot": sorted(NEEDED)},
+        },
         "settings": {
             "event_subscriptions": subscriptions,
             "interactivity": interactivity,
             "org_deploy_enabled": False,
             "socket_mode_enabled": socket,
-            "token_rotation_enabled": False,
+            "token_rotation_enabled": rotation,
         },
     }

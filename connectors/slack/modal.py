@@ -29,8 +29,9 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from connectors.interactions import Form, Place
+from connectors.interactions import Card, Form, Place
 from connectors.records import SECTION, FieldKind, Fields, FieldSpec, Value
+from connectors.slack import card
 from connectors.slack.interactivity import ATTACH, COMMENT, CREATE
 from connectors.slack.texts import mrkdwn, option, options, plain, quoted
 
@@ -72,9 +73,16 @@ def told(title: str, text: str) -> View:
     return _told(title, text)
 
 
-def _told(title: str, text: str) -> View:
+def there_is(task: Card) -> View:
+    """The message has its task already: which one, and the way to it."""
+    return _told(
+        "Asana task", "There is a task for it already:", SectionBlock(text=mrkdwn(card.linked(task)))
+    )
+
+
+def _told(title: str, text: str, *more: Block) -> View:
     section = SectionBlock(text=mrkdwn(quoted(text, 2900)))
-    return View(type="modal", title=plain(title, 24), close=plain("Close", 24), blocks=[section])
+    return View(type="modal", title=plain(title, 24), close=plain("Close", 24), blocks=[section, *more])
 
 
 def create(about: About, message: str, places: Sequence[Place], form: Form) -> View:

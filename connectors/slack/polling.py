@@ -13,7 +13,8 @@ from typing import Any
 from connectors.changes import Change, Page
 from connectors.records import Json
 from connectors.slack import translate
-from connectors.slack.translate import Payload, View
+from connectors.slack.people import Payload, View
+from connectors.slack.places import thread_ref
 
 WINDOW = 200
 
@@ -65,7 +66,7 @@ def page(
         going_on = Position(position.since, position.seen, following, found)
         return Page(changes=tuple(changes), cursor=going_on.to_json(), more=True)
     missing = sorted(set(position.seen) - set(found))
-    changes += [Change(ref=translate.thread_ref(view.us.team, channel, ts)) for ts in missing]
+    changes += [Change(ref=thread_ref(view.us.team, channel, ts)) for ts in missing]
     return Page(changes=tuple(changes), cursor=_rested(found, "").to_json())
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from connectors.records import Found, Gone, Hidden, Ref
 from connectors.slack import translate
 from connectors.slack.client import PAGE, Client, Payload
-from connectors.slack.translate import View, place
+from connectors.slack.people import View
+from connectors.slack.places import place
 
 _DELETED = Gone("Slack shows that the message was deleted")
 _ABSENT = Hidden("the message is not there: deleted, or older than the workspace keeps messages")

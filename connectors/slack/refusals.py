@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.answers import SILENCE_S
+from connectors.answers import SILENCE_S, Answer
 from connectors.errors import (
     ConnectorError,
     OutcomeUnknown,
@@ -33,6 +33,7 @@ _DEAD = frozenset(
         "not_allowed_token_type",
     }
 )
+_NO_APP = frozenset({"invalid_client_id", "bad_client_secret", "invalid_client"})
 _UNAVAILABLE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 _LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 _NO_CHANNEL: Mapping[str, str] = {
@@ -76,3 +77,18 @@ def meaning(answer: Mapping[str, Any], *, write: bool) -> ConnectorError:
     if error in _NOT_OURS:
         return Park(_NOT_OURS[error], park_class=ParkClass.PERMISSION, provider_message=message)
     return Park(reason, provider_message=message)
+
+
+def no_tokens(answer: Answer) -> ConnectorError | None:
+    """Why ``oauth.v2.access`` hands out no tokens that can be renewed; None where it does."""
+    data = answer.data if isinstance(answer.data, Mapping) else {}
+    if data.get("ok") is not True:
+        error = str(data.get("error", "unknown"))
+        reason = f"Slack answered {error}"
+        if error in _NO_APP:
+            return PauseConnection(reason, provider_message=error, status=401)
+        refusal = meaning(data, write=False)
+        return refusal if isinstance(refusal, RetryLater) else Park(reason, provider_message=error)
+    if not data.get("refresh_token"):
+        return Park("the app has no token rotation: switch it on, or use bot_token", provider_message="")
+    return None

@@ -14,29 +14,16 @@ from connectors.discussions import Attachment, AttachmentDraft, Comment, Comment
 from connectors.records import Ref
 from connectors.richtext import markdown, slack_blocks
 from connectors.richtext.slack_mrkdwn import escape
+from connectors.slack.blocks import NOTES_BLOCK, block, elements, rich, section
 from connectors.slack.config import NAME
-from connectors.slack.translate import (
-    NOTES_BLOCK,
-    Payload,
-    Us,
-    View,
-    author,
-    block,
-    elements,
-    is_ours,
-    is_tombstone,
-    moment,
-    permalink,
-    place,
-    reply_ref,
-    rich,
-    section,
-    text_of,
-)
+from connectors.slack.people import Payload, Us, View, author, is_ours
+from connectors.slack.places import moment, permalink, place, reply_ref
+from connectors.slack.translate import is_tombstone, text_of
 
 HEADER_BLOCK, FILE_BLOCK = "asana-sync-header", "asana-sync-file"
 FILE = "file"
 _LONGEST_NAME = 100
+_LONGEST_USERNAME = 80
 _REMARKS = frozenset({"channel_join", "channel_leave", "reminder_add", "bot_add", "bot_remove"})
 
 
@@ -77,6 +64,19 @@ def copy(draft: CommentDraft) -> dict[str, Any]:
     if text := slack_blocks.from_markdown(draft.text):
         blocks.append(rich(NOTES_BLOCK, text))
     return {"text": escape(f"{name} commented"), "blocks": blocks}
+
+
+def shown_as(draft: CommentDraft, view: View) -> dict[str, str]:
+    """Under whose name and picture the copy stands, where Slack lets the app say so.
+
+    https://docs.slack.dev/messaging#authorship: with ``chat:write.customize``. The header says it as well:
+    it is what makes the reply a copy, and what is left where a message is quoted elsewhere.
+    """
+    if not view.authors:
+        return {}
+    name = " ".join(markdown.clean(draft.author_name).split())[:_LONGEST_USERNAME]
+    icon = view.pictures.get(draft.author_here)
+    return {**({"username": name} if name else {}), **({"icon_url": icon} if icon else {})}
 
 
 def _source(header: Payload) -> str | None:

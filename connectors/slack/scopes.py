@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+CUSTOMIZE = "chat:write.customize"
+
 NEEDED: Mapping[str, str] = {
     "channels:history": "messages of public channels are not read",
     "channels:join": "the app cannot enter public channels by itself",
     "channels:read": "public channels are not listed",
     "chat:write": "nothing can be written",
+    CUSTOMIZE: "copied comments stand under the app's name, with the author in the text",
     "commands": "there is neither the shortcut nor the command /asana",
     "files:read": "files are not copied to Asana",
     "files:write": "files are not copied from Asana",

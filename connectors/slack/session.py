@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from io import SEEK_END
 from typing import BinaryIO
 
@@ -11,9 +11,7 @@ from connectors.base import Session
 from connectors.changes import Change, Page, Subscribed
 from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content, Discussion
 from connectors.errors import (
-    ConnectorError,
     OnlyLinked,
-    OutcomeUnknown,
     Park,
     ParkClass,
     PauseConnection,
@@ -23,8 +21,6 @@ from connectors.errors import (
 from connectors.http import Outbound
 from connectors.interactions import Answer, Card, Clerk, Hearer, Interaction
 from connectors.records import (
-    CLOSED,
-    OPEN,
     Account,
     Container,
     Draft,
@@ -40,16 +36,17 @@ from connectors.records import (
     Value,
 )
 from connectors.slack import card as cards
-from connectors.slack import polling, reading, replies, scopes, socket_mode, translate
+from connectors.slack import polling, reading, replies, scopes, socket_mode, translate, writing
+from connectors.slack.askers import Askers
 from connectors.slack.client import Client, Payload, socket_url
 from connectors.slack.config import NAME
+from connectors.slack.counter import Counter
 from connectors.slack.frontdesk import FrontDesk
+from connectors.slack.interactivity import COMMAND
+from connectors.slack.people import Us, View
+from connectors.slack.places import THREAD, place
 from connectors.slack.texts import escaped
-from connectors.slack.translate import REACTIONS, Us, View, place
-
-_KNOWN_FOR = timedelta(minutes=10)
-_MARGIN = timedelta(minutes=1)
-"""Clocks differ: what we created is looked for from so long before."""
+from connectors.slack.workspace import Workspace
 
 
 class SlackSession(Session):
@@ -62,19 +59,25 @@ class SlackSession(Session):
         done: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
+        authors: bool = False,
         sockets: Outbound | None = None,
     ) -> None:
         self._client = client
         self._team = team
         self._done = done
-        self._now = now
         self._sockets = sockets
-        self._front = FrontDesk(client, team)
-        self._view: View | None = None
-        self._read_at = datetime.min.replace(tzinfo=UTC)
+        self._workspace = Workspace(client, done, now, authors=authors)
+        askers = Askers(client.user, team, now)
+        self._front = FrontDesk(client, team, askers, self._workspace.view)
+        self._counter = Counter(client, team, askers)
 
     async def check(self) -> Account:
         answer, granted = await self._client.who_we_are()
+        if answer["team_id"] != self._team:
+            raise PauseConnection(
+                f"the token is for the workspace {answer['team']} ({answer['team_id']}), and settings.team "
+                f"is {self._team}: correct it, or install the app there"
+            )
         return Account(
             id=answer["user_id"],
             name=f"{answer['user']} in {answer['team']}",
@@ -84,11 +87,11 @@ class SlackSession(Session):
         )
 
     async def containers(self) -> Sequence[Container]:
-        view = await self._knowing()
+        view = await self._workspace.view()
         return [_container(each, view.us) for each in await self._client.channels()]
 
     async def container(self, container: str) -> Container:
-        view = await self._knowing()
+        view = await self._workspace.view()
         return _container(await self._client.channel(container), view.us)
 
     async def lacks(self, container: str) -> Sequence[str]:
@@ -101,11 +104,11 @@ class SlackSession(Session):
         return translate.specs(self._done)
 
     async def people(self, container: str) -> Sequence[User]:
-        view = await self._knowing(fresh=True)
+        view = await self._workspace.looked_up()
         return [user for user in view.users.values() if user.active]
 
     async def changes(self, container: str, cursor: Json) -> Page:
-        view = await self._knowing()
+        view = await self._workspace.view()
         position = polling.Position.from_json(cursor)
         messages, following = await self._client.history(
             container, oldest=position.since if cursor else None, cursor=position.next_page
@@ -113,7 +116,7 @@ class SlackSession(Session):
         return polling.page(position, messages, following, container, view, first=cursor is None)
 
     async def listing(self, container: str, cursor: Json) -> Page:
-        view = await self._knowing()
+        view = await self._workspace.view()
         messages, following = await self._client.history(container, cursor=cursor)
         records = [
             translate.record(each, container, view) for each in messages if translate.is_object(each, view.us)
@@ -122,76 +125,37 @@ class SlackSession(Session):
         return Page(changes=changes, cursor=following, more=bool(following))
 
     async def fetch_many(self, refs: Sequence[Ref]) -> Mapping[Ref, Found]:
-        view = await self._knowing()
+        view = await self._workspace.view()
         return await reading.fetch_many(self._client, refs, view)
 
     async def create(self, container: str, draft: Draft, key: Key) -> Record:
-        view = await self._knowing()
-        names = _reactions(draft.fields, view)
-        message = await self._client.post(container, translate.new_message(draft.fields, key))
-        try:
-            for name in names:
-                await self._client.react(container, message["ts"], name)
-        except ConnectorError as error:  # the message is there, and is found by its key
-            raise OutcomeUnknown(error.reason, provider_message=error.provider_message) from error
-        return translate.record(_with_reactions(message, names, view.us), container, view)
+        return await writing.create(self._client, container, draft, key, await self._workspace.view())
 
     async def find_created(self, container: str, key: Key, since: datetime) -> Sequence[Record]:
-        view = await self._knowing()
-        oldest = translate.ts_of(since - _MARGIN)
-        found: list[Record] = []
-        following: str | None = None
-        while True:
-            messages, following = await self._client.history(container, oldest=oldest, cursor=following)
-            found += [
-                record
-                for each in messages
-                if translate.is_object(each, view.us)
-                and (record := translate.record(each, container, view)).created_by_us
-                and key.token in record.keys
-            ]
-            if not following:
-                return found
+        view = await self._workspace.view()
+        return await writing.find_created(self._client, container, key, since, view)
 
     async def update(self, ref: Ref, fields: Fields, expected: Record) -> Record:
-        """The message itself is changed whole, so that it is read once more before; reactions come last."""
-        view = await self._knowing()
-        channel, ts = place(ref)
-        message = await self._message(ref)
-        texts = {name: value for name, value in fields.items() if name in ("title", "notes")}
-        if texts and not translate.is_ours(message, view.us):
-            raise Park(
-                "Slack lets nobody change a message but its author",
-                park_class=ParkClass.PERMISSION,
-                field=min(texts),
-            )
-        written = translate.changed(message, texts, view, expected.backlink) if texts else None
-        steps = self._reaction_steps(message, fields, view, channel, ts)
-        if written is not None:
-            message = {**message, **await self._client.update(channel, ts, written)}
-        for step in steps:
-            await step()
-        if steps:
-            message = {**message, "reactions": _after(message, fields, view)}
-        return translate.record(message, channel, view)
+        view = await self._workspace.view()
+        return await writing.update(self._client, ref, fields, expected, view)
 
     async def delete(self, ref: Ref, expected: Record) -> None:
         await self._delete(ref)
 
     async def comments(self, ref: Ref) -> Sequence[Comment]:
-        view = await self._knowing()
+        view = await self._workspace.view()
         return self._comments(await self._client.thread(*place(ref)), ref, view)
 
     async def add_comment(self, ref: Ref, draft: CommentDraft) -> Comment:
-        view = await self._knowing()
+        view = await self._workspace.view()
         channel, ts = place(ref)
-        message = await self._client.post(channel, {**replies.copy(draft), "thread_ts": ts})
-        return self._comment(message, ref, view)
+        message = {**replies.copy(draft), **replies.shown_as(draft, view), "thread_ts": ts}
+        return self._comment(await self._client.post(channel, message), ref, view)
 
     async def edit_comment(self, comment: Ref, draft: CommentDraft) -> Comment:
-        view = await self._knowing()
+        view = await self._workspace.view()
         channel, ts = place(comment)
-        thread = Ref(NAME, self._team, translate.THREAD, comment.address)
+        thread = Ref(NAME, self._team, THREAD, comment.address)
         message = await self._client.update(channel, ts, replies.copy(draft))
         return self._comment(message, thread, view)
 
@@ -202,7 +166,7 @@ class SlackSession(Session):
         return Discussion(comments=tuple(await self.comments(ref)))
 
     async def attachments(self, record: Record, discussion: Discussion) -> Sequence[Attachment]:
-        view = await self._knowing()
+        view = await self._workspace.view()
         thread = await self._client.thread(*place(record.ref))
         told = {comment.ref for comment in discussion.comments}
         found = replies.attachments(thread, record.ref, view)
@@ -221,7 +185,7 @@ class SlackSession(Session):
         return content
 
     async def add_attachment(self, ref: Ref, draft: AttachmentDraft, content: BinaryIO | None) -> Attachment:
-        view = await self._knowing()
+        view = await self._workspace.view()
         channel, ts = place(ref)
         if content is None:
             message = await self._client.post(channel, {**replies.link_message(draft), "thread_ts": ts})
@@ -253,6 +217,8 @@ class SlackSession(Session):
         """The app stays in the channel: people put it there, and the address serves them all."""
 
     async def interact(self, interaction: Interaction, clerk: Clerk) -> Answer:
+        if interaction.kind == COMMAND:
+            return await self._counter.answer(interaction.payload, clerk)
         return await self._front.answer(interaction, clerk)
 
     async def show_card(self, ref: Ref, card: Card, shown: str, key: str) -> str:
@@ -283,23 +249,6 @@ class SlackSession(Session):
 
     # within
 
-    async def _knowing(self, *, fresh: bool = False) -> View:
-        """Who we are and who is there: asked before a write, so that its answer can be read."""
-        if fresh or self._view is None or self._now() - self._read_at > _KNOWN_FOR:
-            answer, _ = await self._client.who_we_are()
-            us = Us(answer["user_id"], answer["bot_id"], answer["team_id"], answer["url"], answer["user"])
-            users = {user.id: user for user in map(translate.user, await self._client.users())}
-            self._view, self._read_at = View(us, users, self._done), self._now()
-        return self._view
-
-    async def _message(self, ref: Ref) -> Payload:
-        """The first message of a thread as it is now."""
-        channel, ts = place(ref)
-        messages, _ = await self._client.history(channel, oldest=ts, latest=ts, limit=1)
-        if not messages or translate.is_tombstone(messages[0]):
-            raise ReplanNeeded("the message is gone")
-        return messages[0]
-
     async def _delete(self, ref: Ref) -> None:
         try:
             await self._client.delete(*place(ref))
@@ -315,70 +264,6 @@ class SlackSession(Session):
         comment = replies.comment(message, thread, view)
         assert comment is not None, "what we post has a header"
         return comment
-
-    def _reaction_steps(
-        self, message: Payload, fields: Fields, view: View, channel: str, ts: str
-    ) -> list[Callable[[], Awaitable[None]]]:
-        """The calls that bring reactions in line.
-
-        Raises:
-            Park: a reaction of somebody else stands in the way.
-        """
-        add, remove = _difference(message, fields, view)
-        for field, name in remove:
-            others = translate.reacted_by(message, name) - {view.us.user}
-            if others:
-                who = ", ".join(sorted(view.names.get(each, each) for each in others))
-                raise Park(
-                    f"the reaction :{name}: of {who} stays: everybody takes away only their own",
-                    park_class=ParkClass.PERMISSION,
-                    field=field,
-                )
-        mine = [name for _, name in remove if view.us.user in translate.reacted_by(message, name)]
-        return [
-            *(lambda name=name: self._client.react(channel, ts, name) for _, name in add),
-            *(lambda name=name: self._client.unreact(channel, ts, name) for name in mine),
-        ]
-
-
-def _difference(
-    message: Payload, fields: Fields, view: View
-) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """(field, name) of reactions to add, and of those that have to go."""
-    now = translate.reaction_names(message)
-    add: list[tuple[str, str]] = []
-    remove: list[tuple[str, str]] = []
-    if view.done and "state" in fields:
-        if fields["state"] == CLOSED and view.done not in now:
-            add.append(("state", view.done))
-        elif fields["state"] == OPEN and view.done in now:
-            remove.append(("state", view.done))
-    if REACTIONS in fields:
-        wanted = _names(fields[REACTIONS])
-        add += [(REACTIONS, name) for name in sorted(wanted - now)]
-        remove += [(REACTIONS, name) for name in sorted(now - wanted - {view.done})]
-    return add, remove
-
-
-def _after(message: Payload, fields: Fields, view: View) -> list[Payload]:
-    """The reactions of the message once ours are as they shall be."""
-    add, remove = _difference(message, fields, view)
-    gone = {name for _, name in remove}
-    kept = [each for each in message.get("reactions") or () if each["name"].partition("::")[0] not in gone]
-    return [*kept, *({"name": name, "users": [view.us.user], "count": 1} for _, name in add)]
-
-
-def _reactions(fields: Fields, view: View) -> list[str]:
-    add, _ = _difference({"ts": ""}, fields, view)
-    return [name for _, name in add]
-
-
-def _with_reactions(message: Payload, names: Sequence[str], us: Us) -> Payload:
-    return {**message, "reactions": [{"name": name, "users": [us.user], "count": 1} for name in names]}
-
-
-def _names(value: Value) -> frozenset[str]:
-    return frozenset(map(translate.reaction_name, value if isinstance(value, tuple) else ()))
 
 
 def _container(channel: Payload, us: Us) -> Container:

@@ -6,7 +6,7 @@ https://docs.slack.dev/apis/web-api/rate-limits
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,7 +31,7 @@ _TIERS: Mapping[str, int] = {
 }
 _UNLISTED = 100
 _SCOPES = frozenset(
-    {"channels:history", "channels:join", "channels:read", "chat:write", "commands"}
+    {"channels:history", "channels:join", "channels:read", "chat:write", "chat:write.customize", "commands"}
 ) | frozenset(
     {"files:read", "files:write", "groups:history", "groups:read", "reactions:read", "reactions:write"}
     | {"users:read", "users:read.email"}
@@ -60,20 +60,25 @@ class Limits:
 
 
 class WebApi:
-    """Calls by name. ``revoked``: the bot's token was taken away. ``scopes``: what it may do."""
+    """Calls by name. ``revoked``: the bot's token was taken away. ``scopes``: what it may do.
 
-    def __init__(self, *parts: Mapping[str, Method]) -> None:
+    Args:
+        fate: what became of a token that was handed out: ``good``, ``ended`` or ``unknown``.
+    """
+
+    def __init__(self, fate: Callable[[str], str], *parts: Mapping[str, Method]) -> None:
         self.token = f"xoxb-{secrets.token_hex(16)}"
         self.app_token = f"xapp-1-{secrets.token_hex(16)}"
         self.revoked = False
         self.scopes = set(_SCOPES)
+        self._fate = fate
         self._methods = {name: method for part in parts for name, method in part.items()}
 
     def routes(self) -> Sequence[BaseRoute]:
         return [Route("/api/{method}", self._call, methods=["GET", "POST"])]
 
     def knows(self, token: str) -> bool:
-        return token == self.token and not self.revoked
+        return (token == self.token or self._fate(token) == "good") and not self.revoked
 
     async def _call(self, request: Request) -> Response:
         name = request.path_params["method"]
@@ -90,10 +95,13 @@ class WebApi:
         return response
 
     def _check_token(self, name: str, token: str) -> None:
+        if name.startswith("oauth."):
+            return  # proves itself with the app's secret
         if name.startswith("apps.connections."):
             if token != self.app_token:
                 raise Failed("invalid_auth")
         elif not token:
             raise Failed("not_authed")
         elif not self.knows(token):
-            raise Failed("token_revoked" if token == self.token else "invalid_auth")
+            ended = "token_expired" if self._fate(token) == "ended" else "invalid_auth"
+            raise Failed("token_revoked" if token == self.token else ended)

@@ -20,16 +20,20 @@ from connectors.slack.simulated_workspace import (
 )
 
 _LONGEST_TEXT = 40_000
+_AUTHORSHIP = ("username", "icon_url", "icon_emoji")
 _EMOJI = re.compile(r"[a-z0-9_+'-]{1,100}(::skin-tone-[2-6])?")
 
 
 class ChatApi:
     """As the app sees and writes messages. ``distributed``: limits of apps sold outside the Marketplace."""
 
-    def __init__(self, workspace: Workspace, lag_s: Callable[[], float]) -> None:
+    def __init__(
+        self, workspace: Workspace, lag_s: Callable[[], float], customizes: Callable[[], bool]
+    ) -> None:
         self.distributed = False
         self._workspace = workspace
         self._lag_s = lag_s
+        self._customizes = customizes
         self._us: Person = PEOPLE["asana-sync"]
 
     def methods(self) -> Mapping[str, Method]:
@@ -144,9 +148,10 @@ class ChatApi:
             if root is None:
                 raise Failed("thread_not_found")
             message["thread_ts"] = root.get("thread_ts", thread)
-        for name in ("username", "icon_url", "icon_emoji"):
-            if args.text(name):
-                message[name] = args.text(name)
+        if authorship := {name: args.text(name) for name in _AUTHORSHIP if args.text(name)}:
+            if not self._customizes():
+                raise Failed("missing_scope", needed="chat:write.customize", provided="chat:write")
+            message |= {"subtype": "bot_message", **authorship}
         posted = self._workspace.post(
             channel["id"], self._us, message, broadcast=bool(thread) and args.flag("reply_broadcast")
         )

@@ -82,6 +82,7 @@ def shown_user(person: Person) -> Payload:
         "profile": {
             "real_name": person.title,
             "display_name": person.name,
+            "image_72": f"https://avatars.slack-edge.test/{person.id}_72.png",
             **({"email": person.email} if person.email and not person.stranger else {}),
             "team": person.team,
         },

@@ -29,8 +29,10 @@ class AppUrls:
     options: str = ""
     commands: str = ""
 
-    def set_all(self, url: str) -> None:
-        self.events = self.interactivity = self.options = self.commands = url
+    def set_all(self, events: str, people: str) -> None:
+        """One address for events, one for everything that people do."""
+        self.events = events
+        self.interactivity = self.options = self.commands = people
 
 
 class Socket(Protocol):

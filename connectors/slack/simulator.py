@@ -2,7 +2,8 @@
 
 It is served at one address: the API below ``/api``, files, response URLs. Switches: ``limits.on``
 (tiers, and one message a second in a channel), ``chat.distributed``, ``sender.twice``, ``sender.hourly``,
-``sender.retries_after_s``, ``views``' triggers end with the clock. What is done in modals and with commands
+``sender.retries_after_s``, ``oauth`` (the app was authorised, and has tokens that end, in place of a bot
+token), ``views``' triggers end with the clock. What is done in modals and with commands
 is asynchronous, because the app's answer counts::
 
     simulator.install("http://127.0.0.1:8000/webhooks/acme-slack/...")
@@ -30,6 +31,7 @@ from connectors.slack.simulated_chat_api import ChatApi
 from connectors.slack.simulated_composer import compose
 from connectors.slack.simulated_files_api import FilesApi
 from connectors.slack.simulated_interactions import Interaction, Interactions
+from connectors.slack.simulated_oauth import OAuthServer
 from connectors.slack.simulated_people_api import PeopleApi
 from connectors.slack.simulated_sending import ANSWER_WITHIN_S, Sender
 from connectors.slack.simulated_socket import SocketMode
@@ -44,6 +46,8 @@ class SlackSimulator(Simulator):
 
     name: ClassVar[str] = NAME
     people = PEOPLE
+    done: ClassVar[str] = DONE
+    """The reaction that closes a thread."""
 
     def __init__(self, *, clock: Clock | None = None) -> None:
         super().__init__(clock=clock)
@@ -54,26 +58,35 @@ class SlackSimulator(Simulator):
         self.workspace.tell = self.sender.event
         self.views = Views(self.clock, self.workspace)
         self.interactions = Interactions(self.clock, self.workspace, self.sender, self.views)
-        self.chat = ChatApi(self.workspace, lambda: self.visible_after_s)
+        self.chat = ChatApi(
+            self.workspace,
+            lambda: self.visible_after_s,
+            lambda: "chat:write.customize" in self.api.scopes,
+        )
         self.limits = Limits(self.clock)
         self.socket_mode = SocketMode(self.workspace)
         self._files = FilesApi(self.workspace, lambda token: self.api.knows(token))
+        self.oauth = False
+        self.oauth_app = OAuthServer(self.clock)
         self.api = WebApi(
+            self.oauth_app.fate,
             PeopleApi(self.workspace).methods(),
             self.chat.methods(),
             self._files.methods(),
             self.views.methods(),
             self.socket_mode.methods(),
+            self.oauth_app.methods(),
         )
 
     # the app
 
     def connection(self, base_url: str) -> dict[str, Any]:
         settings = {"base_url": f"{base_url}/api", "files_url": base_url, "team": TEAM}
+        credentials = self.oauth_app.credentials() if self.oauth else {"bot_token": self.api.token}
         if self.sender.socket is not None:
-            credentials = {"bot_token": self.api.token, "app_token": self.api.app_token}
+            credentials["app_token"] = self.api.app_token
             return {"settings": {**settings, "mode": "socket"}, "credentials": credentials}
-        credentials = {"bot_token": self.api.token, "signing_secret": self.signing_secret}
+        credentials["signing_secret"] = self.signing_secret
         return {"settings": settings, "credentials": credentials}
 
     def use_socket_mode(self) -> None:
@@ -83,19 +96,26 @@ class SlackSimulator(Simulator):
     async def websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.socket_mode.serve(WebSocket(scope, receive, send))
 
-    def install(self, url: str) -> None:
-        """Enter an address in the app's settings, for events and for everything that people do."""
-        self.sender.urls.set_all(url)
+    def install(self, url: str, interactions: str = "") -> None:
+        self.sender.urls.set_all(url, interactions or url)
 
     @property
     def whispers(self) -> list[Payload]:
         """What the app told one person alone."""
         return self.workspace.whispers
 
+    def whispers_to(self, user: str) -> list[Payload]:
+        return [each for each in self.whispers if each["user"] == PEOPLE[user].id]
+
+    def modals_of(self, user: str) -> list[Payload]:
+        """What is open at a person, the one on top last."""
+        return self.views.of(PEOPLE[user].id)
+
     def routes(self) -> Sequence[BaseRoute]:
         return [
             *self.api.routes(),
             *self._files.routes(),
+            *self.oauth_app.routes(),
             Route("/response/{path}", self._respond, methods=["POST"]),
         ]
 

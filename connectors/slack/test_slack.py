@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import pytest
@@ -24,7 +25,7 @@ from connectors.http import Outbound
 from connectors.limits import OpenGate
 from connectors.records import Draft, Gone, Hidden, Key, Record, Ref
 from connectors.simulation import Fault, serve
-from connectors.slack import connector, refusals, scopes, translate
+from connectors.slack import connector, places, refusals, scopes
 from connectors.slack.simulator import SlackSimulator
 
 KEY = Key("k1", "https://app.asana.com/0/0/1", "Asana task")
@@ -49,14 +50,20 @@ class Bench:
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
     simulator = SlackSimulator()
-    async with serve(simulator) as url:
-        given = simulator.connection(url)
-        settings = connector.settings.model_validate(given["settings"])
-        credentials = connector.credentials.model_validate(given["credentials"])
-        outbound = Outbound(connector.base_url(settings), gate=OpenGate(), allow=Egress(["127.0.0.1"]))
-        session = connector.open(settings, credentials, outbound)
+    async with serve(simulator) as url, opened(simulator, url) as session:
         yield Bench(simulator, session, simulator.new_container("website"))
-        await session.aclose()
+
+
+@asynccontextmanager
+async def opened(simulator: SlackSimulator, url: str, **more: str) -> AsyncIterator[Session]:
+    """A session, with other settings where they are given."""
+    given = simulator.connection(url)
+    settings = connector.settings.model_validate({**given["settings"], **more})
+    credentials = connector.credentials.model_validate(given["credentials"])
+    outbound = Outbound(connector.base_url(settings), gate=OpenGate(), allow=Egress(["127.0.0.1"]))
+    session = connector.open(settings, credentials, outbound)
+    yield session
+    await session.aclose()
 
 
 @pytest.mark.parametrize(
@@ -86,9 +93,39 @@ def test_missing_scopes_are_named_with_what_they_cost() -> None:
     assert scopes.missing(frozenset()) == (), "where Slack does not tell them"
 
 
+async def test_a_copy_stands_under_its_author_where_slack_allows_it(bench: Bench) -> None:
+    record = await bench.by_person()
+    draft = CommentDraft(
+        text="Mended", author_name="Ada Byron", source_url=KEY.url, author_here="U0ADA000001"
+    )
+    bench.simulator.api.scopes.discard("chat:write.customize")
+    await bench.session.people(bench.channel)  # which asks for the scopes, too
+    await bench.session.add_comment(record.ref, draft)
+    bench.simulator.api.scopes.add("chat:write.customize")
+    await bench.session.people(bench.channel)
+    stranger = await bench.session.add_comment(record.ref, replace(draft, author_here=""))
+    copy = await bench.session.add_comment(record.ref, draft)
+    await bench.session.edit_comment(copy.ref, replace(draft, text="Mended now"))
+    plain, named, pictured = [each["message"] for each in bench.simulator.view(record.ref.id)["comments"]]  # type: ignore[index]
+    assert ("username" in plain, "icon_url" in plain) == (False, False)
+    assert (named["username"], "icon_url" in named) == ("Ada Byron", False)
+    assert (pictured["username"], "U0ADA000001" in pictured["icon_url"]) == ("Ada Byron", True)
+    assert all("Ada Byron" in str(each["blocks"]) for each in (plain, named, pictured))
+    found = await bench.session.comments(record.ref)
+    assert [each.by_us for each in found] == [True] * 3
+    assert (found[1].ref, found[2].text) == (stranger.ref, "Mended now")
+
+
 def test_times_are_exact() -> None:
     for ts in ("1512085950.000216", "1700000000.000000", "1700000000.999999"):
-        assert translate.ts_of(translate.moment(ts)) == ts
+        assert places.ts_of(places.moment(ts)) == ts
+
+
+async def test_another_workspace_is_not_taken_for_ours() -> None:
+    simulator = SlackSimulator()
+    async with serve(simulator) as url, opened(simulator, url, team="T0OTHER0001") as session:
+        with pytest.raises(PauseConnection, match=r"Acme \(T0ACME00001\)"):
+            await session.check()
 
 
 async def test_check_names_what_is_missing(bench: Bench) -> None:
@@ -214,6 +251,7 @@ async def test_only_the_author_of_a_copy_is_named_and_nobody_is_called(bench: Be
     assert view is not None
     message = view["comments"][0]["message"]
     assert "<!" not in message["text"]
+    assert message["username"] == "<!here>", "Slack shows it as it is"
     kinds = {
         part["type"] for block in message["blocks"] for each in block["elements"] for part in each["elements"]
     }

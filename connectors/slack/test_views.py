@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.interactions import Card, Form, Place
+from connectors.interactions import DELETED, Card, Form, Place
 from connectors.records import SECTION, FieldKind, FieldSpec
 from connectors.slack import card, commands, modal
 from connectors.slack.modal import About
@@ -59,6 +59,7 @@ def test_every_modal_stays_within_the_limits(text: str, count: int) -> None:
         modal.create(about, text, places or [Place(id="1", name=text)], form(text, count)),
         modal.attach(about, text, places, Place(id="1", name=text)),
         modal.comment(about),
+        modal.there_is(Card(id="2", title=text, url="https://app.asana.com/0/1/2", project="", state="open")),
     ):
         check_view(view.to_dict())
     assert not list(check_options({"options": [each.to_dict() for each in options(named(count, text))]}))
@@ -66,7 +67,11 @@ def test_every_modal_stays_within_the_limits(text: str, count: int) -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(
-    title=TEXTS, project=TEXTS, assignee=TEXTS, state=st.sampled_from(["open", "closed"]), link=st.booleans()
+    title=TEXTS,
+    project=TEXTS,
+    assignee=TEXTS,
+    state=st.sampled_from(["open", "closed", DELETED]),
+    link=st.booleans(),
 )
 def test_every_card_stays_within_the_limits_and_calls_nobody(
     title: str, project: str, assignee: str, state: str, link: bool

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from slack_sdk.models.blocks import MarkdownTextObject, Option, PlainTextObject
 
+TROUBLE = "That did not work just now. Nothing was done: try again in a moment."
+NOWHERE = "No project is allowed in this channel. An admin can allow one: a mapping joins the two."
+
 OPTION = 75
 """Characters of an option's text (https://docs.slack.dev/reference/block-kit/composition-objects/option-object)."""
 _OPTION_VALUE = 150

@@ -18,7 +18,7 @@ from connectors.changes import Change, Delivery, Echo, Received, Secrets
 from connectors.errors import BadSignature, Unreadable
 from connectors.records import Gone, Ref
 from connectors.signing import matches, within_window
-from connectors.slack.translate import moment, reply_ref, thread_ref
+from connectors.slack.places import moment, reply_ref, thread_ref
 
 Payload: TypeAlias = Mapping[str, Any]
 

@@ -45,6 +45,9 @@ def _commands(connector: Connector) -> typer.Typer:
         socket: Annotated[
             bool, typer.Option("--socket", help="The app calls nobody: we keep a connection open.")
         ] = False,
+        oauth: Annotated[
+            bool, typer.Option("--oauth", help="An account authorises the app, and its tokens are renewed.")
+        ] = False,
     ) -> None:
         """The manifest from which an admin makes the app, as JSON; its calls come to PUBLIC_URL."""
         public = Settings().public_url
@@ -54,6 +57,6 @@ def _commands(connector: Connector) -> typer.Typer:
                 "or use --socket"
             )
         given = ("", "") if socket else (of_app(public, connection), of_interactions(public, connection))
-        emit(connector.manifest(*given), as_json=True, show=lambda console: None)
+        emit(connector.manifest(*given, authorised=oauth), as_json=True, show=lambda console: None)
 
     return app

@@ -31,11 +31,13 @@ def authorize(
     redirect: Annotated[
         str,
         typer.Option(
-            help="Redirect address of the app. http://127.0.0.1:PORT/... is listened to; with any other one "
-            "paste the code, or the address that the browser ends at."
+            help="Redirect address of the app, where it is not the manifest's. http://127.0.0.1:PORT/... is "
+            "listened to; with any other one paste the code, or the address that the browser ends at."
         ),
     ] = "",
-    scope: Annotated[str, typer.Option(help="Scopes, with spaces; none for an app with full ones.")] = "",
+    scope: Annotated[
+        str, typer.Option(help="Scopes, with spaces; else those that the connector needs.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Let the account authorise the app: tells the address to open, takes the code, keeps tokens sealed."""
@@ -46,7 +48,8 @@ def authorize(
         async with opened_engine(settings) as engine:
             row = await authorising.find(engine, connection, configuration)
             asked = authorising.app_of(engine, row)
-            consent = Consent(app=asked, redirect=redirect or asked.shows_code_at, scope=scope)
+            lands = redirect or authorising.landing(engine, row) or asked.shows_code_at
+            consent = Consent(app=asked, redirect=lands, scope=scope)
             await authorising.keep(engine, row, consent, consent.code(await _answer(consent)))
             account = await authorising.account(engine, row)
             return {

@@ -187,6 +187,7 @@ def _disjoint(one: HubFilter, two: HubFilter) -> bool:
 def _covers(wide: ExternalFilter, narrow: ExternalFilter) -> bool:
     """Whether all that the one lets in is let in by the other, too."""
     parts = [(wide.labels, narrow.labels), (wide.kinds, narrow.kinds), (wide.authors, narrow.authors)]
+    parts.append((wide.keywords, narrow.keywords))
     parts.append((_listed(wide.milestone), _listed(narrow.milestone)))
     parts += [(words, narrow.fields.get(name, ())) for name, words in wide.fields.items()]
     folded = [({plain(word) for word in w}, {plain(word) for word in n}) for w, n in parts]

@@ -81,11 +81,15 @@ class ConnectionConfig(_Strict):
 
 
 class ExternalFilter(_Strict):
-    """Which external objects come in; an empty list lets everything through."""
+    """Which external objects come in; an empty list lets everything through.
+
+    ``keywords``: whole words, or several in a row, in title or notes.
+    """
 
     labels: tuple[Identifier, ...] = ()
     kinds: tuple[str, ...] = ()
     authors: tuple[Identifier, ...] = ()
+    keywords: tuple[Identifier, ...] = ()
     milestone: Identifier | None = None
     fields: dict[str, tuple[Identifier, ...]] = {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,11 @@ _INBOX = _COLUMNS[0]
 _USUAL = {name: name for name in ("title", "notes", "state", "assignee", "labels")}
 _FURTHER = {"section": "Status", "due": "Due"}
 """What another tool has for columns and due days, by the word that people find there."""
+CAPTURED = {"fields": {"custom:reactions": ["memo"]}}
+"""Where people talk: which messages become tasks by themselves. All others are talk until somebody asks."""
 _DAY_H = 24.0
+_SOON = 0.8
+"""How much of the time until now is still to come when the next thing is said about something."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +34,7 @@ class Past:
     by: str
     title: str
     notes: str = ""
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any] = field(default_factory=dict)
     said: Sequence[tuple[str, str]] = ()
     closed: bool = False
 
@@ -38,29 +42,33 @@ class Past:
 def shop(simulators: Mapping[str, Simulator]) -> Sequence[Scene]:
     """One project, in step with a container of each other tool that the page can show."""
     hub = _end(simulators[HUB], PROJECT)
+    inbox = next(
+        gid for gid, name in hub.simulator.choices(hub.container)["section"].items() if name == _INBOX
+    )
     scenes = []
     for name, simulator in simulators.items():
-        if name == HUB or not (TEMPLATES / name).is_dir():
-            continue
-        external = _end(simulator, REPOSITORY)
-        sections = {section: gid for gid, section in hub.simulator.choices(hub.container)["section"].items()}
-        further = {
-            field: simulator.further_field(external.container, word, _COLUMNS if field == "section" else None)
-            for field, word in _FURTHER.items()
-        }
-        options = {
-            "since": "all",
-            "asana": {"section": sections[_INBOX]},
-            "comments": {"to_asana": True, "from_asana": True, "history": True},
-            "fields": [
-                {"asana": name, "external": other} for name, other in {**_USUAL, **further}.items() if other
-            ],
-        }
-        called = {other: _FURTHER[name] for name, other in further.items() if other}
-        scenes.append(Scene(f"{name}-{REPOSITORY}", external, hub, options, called))
-    _happened(scenes[0].external, ISSUES)
+        if name != HUB and (TEMPLATES / name).is_dir():
+            external = _end(simulator, REPOSITORY)
+            talks = discover()[name].capabilities.selective
+            options, called = ({"filter": CAPTURED}, {}) if talks else _tracked(external)
+            comments = {"to_asana": True, "from_asana": True, "history": True}
+            shared = {"since": "all", "asana": {"section": inbox}, "comments": comments}
+            scenes.append(Scene(f"{name}-{REPOSITORY}", external, hub, {**shared, **options}, called))
+            _happened(external, MESSAGES if talks else ISSUES)
     _happened(hub, TASKS)
     return scenes
+
+
+def _tracked(external: End) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """Options of a mapping where people keep records, and what they call the fields in it."""
+    further = {
+        field: external.simulator.further_field(
+            external.container, word, _COLUMNS if field == "section" else None
+        )
+        for field, word in _FURTHER.items()
+    }
+    rules = [{"asana": name, "external": other} for name, other in {**_USUAL, **further}.items() if other]
+    return {"fields": rules}, {other: _FURTHER[name] for name, other in further.items() if other}
 
 
 def _end(simulator: Simulator, name: str) -> End:
@@ -76,10 +84,10 @@ def _happened(end: End, pasts: Sequence[Past]) -> None:
         clock.skew_s = -past.hours * 3600
         id = end.new(title=past.title, notes=past.notes, by=past.by, **past.fields)
         for person, text in past.said:
-            clock.skew_s /= 2
+            clock.skew_s *= _SOON
             end.simulator.comment(id, text, by=person)
         if past.closed:
-            clock.skew_s /= 2
+            clock.skew_s *= _SOON
             end.simulator.edit(id, by=past.by, state="closed")
     clock.skew_s = 0.0
 
@@ -176,4 +184,27 @@ TASKS: Sequence[Past] = (
         title="Ask support for the ten most frequent questions",
         fields={"section": "Backlog", "assignee": "bob"},
     ),
+)
+
+MESSAGES: Sequence[Past] = (
+    Past(hours=27, by="ada", title="Morning! 3.2 goes out on Thursday, the sale begins on Friday. :tada:"),
+    Past(
+        hours=21,
+        by="bob",
+        title="Two mails went to spam yesterday, both refunds.",
+        notes="Our domain has no DMARC record.",
+        fields={"reactions": ["memo"]},
+        said=[("ada", "That costs us money every day. I made it a task.")],
+    ),
+    Past(
+        hours=5,
+        by="bob",
+        title="The voucher field swallows the last character: a customer typed SPRING-2026, got SPRING-202",
+        said=[
+            ("ada", "I can reproduce it: *only on iPads*."),
+            ("bob", "She has sent a screenshot, I will ask for the order number."),
+        ],
+    ),
+    Past(hours=2, by="ada", title="Can the order confirmation be in French, too? Three shops asked for it."),
+    Past(hours=0.6, by="bob", title="Lunch at 12:30, the Thai place?"),
 )

@@ -159,11 +159,20 @@ async def staged(settings: Settings, scenery: Scenery = one_for_each) -> AsyncIt
                     {f"{PREFIX}{name}": value for name, value in env.items()},
                 )
             )
+            for scene in scenes:
+                _install(scene.external.simulator, installation.url)
             stage = Stage(installation, simulators[HUB], scenes)
             try:
                 yield stage
             finally:
                 keep.wanted = stage.keep_folder
+
+
+def _install(simulator: Simulator, url: str) -> None:
+    """What an admin does once where one app serves all containers; everywhere else the product does it."""
+    name = simulator.name
+    if discover()[name].capabilities.webhooks == "app":
+        simulator.install(f"{url}/webhooks/{name}/app", f"{url}/interactions/{name}")
 
 
 def _scene(name: str, hub: Simulator, simulator: Simulator) -> Scene:

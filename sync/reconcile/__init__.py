@@ -35,18 +35,20 @@ from __future__ import annotations
 from sync.reconcile.carry import carry, retold
 from sync.reconcile.comments import plan_comments, root_url
 from sync.reconcile.draft import draft, pairs_after_create
-from sync.reconcile.merge import changed, dropped, settle_after
+from sync.reconcile.merge import agree, changed, dropped, linked_alone, settle_after
 from sync.reconcile.plan import plan_link
 from sync.reconcile.scope import Scope, fitting, inside
 
 __all__ = [
     "Scope",
+    "agree",
     "carry",
     "changed",
     "draft",
     "dropped",
     "fitting",
     "inside",
+    "linked_alone",
     "pairs_after_create",
     "plan_comments",
     "plan_link",

@@ -10,7 +10,17 @@ from connectors.records import SECTION, FieldKind, Value
 from connectors.richtext import mentions
 from connectors.richtext.carry import carry_over
 from sync.reconcile.dates import carry_date
-from sync.reconcile.elements import COLLECTIONS, WHO, across, counterparts, empty, is_apart, offered, words
+from sync.reconcile.elements import (
+    COLLECTIONS,
+    WHO,
+    across,
+    counterparts,
+    distinct,
+    empty,
+    is_apart,
+    offered,
+    words,
+)
 from sync.reconcile.frames import settled_frame, without_frame
 from sync.reconcile.model import Mode, Pair, Rule, Side, Translation
 from sync.reconcile.people import carry_people
@@ -44,6 +54,9 @@ def _carried(
         return current
     if kind is FieldKind.OBJECT:
         return _counterpart(into, value, translation)
+    if kind is FieldKind.OBJECTS:
+        found = (across(rule, into, id, translation) for id in words(value))
+        return tuple(sorted(id for id in found if id is not None))
     if kind in WHO:
         return carry_people(rule, into, value, current=current, seen=seen, translation=translation)
     if kind is FieldKind.SET:
@@ -126,11 +139,12 @@ def _appended(
 ) -> tuple[str, ...]:
     """The target's elements, and those of the source that it lacks."""
     listed = list(words(current))
+    kind = rule.kind(into)
     for word in offered(rule, into.other, value, translation):
         carried = across(rule, into, word, translation)
-        if carried is not None and carried.casefold() not in {there.casefold() for there in listed}:
+        if carried is not None and distinct(kind, carried) not in {distinct(kind, one) for one in listed}:
             listed.append(carried)
-    return tuple(sorted(listed)) if rule.kind(into) is FieldKind.SET else tuple(listed)
+    return tuple(listed) if kind in WHO else tuple(sorted(listed))
 
 
 def _spelled(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from connectors.records import FieldKind, FieldSpec
-from sync.reconcile.elements import COLLECTIONS
+from sync.reconcile.elements import COLLECTIONS, NAMING
 from sync.reconcile.model import Mode
 from sync.reconcile.sides import Side
 from sync.reconcile.words import WORDED
@@ -21,6 +21,7 @@ WRITTEN_INTO: Mapping[FieldKind, tuple[FieldKind, ...]] = {
     FieldKind.PERSON: (FieldKind.PERSON, FieldKind.PEOPLE),
     FieldKind.PEOPLE: (FieldKind.PEOPLE, FieldKind.PERSON),
     FieldKind.OBJECT: (FieldKind.OBJECT,),
+    FieldKind.OBJECTS: (FieldKind.OBJECTS,),
 }
 """Kind -> the kinds of the other side that its values can be carried into."""
 
@@ -50,8 +51,8 @@ def unfit(
         found.append(f"{_named(specs[into[0]])} can only be read; give the rule the other direction")
     if mode is Mode.APPEND and any(specs[side].kind not in COLLECTIONS for side in into):
         found.append("append adds to sets and lists of people; for one value use overwrite or if_empty")
-    if mode is Mode.ON_CREATE and FieldKind.OBJECT in (hub.kind, external.kind):
-        found.append("what an object belongs to may get its counterpart later: use overwrite or if_empty")
+    if mode is Mode.ON_CREATE and hub.kind in NAMING:
+        found.append("the objects that are named may get their counterparts later: use overwrite or if_empty")
     if values and not {hub.kind, external.kind} <= WORDED:
         found.append(f"values pair words, and {_named(hub)} and {_named(external)} are not made of words")
     if template and not hub.kind is external.kind is FieldKind.TEXT:

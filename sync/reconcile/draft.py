@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from connectors.records import FieldKind, Record, Value
 from sync.reconcile.carry import carry
-from sync.reconcile.elements import COLLECTIONS, empty, words
+from sync.reconcile.elements import COLLECTIONS, NAMING, empty, words
 from sync.reconcile.merge import equal, lacking, settle_after
 from sync.reconcile.model import Mode, Pair, Rule, Side, Translation
 from sync.reconcile.words import NoCounterpart
@@ -34,8 +34,8 @@ def _draft(
         name, source = rule.field(into), rule.field(from_side)
         if into not in rule.into or source not in record.fields:
             continue
-        if rule.kind(into) is FieldKind.OBJECT:
-            unmatched.add(rule.name)  # what it is a part of is written once it is there
+        if rule.kind(into) in NAMING:
+            unmatched.add(rule.name)  # the objects that it names are written once it is there
             continue
         bound = rule.framed(record) if from_side is Side.EXTERNAL else rule
         value, current = record.fields[source], fields.get(name)

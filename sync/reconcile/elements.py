@@ -8,8 +8,10 @@ from connectors.records import FieldKind, Value
 from sync.reconcile.dates import instant, is_moment
 from sync.reconcile.model import Mode, Rule, Side, Translation
 
-COLLECTIONS = frozenset({FieldKind.SET, FieldKind.PEOPLE})
+COLLECTIONS = frozenset({FieldKind.SET, FieldKind.PEOPLE, FieldKind.OBJECTS})
 WHO = frozenset({FieldKind.PERSON, FieldKind.PEOPLE})
+NAMING = frozenset({FieldKind.OBJECT, FieldKind.OBJECTS})
+"""Kinds whose values are ids of other objects, each of which has a counterpart once it is linked."""
 
 _ASSIGNEE = "assignee"
 """The neutral name of the field whose first person is *the* assignee; the others are further ones."""
@@ -22,6 +24,11 @@ def words(value: Value) -> tuple[str, ...]:
     return () if value is None or value == "" else (str(value),)
 
 
+def distinct(kind: FieldKind, word: str) -> str:
+    """What tells an element from others: labels are one in any case of letters, ids are not."""
+    return word if kind is FieldKind.OBJECTS else word.casefold()
+
+
 def empty(kind: FieldKind, value: Value) -> bool:
     """Whether a value gives way to any other one on first sync. A state is never empty."""
     return kind is not FieldKind.STATE and (value is None or value in ("", ()))
@@ -31,7 +38,7 @@ def normal(kind: FieldKind, value: Value) -> Hashable:
     """The value without what no person means by an edit: case and order of labels, order of people."""
     if kind is FieldKind.SET:
         return frozenset(word.casefold() for word in words(value))
-    if kind is FieldKind.PEOPLE:
+    if kind in (FieldKind.PEOPLE, FieldKind.OBJECTS):
         return frozenset(words(value))
     if value is None and kind in (FieldKind.TEXT, FieldKind.MARKDOWN):
         return ""
@@ -59,6 +66,9 @@ def across(rule: Rule, into: Side, word: str, translation: Translation) -> str |
     """An element of the other side in the words of ``into``; None where nothing stands for it there."""
     if rule.kind(into) in WHO:
         return translation.people.into(into).get(word)
+    if rule.kind(into) in NAMING:
+        found = translation.linked.get(into, {}).get(word)
+        return found.id if found is not None else None
     return next(iter(counterparts(rule, into, word)), None)
 
 
@@ -96,7 +106,7 @@ def one(rule: Rule, side: Side, here: str, there: str, translation: Translation)
 
 def _leads_to(rule: Rule, into: Side, word: str, standing: str, translation: Translation) -> bool:
     carried = across(rule, into, word, translation)
-    if carried is None or rule.kind(into) in WHO:
+    if carried is None or rule.kind(into) in WHO | NAMING:
         return carried == standing
     if carried.casefold() == standing.casefold():
         return True

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from connectors.records import FieldKind, Value
 from sync.reconcile.carry import carry
-from sync.reconcile.elements import COLLECTIONS, WHO, across, normal, offered, one, words
-from sync.reconcile.model import FieldWrite, Mode, Pair, Rule, Same, Side, Translation
+from sync.reconcile.elements import COLLECTIONS, WHO, across, distinct, normal, offered, one, words
+from sync.reconcile.model import FieldWrite, Linked, Mode, Pair, Rule, Same, Side, Translation
 from sync.reconcile.words import NoCounterpart
 
 
@@ -75,14 +75,17 @@ def _edit(rule: Rule, side: Side, value: Value, seen: Pair | None, translation: 
         return _Edit((), ())
     now = offered(rule, side, value, translation)
     before = offered(rule, side, seen.of(side), translation) if seen is not None else ()
-    added, removed = lacking(now, before), lacking(before, now)
+    kind = rule.kind(side)
+    added, removed = lacking(now, before, kind), lacking(before, now, kind)
     return _Edit(added, () if rule.mode is Mode.APPEND else removed)
 
 
-def lacking(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
-    """Those that are not among the others, in any case."""
-    known = {word.casefold() for word in others}
-    return tuple(word for word in some if word.casefold() not in known)
+def lacking(
+    some: tuple[str, ...], others: tuple[str, ...], kind: FieldKind = FieldKind.SET
+) -> tuple[str, ...]:
+    """Those that are not among the others."""
+    known = {distinct(kind, word) for word in others}
+    return tuple(word for word in some if distinct(kind, word) not in known)
 
 
 def _merged(rule: Rule, side: Side, now: Pair, mine: _Edit, theirs: _Edit, translation: Translation) -> Value:
@@ -103,11 +106,11 @@ def _merged(rule: Rule, side: Side, now: Pair, mine: _Edit, theirs: _Edit, trans
             continue
         carried = across(rule, side, other, translation)
         if carried is not None:
-            new.setdefault(carried.casefold(), carried)
+            new.setdefault(distinct(rule.kind(side), carried), carried)
     if len(kept) == len(listed) and not new:
         return now.of(side)
     held = [*kept, *new.values()]
-    return tuple(sorted(held)) if rule.kind(side) is FieldKind.SET else tuple(held)
+    return tuple(held) if rule.kind(side) in WHO else tuple(sorted(held))
 
 
 def settle_after(rule: Rule, into: Side, answered: Value, other_read: Value) -> Pair:
@@ -117,6 +120,16 @@ def settle_after(rule: Rule, into: Side, answered: Value, other_read: Value) -> 
     holds for every kind of field, whatever ``rule`` is.
     """
     return Pair(answered, other_read) if into is Side.HUB else Pair(other_read, answered)
+
+
+def linked_alone(rule: Rule, pair: Pair, linked: Linked) -> Pair:
+    """What of a pair is settled: objects without a counterpart are not, so that they count as added once
+    they have one."""
+    if rule.hub_kind is not FieldKind.OBJECTS:
+        return pair
+    known = {side: linked.get(side.other, {}) for side in Side}
+    hub, external = (tuple(id for id in words(pair.of(side)) if id in known[side]) for side in Side)
+    return Pair(hub, external)
 
 
 def exactly(_field: str, sent: Value, read: Value) -> bool:

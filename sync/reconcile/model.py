@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
+from typing import TypeAlias
 
 from connectors.discussions import Comment
 from connectors.records import Author, FieldKind, Record, Ref, Value
@@ -99,6 +100,9 @@ class People:
         return self.to_hub if side is Side.HUB else self.to_external
 
 
+Linked: TypeAlias = Mapping[Side, Mapping[str, Ref]]
+"""Side -> id of an object of the other side -> its counterpart on that side."""
+
 Same = Callable[[str, Value, Value], bool]
 """A connector's ``same(field, sent, read)``."""
 
@@ -109,15 +113,14 @@ class Translation:
 
     ``through[side]``: what Markdown becomes when it is written to that side and read back.
     ``same[side]``: the connector's comparison on that side. ``zone``: in which a moment has its day.
-    ``linked[side]``: id of an object of the other side -> its counterpart on that side, for those that the
-    link at hand names.
+    ``linked``: counterparts of the objects that the link at hand names.
     """
 
     people: People
     through: Mapping[Side, Callable[[str], str]]
     same: Mapping[Side, Same]
     zone: tzinfo = UTC
-    linked: Mapping[Side, Mapping[str, Ref]] = field(default_factory=dict)
+    linked: Linked = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,8 +199,8 @@ class LinkPlan:
 
     ``undated``: (side, rule name) whose Stamp is needed first: nothing is decided about those rules.
     ``held``: rule name -> why nothing is written although the sides differ. ``unmatched``: rule name ->
-    what cannot be carried until a person says what it stands for. ``awaited``: rule name -> the object
-    that has no counterpart yet; the rule is held until it has one.
+    what cannot be carried until a person says what it stands for. ``awaited``: rule name -> the objects
+    that have no counterpart yet; a rule for a single one is held until it has one.
     """
 
     writes: tuple[FieldWrite, ...] = ()
@@ -206,7 +209,7 @@ class LinkPlan:
     undated: frozenset[tuple[Side, str]] = frozenset()
     held: Mapping[str, str] = field(default_factory=dict)
     unmatched: Mapping[str, Unmatched] = field(default_factory=dict)
-    awaited: Mapping[str, Unmatched] = field(default_factory=dict)
+    awaited: Mapping[str, tuple[Unmatched, ...]] = field(default_factory=dict)
 
 
 class CommentStep(StrEnum):

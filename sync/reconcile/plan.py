@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -10,7 +10,7 @@ from connectors.records import FieldKind, Value
 from sync.reconcile.carry import carry
 from sync.reconcile.elements import COLLECTIONS, empty, words
 from sync.reconcile.joining import joined_writes
-from sync.reconcile.merge import agree, by_element, changed, equal, merge_elements
+from sync.reconcile.merge import agree, by_element, changed, equal, linked_alone, merge_elements
 from sync.reconcile.model import (
     Clash,
     FieldWrite,
@@ -50,7 +50,8 @@ class _Field:
     edited: frozenset[Side]
 
     def settle(self) -> LinkPlan:
-        return LinkPlan(settle={self.rule.name: self.now})
+        pair = linked_alone(self.rule, self.now, self.view.translation.linked)
+        return LinkPlan(settle={self.rule.name: pair})
 
     def hold(self, why: str) -> LinkPlan:
         return LinkPlan(held={self.rule.name: why})
@@ -78,9 +79,25 @@ def _plan_field(field: _Field) -> LinkPlan:
     if not field.edited:
         return LinkPlan()
     try:
-        return _plan_edit(field)
+        plan = _plan_edit(field)
+        return plan if plan.held else replace(plan, awaited=_awaited(field))
     except NoCounterpart as lacking:
         return _uncarried(field, Unmatched(lacking.side, lacking.word))
+
+
+def _awaited(field: _Field) -> Mapping[str, tuple[Unmatched, ...]]:
+    """Of several objects, those without a counterpart: the others do not wait for them."""
+    if field.rule.hub_kind is not FieldKind.OBJECTS:
+        return {}
+    linked = field.view.translation.linked
+    lacking = tuple(
+        Unmatched(side, id)
+        for side in Side
+        if side.other in field.targets
+        for id in words(field.now.of(side))
+        if id not in linked.get(side.other, {})
+    )
+    return {field.rule.name: lacking} if lacking else {}
 
 
 def _uncarried(field: _Field, lacking: Unmatched) -> LinkPlan:
@@ -89,7 +106,7 @@ def _uncarried(field: _Field, lacking: Unmatched) -> LinkPlan:
     if field.rule.kind(lacking.side) is not FieldKind.OBJECT:
         return LinkPlan(unmatched={name: lacking})
     why = f"what it names on {_SAYS[lacking.side]} has no counterpart yet"
-    return LinkPlan(held={name: why}, awaited={name: lacking})
+    return LinkPlan(held={name: why}, awaited={name: (lacking,)})
 
 
 def _plan_edit(field: _Field) -> LinkPlan:
@@ -290,5 +307,5 @@ def _joined(plans: Sequence[LinkPlan]) -> LinkPlan:
         undated=frozenset().union(*(plan.undated for plan in plans)),
         held={name: why for plan in plans for name, why in plan.held.items()},
         unmatched={name: word for plan in plans for name, word in plan.unmatched.items()},
-        awaited={name: object_ for plan in plans for name, object_ in plan.awaited.items()},
+        awaited={name: objects for plan in plans for name, objects in plan.awaited.items()},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -23,12 +24,14 @@ class Scope:
     """A filter. An empty part lets everything through, a filled one what has at least one of its words.
 
     ``labels`` and ``tags`` are two names for one thing; ``sections`` are section ids, ``authors`` user
-    ids or names, ``kinds`` the kinds of Ref. Case never matters.
+    ids or names, ``kinds`` the kinds of Ref; ``keywords`` stand as whole words in title or notes. Case never
+    matters.
     """
 
     labels: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     fields: tuple[FieldScope, ...] = ()
@@ -46,6 +49,7 @@ def inside(record: Record, scope: Scope, container: str) -> bool:
     return (
         _matches(scope.kinds, (record.ref.kind,))
         and _matches(scope.authors, author)
+        and _says(record, scope.keywords)
         and _matches(scope.sections, words(sections[container.casefold()]))
         and all(_matches(asked.words, words(record.fields.get(asked.field))) for asked in _asked(scope))
     )
@@ -69,6 +73,12 @@ def _asked(scope: Scope) -> tuple[FieldScope, ...]:
         FieldScope("labels", scope.tags, many=True),
         *scope.fields,
     )
+
+
+def _says(record: Record, keywords: Iterable[str]) -> bool:
+    sought = [r"\s+".join(map(re.escape, word.casefold().split())) for word in keywords]
+    said = "\n".join(str(record.fields.get(name) or "") for name in ("title", "notes")).casefold()
+    return not sought or any(re.search(rf"(?<!\w){word}(?!\w)", said) for word in sought)
 
 
 def _matches(wanted: Iterable[str], found: Iterable[str]) -> bool:

@@ -40,13 +40,14 @@ async def keep(
 ) -> None:
     """Add an entry, unless the very same clash is listed already.
 
-    ``salt`` tells apart clashes that happen to be between the same values again.
+    ``salt`` tells apart clashes that happen to be between the same values again, in place of the times:
+    of one clash the times may be told later.
     """
     hub, external = (
         half(clash.values.of(Side.HUB), clash.hub_stamp),
         half(clash.values.of(Side.EXTERNAL), clash.external_stamp),
     )
-    times = [hub["modified_at"], external["modified_at"]] if clash.winner else []
+    times = [hub["modified_at"], external["modified_at"]] if clash.winner and not salt else []
     content = json.dumps([clash.kind, hub["value"], external["value"], times, salt], sort_keys=True)
     insert = insert_into(session, Conflict).values(
         mapping_id=link.mapping_id,

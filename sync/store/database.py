@@ -11,22 +11,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any
 
-import aiosqlite
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from sync.settings import Settings
 from sync.store.errors import StoreUnreachable
+from sync.store.sqlite import READERS, sqlite_engine
 from sync.store.unreachable import is_unreachable
-
-READERS = 8
-"""SQLite read connections; PostgreSQL's pool is twice that."""
 
 
 class Database:
@@ -81,57 +74,6 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
 
 
 def postgresql_engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
-    """Writer and reader; they share one pool."""
+    """Writer and reader; they share one pool, twice as large as SQLite's."""
     writer = create_async_engine(url, pool_size=2 * READERS, pool_pre_ping=True)
     return writer, writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-
-
-async def connect(*args: Any, **options: Any) -> aiosqlite.Connection:
-    """Open a file. One that cannot be opened leaves no thread behind.
-
-    aiosqlite tells its thread to end, but does not wait: it would report to a loop that may be closed.
-    """
-    connection = aiosqlite.connect(*args, **options)
-    connection._thread.daemon = True  # as SQLAlchemy does where it connects by itself
-    try:
-        return await connection
-    except BaseException:
-        await asyncio.to_thread(connection._thread.join)
-        raise
-
-
-def sqlite_engine(url: str, *, read_only: bool = False, foreign_keys: bool = True) -> AsyncEngine:
-    """One writing connection, or several reading ones."""
-    engine = create_async_engine(
-        url,
-        connect_args={"isolation_level": None, "async_creator_fn": connect},
-        pool_size=READERS if read_only else 1,
-        max_overflow=0,
-    )
-    prepare_sqlite(engine.sync_engine, read_only=read_only, foreign_keys=foreign_keys)
-    return engine
-
-
-def prepare_sqlite(engine: Engine, *, read_only: bool = False, foreign_keys: bool = True) -> None:
-    """Explicit BEGIN, and our pragmas.
-
-    The driver's own transaction handling must be off (``isolation_level=None``): it would begin late
-    and never around SELECT or DDL (docs.sqlalchemy.org, "SQLite: transactional DDL").
-    """
-    pragmas = {
-        "busy_timeout": "10000",
-        "foreign_keys": "ON" if foreign_keys else "OFF",
-        **({"query_only": "ON"} if read_only else {"journal_mode": "WAL"}),
-        "synchronous": "NORMAL",
-    }
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
-        cursor = connection.cursor()
-        for name, value in pragmas.items():
-            cursor.execute(f"PRAGMA {name}={value}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -20,11 +20,10 @@ REFUSED = "refused"
 _MAKING = (What.CAPTURE, What.ATTACH)
 
 
-async def note(session: AsyncSession, errand: Errand) -> bool:
-    """Store it; False where the same request was stored before."""
+async def note(session: AsyncSession, errand: Errand) -> None:
+    """Store it, once however often the same request comes."""
     insert = insert_into(session, Errand).values(errand.model_dump(exclude={"id"}))
-    done = await session.execute(insert.on_conflict_do_nothing().returning(col(Errand.id)))
-    return done.scalar_one_or_none() is not None
+    await session.execute(insert.on_conflict_do_nothing())
 
 
 async def asking_for(session: AsyncSession, mapping_id: int, ref: str) -> Errand | None:

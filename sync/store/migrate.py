@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from sync.settings import Settings
 from sync.store import statistics
-from sync.store.database import sqlite_engine
 from sync.store.errors import StoreNewer, StoreUnreachable
+from sync.store.sqlite import sqlite_engine
 from sync.store.unreachable import is_unreachable
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"

@@ -166,8 +166,8 @@ class Link(SQLModel, table=True):
     ``hidden_since``: an end cannot be seen since then. ``synced_at``: last settled; ``looked_at``:
     last pass over it; ``*_at``: the provider's
     time of the newest version that was settled; ``comments_at``: last complete look at its
-    comments; ``*_comments_version``: newest version whose comments are known. ``awaits``: the object
-    without a link that it is a part of (``side:id``).
+    comments; ``*_comments_version``: newest version whose comments are known. ``awaits``: the objects
+    without a link that it names, each as `` side:id ``.
     """
 
     id: int = _id()

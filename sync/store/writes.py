@@ -62,6 +62,22 @@ async def recent(session: AsyncSession, refs: Sequence[str], since: datetime) ->
     return (await session.execute(query)).scalars().all()
 
 
+async def updated(session: AsyncSession, mapping_id: int, side: str, since: datetime) -> Sequence[Write]:
+    """Updates of a mapping on that side that were done since then, newest first."""
+    query = (
+        select(Write)
+        .where(
+            col(Write.state) == DONE,
+            col(Write.mapping_id) == mapping_id,
+            col(Write.side) == side,
+            col(Write.op) == UPDATE,
+            col(Write.done_at) >= since,
+        )
+        .order_by(col(Write.id).desc())
+    )
+    return (await session.execute(query)).scalars().all()
+
+
 async def newest_of(
     session: AsyncSession, link_ids: Sequence[int], op: str, since: datetime
 ) -> dict[int, Write]:

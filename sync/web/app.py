@@ -130,6 +130,12 @@ async def interaction(request: Request, connection: str) -> Response:
     return Response(answer.body, answer.status, headers=dict(answer.headers))
 
 
+@routes.get(_INTERACTIONS, response_class=PlainTextResponse, include_in_schema=False)
+async def landing(connection: str) -> str:
+    """Where the browser ends of whoever authorised an app: its address is the answer."""
+    return "Paste the address of this page where asana-sync authorize waits for it, and close the page."
+
+
 async def _body(request: Request, connection: str, key: str = "app") -> bytes | Response:
     """The raw body of a call to a well-formed address; else why there is none."""
     if not _KEY.fullmatch(key) or not connection.isprintable():

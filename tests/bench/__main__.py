@@ -28,6 +28,7 @@ AIMS = {
     "live_during_backfill_p95_s": "<= 2",
     "intake_per_s": ">= 500",
     "intake_p99_s": "<= 0.1",
+    "intake_during_backfill_p99_s": "<= 0.1",
     "modal_p99_s": "<= 0.5",
     "delta_pass_100k_s": "<= 2",
     "delta_pass_100k_writes": "0",

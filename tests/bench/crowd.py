@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from connectors.asana.simulated_records import Task, rfc3339
-from connectors.github.simulated_shapes import stamp
+from connectors.github.simulated_account_shapes import stamp
 from connectors.github.simulated_state import Issue, node_id
 from tests.e2e.town import Place, Town
 

@@ -1,15 +1,15 @@
 """Webhook calls as fast as they are taken, or so many a second; over connections that stay open.
 
 ``python -m tests.bench.hammer < plan.json`` prints ``{"sent", "seconds", "p99_s", "statuses"}``. The plan:
-``{"url", "headers", "bodies", "seconds", "connections", "per_s"}``; ``per_s`` null is as fast as possible.
+``{"url", "calls", "fresh", "seconds", "connections", "per_s"}``. ``calls``: ``{"body", "headers"}``, signed,
+sent round and round; ``fresh`` names a header that is new each time, if any; ``per_s`` null is as fast as
+possible.
 Bytes over plain streams: a client that costs more than the server would measure itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import statistics
 import sys
@@ -23,10 +23,8 @@ from urllib.parse import urlsplit
 class Hammer:
     def __init__(self, plan: dict[str, Any]) -> None:
         self.url = urlsplit(plan["url"])
-        self.bodies = [body.encode() for body in plan["bodies"]]
-        self.signed = [
-            hmac.new(plan["secret"].encode(), body, hashlib.sha256).hexdigest() for body in self.bodies
-        ]
+        self.calls = [(_head(each["headers"]), each["body"].encode()) for each in plan["calls"]]
+        self.fresh = plan["fresh"]
         self.ends_at = time.perf_counter() + plan["seconds"]
         self.connections, self.per_s = plan["connections"], plan["per_s"]
         self.started = time.perf_counter()
@@ -48,7 +46,7 @@ class Hammer:
             if self.per_s is not None:
                 due = self.started + number / self.per_s  # late ones count from when they were due
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            writer.write(self._request(number % len(self.bodies)))
+            writer.write(self._request(number % len(self.calls)))
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
             await reader.readexactly(length)
@@ -57,13 +55,17 @@ class Hammer:
         writer.close()
 
     def _request(self, number: int) -> bytes:
-        body = self.bodies[number]
+        headers, body = self.calls[number]
+        fresh = f"{self.fresh}: {uuid.uuid4()}\r\n" if self.fresh else ""
         head = (
-            f"POST {self.url.path} HTTP/1.1\r\nHost: {self.url.netloc}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nX-GitHub-Event: issues\r\n"
-            f"X-GitHub-Delivery: {uuid.uuid4()}\r\nX-Hub-Signature-256: sha256={self.signed[number]}\r\n\r\n"
+            f"POST {self.url.path} HTTP/1.1\r\nHost: {self.url.netloc}\r\nContent-Length: {len(body)}\r\n"
+            f"{headers}{fresh}\r\n"
         )
         return head.encode() + body
+
+
+def _head(headers: dict[str, str]) -> str:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ MEASURES: dict[str, Callable[[Path, float], Awaitable[dict[str, float]]]] = {
     "live": live.measure,
     "backfill": live.measure_backfill,
     "intake": intake.measure,
+    "intake_backfill": intake.measure_backfill,
     "modal": modal.measure,
     "scale": scale.measure,
 }

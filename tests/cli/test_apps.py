@@ -41,6 +41,20 @@ def test_an_app_that_calls_nobody_needs_no_address(runner: CliRunner, name: str)
 
 
 @pytest.mark.parametrize("name", APPS)
+def test_an_app_that_is_authorised_sends_the_browser_where_we_wait(runner: CliRunner, name: str) -> None:
+    address = {"ASANA_SYNC_PUBLIC_URL": "https://sync.acme.com"}
+    made = json.loads(
+        runner.invoke(app, [name, "manifest", "--connection", "acme", "--oauth"], env=address).stdout
+    )
+    plain = json.loads(runner.invoke(app, [name, "manifest", "--connection", "acme"], env=address).stdout)
+    assert made["oauth_config"]["redirect_urls"] == ["https://sync.acme.com/interactions/acme"]
+    assert (made["settings"]["token_rotation_enabled"], plain["settings"]["token_rotation_enabled"]) == (
+        True,
+        False,
+    )
+
+
+@pytest.mark.parametrize("name", APPS)
 def test_without_an_address_it_says_what_to_do(runner: CliRunner, name: str) -> None:
     said = runner.invoke(app, [name, "manifest"])
     assert (said.exit_code, said.stdout) == (2, "")

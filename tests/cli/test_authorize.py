@@ -1,4 +1,4 @@
-"""``asana-sync authorize`` against Asana's OAuth: the code pasted, or taken where the browser lands."""
+"""``asana-sync authorize`` at Asana and Slack: the code is pasted, or taken where the browser lands."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import yaml
 
 from connectors.asana.simulator import AsanaSimulator
 from connectors.simulation import serve
+from connectors.slack.simulator import SlackSimulator
 from tests.e2e.commands import command
 
 HERE = Path(__file__).parents[2]
@@ -32,18 +33,23 @@ class Place:
     environment: dict[str, str]
 
     async def authorize(self, *options: str) -> Consenting:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sync.cli", "authorize", "our-asana", "--json", *options),
-            cwd=HERE,
-            env=self.environment,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        assert process.stderr is not None
-        while not (found := re.search(rb"^https?://\S+$", await process.stderr.readline())):
-            assert not process.stderr.at_eof(), "it ended before it told the address"
-        return Consenting(process, found[0].decode())
+        return await authorizing("our-asana", self.environment, *options)
+
+
+async def authorizing(connection: str, environment: dict[str, str], *options: str) -> Consenting:
+    """The program, waiting for the answer to the address that it told."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sync.cli", "authorize", connection, "--json", *options),
+        cwd=HERE,
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    while not (found := re.search(rb"^https?://\S+$", await process.stderr.readline())):
+        assert not process.stderr.at_eof(), "it ended before it told the address"
+    return Consenting(process, found[0].decode())
 
 
 @dataclass
@@ -121,6 +127,31 @@ async def test_an_answer_to_another_request_keeps_nothing(place: Place) -> None:
     assert (code, told) == (1, None)
     assert "another request" in err
     assert place.asana.oauth_app.renewals == 0
+
+
+async def test_an_app_comes_back_to_the_address_of_its_manifest(tmp_path: Path) -> None:
+    slack = SlackSimulator()
+    async with serve(slack) as url:
+        app = slack.oauth_app
+        connection = {"name": "our-slack", "connector": "slack", **slack.connection(url)}
+        connection["credentials"] = {"client_id": app.client_id, "client_secret": app.client_secret}
+        file = tmp_path / "acme.yaml"
+        file.write_text(yaml.safe_dump({"connections": [connection]}))
+        environment = {
+            "PATH": os.environ["PATH"],
+            "ASANA_SYNC_DATA_DIR": str(tmp_path / "data"),
+            "ASANA_SYNC_ALLOW_PRIVATE_HOSTS": "127.0.0.1",
+            "ASANA_SYNC_PUBLIC_URL": "https://sync.acme.test",
+        }
+        asked = await authorizing("our-slack", environment, "--config", str(file))
+        answer = await asked.consent()
+        assert answer.startswith("https://sync.acme.test/interactions/our-slack?code=")
+        code, told, err = await asked.end(answer + "\n")
+        assert (code, told["authorized"]) == (0, True), err
+        assert told["account"]["name"] == "asana-sync in Acme"
+        applied = await command(["apply", str(file)], environment)
+    assert applied.code == 0, applied.err
+    assert app.renewals == 1, "what was handed out for the code is used"
 
 
 async def test_a_connection_without_an_app_has_nothing_to_authorise(place: Place) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.demo.running import playing
+from tests.demo.running import CHROMIUM, DESK
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 if CHROMIUM is None and not os.environ.get("REQUIRE_CHROMIUM"):
     pytest.skip(
         "NOT TESTED: the page of the demo: no Chromium here (Debian, Ubuntu: apt-get install chromium)",
@@ -22,45 +19,7 @@ if CHROMIUM is None and not os.environ.get("REQUIRE_CHROMIUM"):
 pytestmark = pytest.mark.timeout(400)
 expect.set_options(timeout=60_000)
 
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with playing(tmp_path_factory.mktemp("demo")) as demo:
-        yield demo.page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM is not None, "REQUIRE_CHROMIUM is set, and there is no chromium on the path"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """On a desk. Whatever the browser complains of fails the test: scripts, or what the policy forbids."""
-    page, complaints = browser.new_page(viewport=DESK), list[str]()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.goto(address)
-    expect(page.get_by_role("status")).to_contain_text("pairs")
-    yield page
-    page.close()
-    assert complaints == []
-
-
-@pytest.fixture
-def github(page: Page) -> Locator:
-    return page.get_by_role("region", name="GitHub")
-
-
-@pytest.fixture
-def asana(page: Page) -> Locator:
-    return page.get_by_role("region", name="Asana")
+PHONE = {"width": 390, "height": 844}
 
 
 def open_issue(github: Locator, title: str, notes: str = "") -> None:
@@ -230,7 +189,7 @@ def test_it_can_be_used_without_a_mouse(page: Page, github: Locator, asana: Loca
 def test_a_phone_shows_one_part_at_a_time(browser: Browser, address: str) -> None:
     page = browser.new_page(viewport=PHONE)
     page.goto(address)
-    for tab in ("GitHub", "Engine", "Asana"):
+    for tab in ("GitHub", "Slack", "Engine", "Asana"):
         page.get_by_role("button", name=tab, exact=True).click()
         shown = page.locator("main > [data-part]:visible")
         expect(shown).to_have_count(1)
@@ -275,3 +234,71 @@ def test_the_story_plays_before_ones_eyes(page: Page, github: Locator, asana: Lo
     expect(page.locator("#log")).to_contain_text("Scene 6")
     expect(page.get_by_role("button", name="Play the story")).to_be_visible()
     expect(page.locator("#log")).not_to_contain_text("The story stops")
+
+
+def say(slack: Locator, text: str) -> Locator:
+    """Somebody says something in the channel; the message there."""
+    slack.get_by_role("textbox", name="Message").fill(text)
+    slack.get_by_role("textbox", name="Message").press("Enter")
+    return slack.get_by_role("listitem").filter(has_text=text)
+
+
+@pytest.mark.chaos
+def test_a_message_becomes_a_task_and_the_thread_follows_it(
+    page: Page, slack: Locator, asana: Locator
+) -> None:
+    message = say(slack, "The invoice mail has the old address")
+    message.get_by_role("button", name="Create Asana task").click()
+    title = slack.get_by_role("textbox", name="Title")
+    expect(title).to_have_value("The invoice mail has the old address")
+    expect(title).to_be_focused()
+
+    title.fill("  ")
+    slack.get_by_role("button", name="Create", exact=True).click()
+    expect(slack.get_by_role("alert")).to_have_text("A task needs a title.")
+    title.fill("Invoice mail: new address")
+    slack.get_by_role("combobox", name="Assignee").fill("bob")
+    expect(slack.get_by_role("listbox").get_by_role("option").first).to_have_text("Bob Stone")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(slack.get_by_role("combobox", name="Assignee")).to_have_value("Bob Stone")
+    slack.get_by_role("button", name="Create", exact=True).click()
+    expect(slack.get_by_role("dialog")).to_have_count(0)
+    expect(slack.get_by_role("textbox", name="Reply")).to_be_focused()
+
+    expect(asana.get_by_role("textbox", name="Task name")).to_have_value("Invoice mail: new address")
+    expect(asana.get_by_role("combobox", name="Assignee")).to_have_value("bob")
+    card = slack.get_by_role("listitem").filter(has=page.get_by_role("button", name="Complete"))
+    expect(card).to_contain_text("assigned to Bob Stone")
+
+    asana.get_by_role("textbox", name="Comment").fill("Is it the new office?")
+    asana.get_by_role("button", name="Comment", exact=True).click()
+    expect(slack.get_by_role("article")).to_contain_text("new office?")
+    slack.get_by_role("textbox", name="Reply").fill("Yes, since Monday.")
+    page.keyboard.press("Enter")
+    expect(asana.get_by_role("article")).to_contain_text("Yes, since Monday.")
+
+    slack.get_by_role("button", name="Complete").click()
+    expect(asana.get_by_role("button", name="Completed")).to_be_visible()
+    expect(slack.get_by_role("button", name="Reopen")).to_be_visible()
+
+
+@pytest.mark.chaos
+def test_an_emoji_captures_and_a_window_can_be_left(page: Page, slack: Locator, asana: Locator) -> None:
+    message = say(slack, "Somebody should water the plants")
+    message.get_by_role("button", name="Create Asana task").click()
+    expect(slack.get_by_role("dialog")).to_be_visible()
+    expect(slack.get_by_role("textbox", name="Title")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(slack.get_by_role("dialog")).to_have_count(0)
+    slack.get_by_role("button", name="Thread").click()
+    message.get_by_role("button", name="React with memo").click()
+    expect(message.get_by_role("button", name="Asana task", exact=True)).to_be_visible()
+    expect(column(asana, "Backlog")).to_contain_text("Somebody should water the plants")
+
+
+@pytest.mark.chaos
+def test_what_opens_on_the_left_comes_to_the_front(page: Page, slack: Locator, github: Locator) -> None:
+    page.get_by_role("region", name="Asana").get_by_role("button", name="Dark mode", exact=False).last.click()
+    expect(github.get_by_role("heading", name="Dark mode for the order page")).to_be_visible()
+    expect(slack).to_be_hidden()

@@ -1,124 +1,28 @@
-"""The page's routes over real simulators; the product is a stand-in that tells what it is told."""
+"""The page's routes: what is shown, and what people at it can do."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from connectors.asana.simulator import AsanaSimulator
-from connectors.github.simulator import GitHubSimulator
-from connectors.memory.simulator import MemorySimulator
-from connectors.simulation import Simulator
-from sync.demo.installation import Installation, ProductFailed
-from sync.demo.page.app import POLICY, make_page
-from sync.demo.page.panes import Pane, panes_of
-from sync.demo.page.playing import PROGRAMME, Play
-from sync.demo.page.switches import Switch, switches
+from sync.demo.page.app import POLICY
+from sync.demo.page.playing import PROGRAMME
 from sync.demo.page.watching import LOG, STANDING, STORY, Watch
-from sync.demo.shop import ISSUES, TASKS, shop
-from sync.demo.stage import Stage
+from sync.demo.shop import ISSUES, MESSAGES, TASKS
 from sync.settings import HUB
-
-PRESSED = {"HX-Request": "true"}
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+from tests.demo.place import HOSTILE, Place
 
 
-class Told(Installation):
-    """A product that tells what it was told to tell."""
-
-    def __init__(self, log: Path) -> None:
-        self.url, self.log = "http://127.0.0.1:1", log
-        self.told: dict[str, list[dict[str, Any]]] = {"history": [], "links": [], "conflicts": []}
-        self.commands: list[tuple[str, ...]] = []
-
-    async def status(self) -> dict[str, Any]:
-        mapping = {"links": {"active": len(self.told["links"])}, "conflicts_open": 1, "parked_open": 0}
-        return {"quiet": True, "connections": [], "mappings": [mapping], "now": "?"}
-
-    async def items(self, name: str, **asked: str | int) -> list[dict[str, Any]]:
-        return [item for item in self.told[name] if item["id"] > int(asked.get("after", 0))]
-
-    async def command(self, *arguments: str) -> None:
-        if arguments[-1] == "99":
-            raise ProductFailed("asana-sync conflicts: there is no conflict 99")
-        self.commands.append(arguments)
-
-
-@dataclass
-class Place:
-    """A page that is served to nobody but the test."""
-
-    product: Told
-    stage: Stage
-    panes: dict[str, Pane]
-    watch: Watch
-    switches: dict[str, Switch]
-    http: httpx.AsyncClient = field(repr=False)
-
-    async def post(self, path: str, **form: str) -> httpx.Response:
-        return await self.http.post(path, data=form, headers=PRESSED)
-
-    def link(self, issue: str, task: str) -> None:
-        """Both are one for the product."""
-        self.product.told["links"].append(
-            {
-                "id": 1,
-                "kind": "task",
-                "state": "active",
-                "mapping": "github-shop",
-                "parent": None,
-                HUB: {"gid": task, "title": "here"},
-                "external": {"connection": "github", "id": issue, "key": "acme/shop#1", "title": "there"},
-            }
-        )
-
-
-@asynccontextmanager
-async def placed(tmp_path: Path) -> AsyncIterator[Place]:
-    simulators: dict[str, Simulator] = {
-        "asana": AsanaSimulator(),
-        "github": GitHubSimulator(),
-        "memory": MemorySimulator(),
-    }
-    log = tmp_path / "log"
-    log.touch()
-    product = Told(log)
-    stage = Stage(product, simulators[HUB], shop(simulators))
-    panes = panes_of(stage)
-    watch = Watch(product, panes, stage.scenes, log)
-    made = switches(stage, watch)
-    play = Play(stage.scenes[0], watch, breath_s=0)
-    transport = httpx.ASGITransport(make_page(product, panes, watch, made, play))
-    async with aclosing(play), httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-        yield Place(
-            product,
-            stage,
-            {pane.name: pane for pane in panes},
-            watch,
-            {each.name: each for each in made},
-            http,
-        )
-
-
-@pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    async with placed(tmp_path) as place:
-        yield place
-
-
-async def test_it_opens_with_both_tools_and_what_is_in_them(place: Place) -> None:
-    assert list(place.panes) == ["github", "asana"], "a tool without templates of its own has no pane"
+async def test_it_opens_with_all_tools_and_what_is_in_them(place: Place) -> None:
+    assert list(place.panes) == ["github", "slack", "asana"], (
+        "a tool without templates of its own has no pane"
+    )
     shown = await place.http.get("/")
     assert shown.status_code == 200
-    for past in (*ISSUES, *TASKS):
-        assert past.title in shown.text
+    for past in (*ISSUES, *MESSAGES, *TASKS):
+        assert past.title.removesuffix(":tada:") in shown.text
     assert "Nothing yet" in shown.text
 
 
@@ -307,7 +211,7 @@ async def test_panes_are_told_when_a_link_gets_its_other_end(place: Place) -> No
     async with place.watch.watching():
         await seen(place.watch, LOG)
         with place.watch.following() as changed:
-            for _ in range(4):
+            for _ in range(changed.qsize()):
                 await changed.get()
             place.product.told["links"] = [link]
             place.product.told["history"].append({**a_line("write", "title written to Asana"), "id": 2})
@@ -319,10 +223,11 @@ async def test_panes_are_told_when_a_link_gets_its_other_end(place: Place) -> No
 async def test_whoever_looks_learns_what_changed(place: Place) -> None:
     async with place.watch.watching():
         with place.watch.following() as changed:
-            assert {await changed.get() for _ in range(5)} == {"github", "asana", LOG, STANDING, STORY}
+            parts = {*place.panes, LOG, STANDING, STORY}
+            assert {await changed.get() for _ in parts} == parts
         await seen(place.watch, STANDING)
         with place.watch.following() as changed:
-            for _ in range(4):
+            for _ in range(changed.qsize()):
                 await changed.get()
             place.panes["asana"].create([("title", "News")], by="ada")
             while await changed.get() != "asana":
@@ -375,7 +280,7 @@ def a_line(event: str, text: str, **more: Any) -> dict[str, Any]:
 async def seen(watch: Watch, part: str) -> None:
     """Until the part has changed once more than at the beginning."""
     with watch.following() as changed:
-        for _ in range(4):
+        for _ in range(changed.qsize()):
             await changed.get()
         while await changed.get() != part:
             pass

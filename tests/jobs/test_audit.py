@@ -10,9 +10,10 @@ from connectors.simulation import Simulator
 from sync.jobs.asked import by_hand
 from sync.jobs.asked.audit import Audited, audit
 from sync.jobs.tending import alerts, sampling
+from sync.jobs.watching.looking import look_again
 from sync.store.tables import Conflict, Link, Mark, Seen
 from tests.jobs.conftest import Build
-from tests.jobs.world import World
+from tests.jobs.world import Meanwhile, World
 
 
 async def audited(world: World) -> Audited:
@@ -79,6 +80,27 @@ async def test_an_edit_that_is_on_its_way_is_marked_and_nothing_more(world: Worl
     assert {row.reason for row in await world.rows(Mark)} == {"found by the audit"}
     await world.work()
     assert world.task()["title"] == "Not polled yet"
+
+
+async def test_what_somebody_put_right_meanwhile_does_not_diverge(world: World) -> None:
+    item, _ = await world.paired(title="Agreed")
+    await unnoticed(world, item, title="Apart")
+    put_right = Meanwhile("GET", "^/items$", lambda: world.external.edit(item, title="Agreed"))
+    world.external.faults = put_right
+    found = await audited(world)
+    assert put_right.left == 0, "it was read once more"
+    assert (found.in_step, found.divergent) == (1, [])
+    assert await world.rows(Conflict) == []
+
+
+async def test_what_is_to_be_looked_at_anyway_is_late_and_does_not_diverge(world: World) -> None:
+    item, _ = await world.paired(title="Agreed")
+    await unnoticed(world, item, title="Apart")
+    async with world.engine.database.write() as session:
+        await look_again(session, await world.link(), "somebody asked", world.engine.now())
+    found = await audited(world)
+    assert (found.late, found.divergent) == (1, [])
+    assert await world.rows(Conflict) == []
 
 
 async def test_every_so_often_a_few_pairs_are_compared(world: World) -> None:

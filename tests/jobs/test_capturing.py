@@ -230,6 +230,19 @@ async def test_what_is_not_allowed_is_refused_with_a_reason(counter: Counter) ->
     assert (status, refusal["reason"]) == (422, "There is no task for it any more.")
 
 
+async def test_a_task_that_nobody_captured_is_not_changed_from_the_other_tool(build: Build) -> None:
+    """Such an object shows no card: only who knows its id could ask."""
+    world = await build()
+    item = world.external.new(world.container, title="Synced by the mapping")
+    await world.settle()
+    async with Interactions(world.engine) as interactions:
+        status, refusal = await Counter(world, interactions).ask(
+            "change", item=item, fields={"state": "closed"}
+        )
+    assert (status, refusal["reason"]) == (422, "Its task may not be changed from here.")
+    assert await world.rows(Errand) == []
+
+
 async def test_someone_nobody_mapped_captures_with_their_name(counter: Counter) -> None:
     world = counter.world
     item = world.external.new(world.container, title="Broken link")

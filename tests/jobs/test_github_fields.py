@@ -89,6 +89,34 @@ async def test_a_reason_goes_both_ways_with_the_state(world: World) -> None:
     assert await world.rows(Parked) == []
 
 
+async def test_a_type_goes_both_ways_and_a_locked_or_converted_issue_shows(world: World) -> None:
+    hub, github = sides(world)
+    for name in ("Bug", "Chore"):
+        github.new_issue_type(name)
+    type_, types = choice(world, "Type", ["Bug", "Chore"])
+    lock, locks = choice(world, "Conversation", ["Open to all", "Locked"])
+    await paired_by(
+        world,
+        {"asana": f"custom:{type_}", "external": "custom:type"},
+        {"asana": f"custom:{lock}", "external": "custom:locked", "direction": "to_asana"},
+    )
+    issue, task = await world.paired(type="Bug")
+    assert (world.task()["custom"][type_], world.task()["custom"][lock]) == (
+        types["Bug"],
+        locks["Open to all"],
+    )
+    hub.edit(task, custom={type_: types["Chore"]})
+    await world.settle()
+    assert world.thing()["type"] == "Chore"
+    hub.edit(task, custom={type_: None})
+    github.convert_to_discussion(issue)
+    await world.settle(full=True)
+    assert world.thing()["type"] is None
+    assert (world.task()["state"], world.task()["custom"][lock]) == ("closed", locks["Locked"])
+    assert await at_rest(world)
+    assert await world.rows(Parked) == []
+
+
 async def test_a_merged_pull_request_shows_in_its_task_and_is_never_merged_from_there(world: World) -> None:
     hub, github = sides(world)
     gid, options = choice(world, "Pull request", ["Draft", "Open", "Merged", "Closed"])

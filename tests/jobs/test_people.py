@@ -134,3 +134,21 @@ async def test_assignees_cross_and_the_fallback_stands_in(build: Build) -> None:
     thing = world.external.view(item)
     assert thing is not None
     assert sorted(thing["assignees"]) == ["ada", "bob"]
+
+
+async def test_further_assignees_follow_the_task_and_nobody_is_dropped_on_the_way_back(build: Build) -> None:
+    people = {"asana": "followers", "external": "assignee", "mode": "append", "direction": "to_asana"}
+    fields = [{"asana": name, "external": name} for name in ("title", "assignee")]
+    world = await build(GitHubSimulator, fields=[*fields, people])
+    _, task = await world.paired(assignees=["ada", "bob"])
+    assert (world.task()["assignee"], "bob" in world.task()["followers"]) == ("ada", True)
+    world.hub.edit(task, title="Renamed", by="ada")
+    await world.settle()
+    assert world.thing()["assignees"] == ["ada", "bob"]
+    world.hub.edit(task, assignee="bob", by="ada")
+    await world.settle()
+    assert world.thing()["assignees"] == ["bob"]
+    assert {"ada", "bob"} <= set(world.task()["followers"]), "who follows a task goes on following it"
+    before = len(world.writes())
+    await world.settle(full=True)
+    assert len(world.writes()) == before

@@ -11,8 +11,10 @@ from connectors.records import Record
 from sync.commands.output import DONE, WAITS
 from sync.commands.syncing import exit_code
 from sync.jobs.asked import by_hand
+from sync.reconcile.model import Clash, Pair, Policy, Side
+from sync.store import conflicts
 from sync.store.errors import StoreUnreachable
-from sync.store.tables import Conflict, Link, Parked
+from sync.store.tables import Conflict, Event, Link, Parked
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
 
@@ -165,6 +167,48 @@ async def test_a_restore_right_after_the_conflict_does_not_wait_for_stale_reads(
         await by_hand.restore(world.engine, entry.id)
     lost = "Outside" if winner == "asana" else "Inside"
     assert (world.thing()["title"], world.task()["title"]) == (lost, lost)
+
+
+STATE = {"asana": "state", "external": "custom:priority", "values": {"open": ["Low"], "closed": ["High"]}}
+
+
+async def test_a_value_that_stands_for_nothing_over_there_is_refused_in_plain_words(build: Build) -> None:
+    world = await build(fields=[STATE])
+    item, _ = await world.paired(**{"custom:priority": "1"})
+    world.external.edit(item, **{"custom:priority": "3"})
+    await world.settle()
+    link = await world.link()
+    entry = await kept(world, link, "2")
+    with pytest.raises(by_hand.NotPossible, match="'Normal' of custom:priority in Memory stands for nothing"):
+        await by_hand.ask_to_restore(world.engine, entry, None)
+    # and where it shows only later
+    await world.change(Conflict, {"restoring": "external"}, id=entry)
+    await world.mark(Side.EXTERNAL, item)
+    await world.settle()
+    left = await world.the(Conflict, id=entry)
+    assert (left.state, left.restoring) == ("open", "")
+    assert await world.rows(Parked) == []
+    told = [row.text for row in await world.rows(Event) if row.event == "conflict"]
+    assert "not restored: nothing on the other side stands for '2'" in told
+    assert (world.thing()["custom:priority"], world.task()["state"]) == ("3", "closed")
+
+
+async def kept(world: World, link: Link, value: str) -> int:
+    """An entry of the conflict list with that value of the other side."""
+    clash = Clash(
+        rule="state",
+        field="state",
+        kind="edit",
+        policy=Policy.LAST_MODIFIED,
+        winner=Side.HUB,
+        values=Pair("closed", value),
+        hub_stamp=None,
+        external_stamp=None,
+        reason="both were edited",
+    )
+    async with world.engine.database.write() as session:
+        await conflicts.keep(session, link, clash, world.engine.now(), 1)
+    return (await world.the(Conflict)).id
 
 
 async def test_a_field_that_is_not_mapped_any_more_is_not_called_restored(world: World) -> None:

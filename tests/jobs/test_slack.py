@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.memory.simulator import MemorySimulator
+from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import serve
 from connectors.slack.simulator import SlackSimulator
 from sync.jobs.asked import by_hand
@@ -46,6 +46,36 @@ async def test_a_reaction_makes_a_task_where_the_mapping_asks_for_it(build: Buil
     assert [world.task(at)["title"] for at in range(len(world.tasks()))] == ["The footer is broken"]
 
 
+async def test_a_keyword_makes_a_task_where_the_mapping_asks_for_it(build: Build) -> None:
+    world = await build(SlackSimulator, filter={"keywords": ["!task", "please fix"]})
+    for text in ("Lunch?", "Many !tasks", "Who can fix it, please?"):
+        world.external.new(world.container, title=text, by="bob")
+    world.external.new(world.container, title="The footer is broken", notes="PLEASE  fix it", by="bob")
+    late = world.external.new(world.container, title="Header, too", by="bob")
+    await world.settle()
+    assert [world.task(at)["title"] for at in range(len(world.tasks()))] == ["The footer is broken"]
+    world.external.edit(late, title="Header, too !task")
+    await world.settle()
+    assert {world.task(at)["title"] for at in range(len(world.tasks()))} == {
+        "The footer is broken",
+        "Header, too !task",
+    }
+
+
+async def test_one_way_writes_nothing_the_other_way(build: Build) -> None:
+    world = await build(SlackSimulator, direction="to_asana", create={"to_asana": True})
+    thread, task = await world.paired()
+    world.external.comment(thread, "Said in Slack", by="bob")
+    world.hub.comment(task, "Said in Asana")
+    world.hub.edit(task, state="closed")
+    world.hub.new(world.project, title="Only in Asana")
+    await world.settle(full=True)
+    said = [comment["text"] for comment in world.hub.view(task)["comments"]]  # type: ignore[index]
+    assert len(said) == 2, "of Slack, and its own"
+    assert (world.thing()["state"], len(world.thing()["comments"])) == ("open", 1)
+    assert len(world.things()) == 1
+
+
 async def test_replies_become_comments_in_order_and_once(slack: World) -> None:
     thread, _ = await slack.paired()
     for text in ("First", "Second", "Third"):
@@ -60,15 +90,28 @@ async def test_replies_become_comments_in_order_and_once(slack: World) -> None:
 
 async def test_comments_become_replies_and_come_back_to_nobody(slack: World) -> None:
     _, task = await slack.paired()
-    slack.hub.comment(task, "Which page?", by="ada")
+    said = slack.hub.comment(task, "Which page?", by="ada")
     await slack.settle()
     await slack.settle(full=True)
     (reply,) = slack.thing()["comments"]
     assert reply["author"] == "asana-sync"
+    message = reply["message"]
+    assert (message["username"], slack.external.people["ada"].id in message["icon_url"]) == (
+        "Ada Lovelace",
+        True,
+    )
     shown = str(reply["message"]["blocks"])
     assert "Which page?" in shown
     assert "Ada" in shown
     assert len(texts(slack)) == 1
+    slack.hub.edit_comment(said, "Which page exactly?")
+    await slack.settle(full=True)
+    (reply,) = slack.thing()["comments"]
+    assert "Which page exactly?" in str(reply["message"]["blocks"])
+    assert reply["message"]["username"] == "Ada Lovelace"
+    slack.hub.delete_comment(said)
+    await slack.settle(full=True)
+    assert slack.thing()["comments"] == []
 
 
 async def test_edits_and_deletes_of_replies_are_followed(slack: World) -> None:
@@ -168,12 +211,12 @@ async def test_a_thread_is_captured_by_hand(build: Build) -> None:
 
 
 async def test_a_chain_shows_each_comment_once_with_its_author(slack: World) -> None:
-    """Slack thread, Asana task, item of a third tool: two mappings into one project."""
-    third = MemorySimulator()
+    """Slack thread, Asana task, GitHub issue: two mappings into one project."""
+    third = GitHubSimulator()
     async with serve(third) as url:
         space = third.new_container("space")
         document = slack.configured()
-        document["connections"].append({"name": "third", "connector": "memory", **third.connection(url)})
+        document["connections"].append({"name": "third", "connector": "github", **third.connection(url)})
         document["mappings"].append(
             {
                 "name": "chain",

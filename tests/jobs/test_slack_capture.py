@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from connectors.simulation import Fault, serve_app
 from connectors.slack.simulated_interactions import Interaction
 from connectors.slack.simulator import SlackSimulator
 from sync.jobs.capture.interactions import Interactions
+from sync.jobs.receiving.intake import Intake
+from sync.jobs.receiving.streams import Streams
+from sync.store.tables import Conflict
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
 
@@ -72,6 +76,14 @@ def _block_ids(message: dict[str, Any]) -> list[str]:
     return [block.get("block_id", "") for block in message.get("blocks", ())]
 
 
+class SocketSlack(SlackSimulator):
+    """Its app uses Socket Mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.use_socket_mode()
+
+
 @pytest.fixture
 async def chat(build: Build) -> AsyncIterator[Chat]:
     world = await build(SlackSimulator)
@@ -82,6 +94,47 @@ async def chat(build: Build) -> AsyncIterator[Chat]:
             urls = world.external.sender.urls
             urls.interactivity = urls.options = urls.commands = f"{url}/interactions/other"
             yield chat
+
+
+@pytest.fixture
+async def over_socket(build: Build) -> AsyncIterator[Chat]:
+    """The same where nobody calls us: a worker holds the socket."""
+    world = await build(SocketSlack)
+    assert isinstance(world.external, SlackSimulator)
+    async with Intake(world.engine) as intake, Interactions(world.engine) as interactions:
+        streams = Streams(world.engine, intake, interactions)
+        await streams.look()
+        yield Chat(world, world.external, interactions)
+        await streams.close()
+
+
+async def test_over_a_socket_a_message_becomes_a_task_as_well(over_socket: Chat) -> None:
+    chat = over_socket
+    message = chat.say("The footer is broken")
+    chat.world.hub.faults.add(Fault(kind="slow", path="/search", seconds=1.5, times=None))
+    chat.world.hub.faults.add(Fault(kind="slow", path="/tasks", seconds=1.5, times=None))
+    view = await chat.opened(message)
+    place = view["blocks"][2]["element"]["initial_option"]["value"]
+    people = await chat.slack.suggest("ada", view["id"], "assignee", "bob@")
+    (bob,) = people.answer["options"]
+    await chat.slack.press("ada", "to_attach", view_id=view["id"])
+    await chat.interactions.idle()
+    slowly = asyncio.create_task(chat.slack.suggest("ada", view["id"], "task", "foot"))
+    refused = await chat.slack.submit(view["id"], {"how": {"how": {"type": "checkboxes"}}}, "ada")
+    assert refused.errors == {f"task {place}": "Choose a task."}
+    assert not slowly.done(), "nobody waits for the slow answer to somebody else"
+    assert (await slowly).answer == {"options": []}
+    chat.world.hub.faults.clear()
+    await chat.slack.cancel(view["id"], "ada")
+    view = await chat.opened(message)
+    state = {f"assignee {place}": {"assignee": {"type": "external_select", "selected_option": bob}}}
+    done = await chat.submitted(view, title={"title": "Mend the footer"}, **state)
+    assert (done.status, done.errors, done.opened) == (200, {}, ())
+    await chat.world.settle()
+    task = chat.world.task()
+    assert (task["title"], task["assignee"]) == ("Mend the footer", "bob")
+    await chat.press(message, "card_complete")
+    assert chat.world.task()["state"] == "closed"
 
 
 async def test_a_message_becomes_a_task_whose_card_stands_in_the_thread(chat: Chat) -> None:
@@ -122,6 +175,7 @@ async def test_a_message_becomes_a_task_whose_card_stands_in_the_thread(chat: Ch
 async def test_submitting_twice_makes_one_task(chat: Chat) -> None:
     message = chat.say("Broken")
     view = await chat.opened(message)
+    second = (await chat.opened(message, "bob"))["id"]
     for _ in range(2):
         chat.slack.views.open[view["id"]] = view
         assert (await chat.submitted(view, title={"title": "Once"})).errors == {}
@@ -129,6 +183,40 @@ async def test_submitting_twice_makes_one_task(chat: Chat) -> None:
     await chat.world.settle()
     assert len(chat.world.tasks()) == 1
     chat.card(message)
+    late = await chat.slack.submit(second, {"title": {"title": "Twice"}}, "bob")
+    assert late.errors == {"title": "There is a task for it already. Once"}
+    told = await chat.opened(message)
+    assert "There is a task for it already" in str(told["blocks"])
+    assert chat.world.hub.view(chat.world.tasks()[0])["url"] in str(told["blocks"])  # type: ignore[index]
+    assert not told.get("submit")
+
+
+async def test_a_title_that_a_person_chose_outlasts_corrections_of_the_message(chat: Chat) -> None:
+    chosen, suggested = chat.say("Footer brokn"), chat.say("Heder brokn")
+    await chat.captured(chosen, title="Mend the footer")
+    await chat.captured(suggested, title="Heder brokn")
+    for message, title in ((chosen, "Footer broken"), (suggested, "Header broken")):
+        chat.slack.edit(message, title=title, notes="Since Monday")
+    await chat.world.settle()
+    first, second = (chat.world.task(at) for at in (0, 1))
+    assert (first["title"], second["title"]) == ("Mend the footer", "Header broken")
+    for task, said in ((first, "Footer broken"), (second, "Header broken")):
+        assert said in task["text"]
+        assert "Since Monday" in task["text"]
+        assert "Captured by" in task["text"]
+    gid = chat.world.tasks()[1]
+    chat.world.hub.edit(gid, title="Renamed", notes=f"<body>{second['text']}\nAsk Bob first</body>")
+    await chat.world.settle()
+    chat.slack.edit(suggested, title="The header is broken", notes="Since Monday")
+    await chat.world.settle(full=True)
+    task = chat.world.task(1)
+    assert task["title"] == "Renamed"
+    assert "The header is broken" in task["text"]
+    assert "Ask Bob first" in task["text"]
+    assert await chat.world.rows(Conflict) == []
+    before = len(chat.world.writes())
+    await chat.world.settle(full=True)
+    assert len(chat.world.writes()) == before
 
 
 async def test_an_error_stands_at_its_field(chat: Chat) -> None:
@@ -162,6 +250,16 @@ async def test_the_buttons_of_the_card(chat: Chat) -> None:
     chat.world.hub.edit(chat.world.tasks()[0], title="Renamed in Asana")
     await chat.world.settle()
     assert "Renamed in Asana" in str(chat.card(message)[1]["blocks"])
+    gid = chat.world.tasks()[0]
+    chat.world.hub.edit(gid, state="closed", assignee=None, due="2026-08-02")
+    await chat.world.settle()
+    shown = str(chat.card(message)[1]["blocks"])
+    assert all(fact in shown for fact in ("completed", "unassigned", "due 2026-08-02", "card_reopen"))
+    chat.world.hub.remove(gid)
+    await chat.world.settle(full=True)
+    shown = str(chat.card(message)[1]["blocks"])
+    assert "deleted" in shown
+    assert "card_" not in shown
 
 
 async def test_a_message_is_attached_to_an_existing_task(chat: Chat) -> None:
@@ -184,6 +282,10 @@ async def test_a_message_is_attached_to_an_existing_task(chat: Chat) -> None:
     assert chat.world.tasks() == [gid]
     assert chat.world.task()["title"] == "Long known"
     assert "Long known" in str(chat.card(message)[1]["blocks"])
+    chat.slack.edit(message, title="Broken since Monday")
+    await chat.world.settle()
+    assert chat.world.task()["title"] == "Long known"
+    assert "Monday" not in chat.world.task()["text"]
 
 
 @pytest.mark.parametrize(("user", "word"), [("gus", "Guests"), ("eve", "organisation")])
@@ -203,6 +305,9 @@ async def test_a_channel_without_a_mapping_offers_nothing(chat: Chat) -> None:
     other = chat.slack.new_container("random")
     view = await chat.opened(chat.slack.new(other, title="Broken", by="bob"))
     assert "No project is allowed in this channel" in str(view["blocks"])
+    chat.slack.workspace.channels[other]["is_member"] = False
+    told = await chat.slack.command("ada", other, "/asana", "new Something")
+    assert "No project is allowed in this channel" in str(told.said), "where the app itself could say nothing"
 
 
 async def test_the_command(chat: Chat) -> None:
@@ -219,7 +324,10 @@ async def test_the_command(chat: Chat) -> None:
     await chat.world.settle()
     assert chat.world.task()["title"] == "Fix the <b>footer</b>"
     assert "Fix the &lt;b&gt;footer" in await type_in("search footer")
-    assert "Your open tasks" in await type_in("mine")
+    assert "You have no open tasks here" in await type_in("mine")
+    chat.world.hub.faults.add(Fault(kind="503", method="GET", times=None))
+    assert "try again" in await type_in("search footer"), "no answer is not: nothing found"
+    chat.world.hub.faults.clear()
     (message,) = chat.world.things()
     await chat.press(message, "card_assign")
     assert "Fix the" in await type_in("mine")
@@ -230,12 +338,23 @@ async def test_the_command(chat: Chat) -> None:
     await chat.world.settle()
     assert len(chat.world.tasks()) == 2
     assert "By hand" in str(chat.card(chat.world.things()[-1])[1]["blocks"])
+    messages = chat.world.things()
+    assert "linked to something else" in await type_in(f"link {url}")
+    assert "No task" in await type_in("link https://app.asana.com/0/1/2")
+    assert chat.world.things() == messages, "what came to nothing does not stay in the channel"
 
 
 async def test_the_modal_opens_whatever_the_speed_of_asana(chat: Chat) -> None:
+    message = chat.say("Broken")
+    chat.world.hub.faults.add(Fault(kind="slow", seconds=2.9, times=None))
+    chat.world.engine.container_names.clear()
+    started = time.perf_counter()
+    assert (await chat.slack.command("ada", chat.world.container, "/asana", "mine")).status == 200
+    assert time.perf_counter() - started < 2.9, "Slack gives up after 3 s"
+    await chat.interactions.idle()
+    chat.world.hub.faults.clear()
     chat.world.hub.faults.add(Fault(kind="slow", seconds=1.0, times=None))
     chat.world.engine.container_names.clear()
-    message = chat.say("Broken")
     started = time.perf_counter()
     asked = await chat.slack.shortcut("ada", message, "create_task")
     assert asked.status == 200

@@ -209,6 +209,25 @@ async def test_what_github_could_not_deliver_is_asked_for_again_once(build: Buil
         assert (await world.the(Subscription, connection_id=github.id)).reason == "", "the log is optional"
 
 
+async def test_a_call_that_fails_once_more_is_not_asked_for_a_third_time(build: Build) -> None:
+    """GitHub keeps the log for three days: whoever is away for long would be called over and over."""
+    worlds, away = list[World](), False
+    async with reachable(worlds, lambda: away) as url:
+        world = await build(GitHubSimulator, settings_={"public_url": url})
+        worlds.append(world)
+        await subscriptions.keep(world.engine)
+        await world.external.outbox.idle()
+        away = True
+        world.external.new(world.container, title="Told to nobody", by="ada")
+        await world.external.outbox.idle()
+        for _ in range(3):
+            world.clock.advance(subscriptions.CHECK_S + 1)
+            await subscriptions.keep(world.engine)
+            await world.external.outbox.idle()
+        asked = [each for each in world.external.journal if each.path.endswith("/attempts")]
+        assert len(asked) == 1
+
+
 async def test_one_that_was_switched_off_is_made_anew_and_is_the_only_one(build: Build) -> None:
     async with reachable(worlds := list[World]()) as url:
         world = await build(GitHubSimulator, settings_={"public_url": url})

@@ -82,12 +82,15 @@ def answering(answer: httpx.Response, forms: list[dict[str, list[str]]] | None =
 async def test_a_code_becomes_tokens_for_whoever_knows_the_verifier() -> None:
     forms: list[dict[str, list[str]]] = []
     body = {"access_token": "a", "refresh_token": "r", "expires_in": 60}
-    consent = asked()
+    consent = asked(scope="tasks:read tasks:write")
     tokens = await redeem(answering(httpx.Response(200, json=body), forms), consent, "abc", lambda: NOON)
-    assert (tokens.values, tokens.until) == (
+    assert (tokens.values, tokens.until, tokens.scope) == (
         {"access_token": "a", "refresh_token": "r"},
         NOON + timedelta(seconds=60),
+        "tasks:read tasks:write",
     )
+    granted = httpx.Response(200, json=body | {"scope": "tasks:read"})
+    assert (await redeem(answering(granted), consent, "abc")).scope == "tasks:read", "the answer tells more"
     assert forms[0]["code_verifier"] == [consent.verifier]
     assert forms[0]["redirect_uri"] == [LANDING]
 

@@ -24,6 +24,7 @@ VALUES: dict[FieldKind, tuple[Value, type | tuple[type, ...]]] = {
     FieldKind.PERSON: ("ada", str),
     FieldKind.PEOPLE: (("ada", "bob"), tuple),
     FieldKind.OBJECT: ("1", str),
+    FieldKind.OBJECTS: (("1", "2"), tuple),
 }
 """A value of each kind, and what its values are made of."""
 

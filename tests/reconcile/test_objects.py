@@ -57,7 +57,7 @@ def test_without_a_link_it_is_held_and_nothing_is_settled(
     hub: Value, external: Value, seen: Pair | None, side: Side
 ) -> None:
     plan = planned(hub, external, seen)
-    assert plan.awaited == {"f": Unmatched(side, "9" if side is HUB else "x9")}
+    assert plan.awaited == {"f": (Unmatched(side, "9" if side is HUB else "x9"),)}
     assert plan.held.keys() == {"f"}
     assert (plan.writes, plan.settle, plan.clashes, plan.unmatched) == ((), {}, (), {})
 
@@ -75,6 +75,62 @@ def test_a_draft_never_has_it_and_its_creation_settles_nothing_of_it(parent: Val
     assert pairs_after_create([PARENT], source, made, EXTERNAL, LINKED) == {}
 
 
-def test_it_cannot_be_set_on_creation_alone() -> None:
-    one = spec(FieldKind.OBJECT)
+@pytest.mark.parametrize("kind", [FieldKind.OBJECT, FieldKind.OBJECTS])
+def test_it_cannot_be_set_on_creation_alone(kind: FieldKind) -> None:
+    one = spec(kind)
     assert "overwrite or if_empty" in unfit(one, one, list(Side), mode=Mode.ON_CREATE)[0]
+
+
+WAITS = rule(FieldKind.OBJECTS)
+BOTH = Pair(("1",), ("x1",))
+
+
+def merged(hub: Value, external: Value, seen: Pair | None, mode: Mode = Mode.OVERWRITE) -> LinkPlan:
+    return plan_link(replace(look(replace(WAITS, mode=mode), hub, external, seen), translation=LINKED))
+
+
+@pytest.mark.parametrize(
+    ("hub", "external", "seen", "into"),
+    [
+        (("1",), (), None, {EXTERNAL: ("x1",)}),
+        (("1", "2"), ("x1",), BOTH, {EXTERNAL: ("x1", "x2")}),
+        (("1",), (), BOTH, {HUB: ()}),
+        (("1", "2"), (), BOTH, {HUB: ("2",), EXTERNAL: ("x2",)}),
+        (("1", "9"), ("x1", "X1"), BOTH, {}),
+        (("1", "9"), ("x2", "x9"), BOTH, {HUB: ("2", "9")}),
+    ],
+)
+def test_several_are_merged_one_by_one(
+    hub: Value, external: Value, seen: Pair | None, into: dict[Side, Value]
+) -> None:
+    assert written(merged(hub, external, seen)) == into
+
+
+def test_of_several_those_without_a_link_are_waited_for_and_do_not_count_as_settled() -> None:
+    plan = merged(("1", "9"), ("x1",), None)
+    assert (plan.settle, plan.held, plan.writes) == ({"f": BOTH}, {}, ())
+    assert plan.awaited == {"f": (Unmatched(HUB, "9"),)}
+    assert merged(("1",), ("x1",), BOTH) == LinkPlan(), "nothing is new"
+    linked = translation(linked={"1": "x1", "9": "x9"})
+    later = plan_link(replace(look(WAITS, ("1", "9"), ("x1",), BOTH), translation=linked))
+    assert written(later) == {EXTERNAL: ("x1", "x9")}
+
+
+def test_a_paused_side_is_not_waited_for() -> None:
+    view = replace(look(WAITS, ("1", "9"), (), None), translation=LINKED, into=frozenset({HUB}))
+    plan = plan_link(view)
+    assert (plan.held.keys(), plan.awaited) == ({"f"}, {})
+
+
+@pytest.mark.parametrize(
+    ("mode", "hub", "external", "into"),
+    [
+        (Mode.IF_EMPTY, ("1", "9"), (), {EXTERNAL: ("x1",)}),
+        (Mode.IF_EMPTY, ("1",), ("x2",), {}),
+        (Mode.APPEND, ("1",), ("X1", "x2"), {EXTERNAL: ("X1", "x1", "x2"), HUB: ("1", "2")}),
+    ],
+)
+def test_further_modes_carry_what_is_linked(
+    mode: Mode, hub: Value, external: Value, into: dict[Side, Value]
+) -> None:
+    assert written(merged(hub, external, None, mode)) == into

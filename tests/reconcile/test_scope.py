@@ -14,7 +14,13 @@ from tests.reconcile.world import EXTERNAL, record
 
 ISSUE = record(
     EXTERNAL,
-    {"labels": ("Bug", "ui"), "tags": ("T",), "milestone": "v1"},
+    {
+        "labels": ("Bug", "ui"),
+        "tags": ("T",),
+        "milestone": "v1",
+        "title": "#Bug: the foot",
+        "notes": "The footer is\nbroken",
+    },
     places={"Acme/Website": "S1"},
     author=Author("7", "Ada"),
 )
@@ -35,6 +41,9 @@ ISSUE = record(
         ({"authors": ("7",)}, True),
         ({"authors": ("ADA",)}, True),
         ({"authors": ("bob",)}, False),
+        ({"keywords": ("urgent", "footer  IS broken")}, True),
+        ({"keywords": ("#bug",)}, True),
+        ({"keywords": ("footers", "bug#", "broken.", "oot")}, False),
         ({"sections": ("s1",)}, True),
         ({"sections": ("s2",)}, False),
         ({"fields": (FieldScope("milestone", ("V1", "v3")),)}, True),

@@ -22,8 +22,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from sync.settings import Settings
-from sync.store.database import Database, prepare_sqlite
+from sync.store.database import Database
 from sync.store.migrate import migrate
+from sync.store.sqlite import prepare_sqlite
 from tests.simulation.life import Life
 
 MEMORY = Path("/dev/shm")

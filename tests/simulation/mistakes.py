@@ -21,7 +21,7 @@ from connectors.records import FieldKind, Gone, Hidden
 from connectors.tokens import Issued
 from sync.jobs.connecting.tokens import SharedTokens
 from sync.jobs.merging import fields, settling
-from sync.jobs.pairing import absence, newcomers
+from sync.jobs.pairing import absence, counterparts
 from sync.jobs.passing import ledger, permits, reading
 from sync.jobs.passing.outcome import DONE
 from sync.jobs.passing.writing import close
@@ -81,7 +81,7 @@ def no_look_up(patch: pytest.MonkeyPatch) -> None:
         await close(desk, row, writes.NOT_DONE, "not looked up")
         return DONE
 
-    patch.setattr(newcomers, "confirm", confirm)
+    patch.setattr(counterparts, "confirm", confirm)
 
 
 def base_before_write(patch: pytest.MonkeyPatch) -> None:

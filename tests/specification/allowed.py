@@ -113,7 +113,12 @@ ALLOWED = (
     Allowed(
         provider="github",
         part="status",
-        what=[f"GET {R}/issues", f"GET {R}/issues/comments", f"GET {R}/milestones"],
+        what=[
+            f"GET {R}/issues",
+            f"GET {R}/issues/comments",
+            f"GET {R}/issues/events",
+            f"GET {R}/milestones",
+        ],
         status=304,
         reason="docs.github.com/rest: best practices, conditional requests",
     ),
@@ -194,20 +199,25 @@ ALLOWED = (
         provider="github",
         part="delivery",
         what=[
-            f"sub_issues {issue}_{action}"
-            for issue in ("parent_issue", "sub_issue")
+            f"{event}_{action}"
+            for event in (
+                "sub_issues parent_issue",
+                "sub_issues sub_issue",
+                "issue_dependencies blocked_by",
+                "issue_dependencies blocking",
+            )
             for action in ("added", "removed")
         ],
         message="is not documented",
-        reason="docs.github.com/webhooks: sub_issues; the schemas at hand are older than the event",
+        reason="docs.github.com/webhooks: sub_issues, issue_dependencies; the schemas at hand are older",
     ),
     Allowed(
         provider="github",
         part="delivery",
         what=["ping"],
         where=["/hook/events"],
-        message='"sub_issues"]',
-        reason="docs.github.com/webhooks: sub_issues; the schemas at hand are older than the event",
+        message='"sub_issues"',
+        reason="docs.github.com/webhooks: sub_issues, issue_dependencies; the schemas at hand are older",
     ),
 )
 

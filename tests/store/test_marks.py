@@ -65,6 +65,20 @@ async def test_many_at_once(database: Database) -> None:
     assert len(await stored(database)) == 450
 
 
+async def test_a_live_one_does_not_wait_for_a_batch_full_of_others(database: Database) -> None:
+    mapping = await the_mapping(database)
+    await put(database, mapping, *range(30), lane=marks.BACKFILL)
+    async with database.read() as session:
+        assert len(await marks.due(session, mapping.id, at(10), 15)) == 15
+    await put(database, mapping, 99)
+    async with database.read() as session:
+        lanes = [mark.lane for mark in await marks.due(session, mapping.id, at(10), 15)]
+    assert lanes == [marks.LIVE, *[marks.BACKFILL] * 3]
+    await put(database, mapping, *range(100, 130))
+    async with database.read() as session:
+        assert {mark.lane for mark in await marks.due(session, mapping.id, at(10), 15)} == {marks.LIVE}
+
+
 async def test_live_ones_first_and_the_oldest_of_them(database: Database) -> None:
     mapping = await the_mapping(database)
     await put(database, mapping, 1, lane=marks.BACKFILL)

@@ -180,6 +180,13 @@ async def test_only_the_connection_of_an_app_has_such_an_address(slack: Web) -> 
         assert (await post(slack, body, signed(body), name)).status_code == 401
 
 
+async def test_who_authorised_the_app_is_told_how_to_go_on(slack: Web) -> None:
+    answer = await slack.http.get("/interactions/acme-slack?code=abc&state=s")
+    assert answer.status_code == 200
+    assert "asana-sync authorize" in answer.text
+    assert "abc" not in answer.text
+
+
 async def test_what_the_app_itself_did_is_ignored(slack: Web) -> None:
     ours = {
         "type": "event_callback",

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from sync.demo.page.texts import edited_asana_html
-from sync.demo.stage import PEOPLE, End, Stage
+from sync.demo.stage import PEOPLE, End
 
 TEMPLATES = Path(__file__).parent / "panes"
 
@@ -33,6 +33,8 @@ class Pane:
     """One side of the page."""
 
     end: End
+    has_app: ClassVar[bool] = False
+    """Whether people do something there with an app, in windows of its own."""
 
     @property
     def name(self) -> str:
@@ -58,6 +60,10 @@ class Pane:
     def views(self) -> dict[str, Mapping[str, Any]]:
         """Everything in the container, newest first."""
         return dict(reversed(self.end.views().items()))
+
+    def seen(self) -> object:
+        """All that anybody sees there: another value when something of it has changed."""
+        return self.views()
 
     def view(self, id: str) -> Mapping[str, Any]:
         """One object.
@@ -90,12 +96,6 @@ class Pane:
     def remove(self, id: str, *, by: str) -> None:
         self.view(id)
         self.end.simulator.remove(id, by=by)
-
-
-def panes_of(stage: Stage) -> Sequence[Pane]:
-    """The tools in the order in which they stand on the page, the hub last."""
-    ends = [*(scene.external for scene in stage.scenes), stage.scenes[0].hub]
-    return [Pane(end) for end in ends if (TEMPLATES / end.simulator.name).is_dir()]
 
 
 def fields_of(form: Form, view: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
+from rich.emoji import Emoji
 
-from connectors.richtext import asana_html
+from connectors.richtext import asana_html, mentions
 from connectors.richtext.html_reader import read
 from connectors.richtext.markdown_writer import write
 
@@ -31,6 +32,11 @@ def _raw(self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsD
 
 def _outward(self: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType) -> str:
     """Links of simulated tools lead nowhere: they open beside the demo, not in its place."""
+    if mentions.user_of(str(tokens[at].attrGet("href"))) is not None:
+        closing = next(each for each in tokens[at:] if each.type == "link_close")
+        tokens[at].tag, tokens[at].attrs = "b", {"class": "mention"}
+        closing.tag = "b"
+        return self.renderToken(tokens, at, options, env)
     tokens[at].attrSet("target", "_blank")
     tokens[at].attrSet("rel", "noreferrer")
     return self.renderToken(tokens, at, options, env)
@@ -81,6 +87,11 @@ def edited_asana_html(edited: str, before: str) -> str:
         return text
     own = text.removeprefix("<body>").removesuffix("</body>")
     return f"<body>{own}{chr(10) * 2 if own else ''}{found['line']}</body>"
+
+
+def emoji(text: str) -> str:
+    """With characters for names between colons; names that nobody knows stay."""
+    return Emoji.replace(text)
 
 
 def initials(name: str | None) -> str:

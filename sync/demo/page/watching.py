@@ -67,6 +67,11 @@ class Watch:
     def chapters(self) -> list[Chapter]:
         return chapters(self._lines)
 
+    def key(self, link: Mapping[str, Any]) -> str:
+        """How people in the other tool call what is linked; where they talk, by the place of the talk."""
+        scene = self._scenes[link["mapping"]]
+        return f"#{scene.external.called}" if scene.is_talk else str(link["external"]["key"] or "…")
+
     def counterparts(self, pane: Pane, id: str) -> Mapping[str, str]:
         """Name of a tool -> the object there that is linked with this one; through the hub if need be."""
         pairs = self._pairs()
@@ -131,7 +136,7 @@ class Watch:
         shown: dict[str, Any] = {}
         while True:
             for pane in self._panes:
-                now = pane.views()
+                now = pane.seen()
                 if shown.get(pane.name) != now:
                     shown[pane.name] = now
                     self._tell(pane.name)

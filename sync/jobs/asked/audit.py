@@ -138,14 +138,13 @@ async def _examine(
 ) -> None:
     """Compare these pairs; what seems to diverge is read once more before that is said."""
     pasts = await _pasts(engine, rows)
-    pending = await _pending(engine, rows)
     doubtful: list[Link] = []
     for row in rows:
         found.pairs += 1
         records = ends[row.id]
         if len(records) < 2:
             found.unseen += 1
-        elif row.id in pending or left(route, records):
+        elif left(route, records):
             found.late += 1
         elif (verdict := await _compared(engine, route, row, records, pasts[row.id])) is None:
             found.late += 1

@@ -12,20 +12,25 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.records import Record, Ref
+from connectors.errors import ConnectorError
+from connectors.records import FieldKind, Record, Ref
 from sync.jobs.connecting.connections import NEEDS_REAUTH
 from sync.jobs.engine import Engine
 from sync.jobs.merging.relations import tell_waiting
+from sync.jobs.merging.unmatched import no_counterpart
 from sync.jobs.passing.passes import sync_mapping
 from sync.jobs.routing.route import Route, open_route
 from sync.jobs.watching.looking import look_again
-from sync.reconcile.model import Side
+from sync.reconcile import carry
+from sync.reconcile.model import Side, Unmatched
+from sync.reconcile.words import NoCounterpart
 from sync.settings import HUB
 from sync.store import links, marks, parking
 from sync.store.audit import note
 from sync.store.errors import StoreUnreachable
 from sync.store.history import tell
 from sync.store.tables import Conflict, Connection, Link, Mapping, Parked, Setting, Write
+from sync.store.values import parse
 
 _LOOK_S = 0.1
 
@@ -35,21 +40,20 @@ class NotPossible(Exception):
 
 
 async def ask_to_restore(engine: Engine, entry: int, side: str | None) -> None:
-    """Mark a conflict to be restored by the next pass; ``side`` says whose value where none won."""
+    """Mark a conflict to be restored by the next pass; ``side`` says whose value where none won.
+
+    Raises:
+        NotPossible: there is nothing to restore, or nothing on the other side stands for the value.
+    """
+    async with engine.database.read() as session:
+        conflict = await session.get(Conflict, entry)
+    if conflict is not None and conflict.state == "open":
+        await _check_counterpart(engine, conflict, _restored(conflict, side))
     async with engine.database.write() as session:
         conflict = await session.get(Conflict, entry)
         if conflict is None or conflict.state != "open":
             raise NotPossible(f"there is no open conflict {entry}")
-        if conflict.field == "comments" or conflict.kind == "edit_vs_delete":
-            raise NotPossible(
-                "a comment or a deleted object is not restored by this; its whole text is in the list"
-            )
-        if side is not None:
-            restored = Side.HUB if side == HUB else Side.EXTERNAL
-        elif conflict.winner is not None:
-            restored = Side(conflict.winner).other
-        else:
-            raise NotPossible(f"no side has won yet: say --side {HUB} or --side external")
+        restored = _restored(conflict, side)
         link = await session.get(Link, conflict.link_id)
         if link is None or link.state == links.UNLINKED:
             raise NotPossible("the link has ended meanwhile")
@@ -57,6 +61,37 @@ async def ask_to_restore(engine: Engine, entry: int, side: str | None) -> None:
         session.add(conflict)
         await look_again(session, link, "restore asked for", engine.now())
         note(session, "restore", str(entry))
+
+
+def _restored(conflict: Conflict, side: str | None) -> Side:
+    """Whose value is put back."""
+    if conflict.field == "comments" or conflict.kind == "edit_vs_delete":
+        raise NotPossible(
+            "a comment or a deleted object is not restored by this; its whole text is in the list"
+        )
+    if side is not None:
+        return Side.HUB if side == HUB else Side.EXTERNAL
+    if conflict.winner is None:
+        raise NotPossible(f"no side has won yet: say --side {HUB} or --side external")
+    return Side(conflict.winner).other
+
+
+async def _check_counterpart(engine: Engine, conflict: Conflict, side: Side) -> None:
+    """Raises NotPossible: a word that stands for nothing over there, as far as that is known at once."""
+    try:
+        route = await open_route(engine, conflict.mapping_id)
+    except ConnectorError:  # the pass finds out
+        return
+    rules = route.rules if route is not None else ()
+    rule = next((rule for rule in rules if conflict.field in (rule.name, rule.hub, rule.external)), None)
+    value = parse((conflict.hub if side is Side.HUB else conflict.external)["value"])
+    if route is None or rule is None or rule.kind(side) is FieldKind.OBJECT:
+        return
+    try:
+        carry(rule, side.other, value, current=None, seen=None, translation=route.translation)
+    except NoCounterpart as lacking:
+        refusal = no_counterpart(route, rule.name, Unmatched(lacking.side, lacking.word))
+        raise NotPossible(f"{refusal.reason} {refusal.fix}") from lacking
 
 
 async def restore(engine: Engine, entry: int) -> None:

@@ -11,7 +11,7 @@ from connectors.errors import Park
 from connectors.interactions import What
 from connectors.records import Found, Record, Ref
 from sync.jobs.capture.errands import refuse, tell
-from sync.jobs.pairing import newcomers
+from sync.jobs.pairing import counterparts, newcomers
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.outcome import DID, DONE, Later, Outcome
 from sync.jobs.passing.unit import Unit
@@ -59,7 +59,7 @@ async def carry_out(desk: Desk, unit: Unit, found: Found | None, errand: Errand)
         return link
     unit.link = link
     try:
-        return await newcomers.create_counterpart(desk, link, Side.EXTERNAL, found)
+        return await counterparts.create_counterpart(desk, link, Side.EXTERNAL, found)
     except Park as error:
         await tell(desk, unit, errand, error.reason)
         raise

@@ -7,6 +7,7 @@ stands there may be repeated.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -17,8 +18,8 @@ from sqlmodel import col
 
 from connectors.base import Capabilities
 from connectors.errors import Park
-from connectors.interactions import Card
-from connectors.records import Record
+from connectors.interactions import DELETED, Card
+from connectors.records import Record, Ref
 from sync.configuration import MappingConfig
 from sync.configuration.shapes import ExternalFilter
 from sync.jobs.passing.desk import Desk
@@ -64,7 +65,8 @@ async def follow(desk: Desk, unit: Unit, link: Link, task: Record) -> Outcome:
     if (shown is not None and shown.card == asdict(card)) or (parked and parked.values == asdict(card)):
         return DONE
     try:
-        await _show(desk, unit, link, card, shown.address if shown is not None else "")
+        address = shown.address if shown is not None else ""
+        await _show(desk, link, unit.refs[Side.EXTERNAL], card, address)
     except Park as error:
         async with desk.engine.database.write() as session:
             await parking.park(
@@ -78,6 +80,17 @@ async def follow(desk: Desk, unit: Unit, link: Link, task: Record) -> Outcome:
                 values=asdict(card),
             )
     return DID
+
+
+async def say_deleted(desk: Desk, link: Link, ref: Ref) -> None:
+    """The task is no more: the card below the object says so, and offers nothing any more."""
+    async with desk.engine.database.read() as session:
+        shown = await session.get(Shown, link.id)
+    if shown is None or shown.card["state"] == DELETED:
+        return
+    card = Card(**{**shown.card, "state": DELETED})
+    with suppress(Park):  # the write log tells why; the link ends all the same
+        await _show(desk, link, ref, card, shown.address)
 
 
 async def _card(desk: Desk, link: Link, task: Record) -> Card:
@@ -110,8 +123,8 @@ async def _name(session: AsyncSession, connection_id: int, user: object) -> str:
     return (await session.execute(query)).scalar_one_or_none() or ""
 
 
-async def _show(desk: Desk, unit: Unit, link: Link, card: Card, address: str) -> None:
-    ref, key = unit.refs[Side.EXTERNAL], f"card-{link.key_token or link.id}"
+async def _show(desk: Desk, link: Link, ref: Ref, card: Card, address: str) -> None:
+    key = f"card-{link.key_token or link.id}"
     intent = Intent(
         link=link,
         side=Side.EXTERNAL,

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import select
 from sqlmodel import col
 
 from connectors import discover
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, RetryLater
 from connectors.interactions import ME, Card, Form, Person, Place, Refused, What, Wish
-from connectors.records import CLOSED, SECTION, FieldKind, Fields, FieldSpec, Record, Ref
+from connectors.records import CLOSED, OPEN, SECTION, FieldKind, Fields, FieldSpec, Record, Ref
 from connectors.records import User as Listed
 from sync.configuration import MappingConfig
 from sync.jobs.capture.cards import card_of, has_card
@@ -36,6 +37,9 @@ _AT_MOST = 100
 _PATIENCE_S = 2.0
 
 _LONGEST_TITLE = 1024
+_SHOWN_TITLE = 100
+
+_UNKNOWN = "Nobody has said yet who you are there: an admin adds you to the list of people."
 
 _ASKED = (FieldKind.CHOICE, FieldKind.SET, FieldKind.DATE, FieldKind.PERSON)
 """Kinds of fields that a form asks for, beside the title."""
@@ -86,38 +90,45 @@ class Clerk:
         return sorted(found, key=lambda user: user.name.casefold())[:_AT_MOST]
 
     async def tasks(self, container: str, text: str = "", assignee: Person | None = None) -> Sequence[Card]:
-        found: list[tuple[Record, Card]] = []
-        for mapping in await self._mappings(container):
-            hub = await self._hub(mapping)
-            mine = await self._hub_user(mapping, assignee.id) if assignee is not None else None
-            if assignee is not None and mine is None:
-                continue
-            records = await self._recent(hub, mapping.hub_container, text)
-            if assignee is not None:
-                records = [
-                    each
-                    for each in records
-                    if each.fields.get("assignee") == mine and each.fields.get("state") != CLOSED
-                ]
-            names, project = await self._names(hub), await self._name(mapping)
-            found += [
-                (
-                    each,
-                    card_of(each, project, names.get(str(each.fields.get("assignee")), ""), str(mapping.id)),
-                )
-                for each in records
-            ]
-        found.sort(key=lambda each: each[0].modified_at, reverse=True)
+        mappings = await self._mappings(container)
+        listed = await asyncio.gather(*(self._tasks_of(each, text, assignee) for each in mappings))
+        had = [tasks for tasks in listed if tasks is not None]
+        if mappings and not had:
+            raise RetryLater("no project told its tasks in time", after=_PATIENCE_S)
+        found = sorted(chain.from_iterable(had), key=lambda each: each[0].modified_at, reverse=True)
         return list({card.id: card for _, card in found}.values())[:_AT_MOST]
 
-    async def _recent(self, hub: Connection, project: str, text: str) -> Sequence[Record]:
+    async def _tasks_of(
+        self, mapping: Mapping, text: str, assignee: Person | None
+    ) -> Sequence[tuple[Record, Card]] | None:
         """None of a project that does not answer in time: a person waits, and the provider does not."""
+        hub = await self._hub(mapping)
+        mine = await self._hub_user(mapping, assignee.id) if assignee is not None else None
+        if assignee is not None and mine is None:
+            raise Refused(_UNKNOWN)
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 session = await self.engine.sessions.get(hub)
-                return await session.recent(project, text, _AT_MOST)
+                records = await session.recent(mapping.hub_container, text, _AT_MOST)
         except (ConnectorError, TimeoutError):
-            return ()
+            return None
+        if assignee is not None:
+            records = [
+                each
+                for each in records
+                if each.fields.get("assignee") == mine and each.fields.get("state") != CLOSED
+            ]
+        names, project = await self._names(hub), await self._name(mapping)
+        return [
+            (each, card_of(each, project, names.get(str(each.fields.get("assignee")), ""), str(mapping.id)))
+            for each in records
+        ]
+
+    async def task_of(self, about: Ref) -> Card | None:
+        link = await self._link(about)
+        if link is None or link.hub_ref is None:
+            return None
+        return Card(id=link.hub_id, title=link.hub_title, url=link.hub_url, project="", state=OPEN)
 
     async def take(self, wish: Wish) -> None:
         if wish.by.outsider:
@@ -155,8 +166,8 @@ class Clerk:
             reason=f"{wish.by.name} asked for something",
         )
         async with self.engine.database.write() as session:
-            if await errands.note(session, errand):
-                await marks.put(session, [mark], now)
+            await errands.note(session, errand)
+            await marks.put(session, [mark], now)
         await self.engine.wake(mapping.id, 0)
 
     # what may be done
@@ -182,7 +193,7 @@ class Clerk:
         mapping = await self._allowed(wish.container, wish.place)
         known = await self._link(wish.about)
         if known is not None and not await self._is_repeated(wish):
-            raise Refused(f"There is a task for it already: {known.hub_title}".strip(), field="title")
+            raise Refused(f"There is a task for it already. {_short(known.hub_title)}".strip(), field="title")
         if wish.what is What.ATTACH and not wish.task:
             raise Refused("Choose a task.", field="task")
         if wish.what is What.ATTACH and await self._is_taken(mapping, wish.task):
@@ -215,8 +226,7 @@ class Clerk:
         if fields.get("assignee") == ME:
             mine = await self._hub_user(mapping, wish.by.id)
             if mine is None:
-                reason = "Nobody has said yet who you are there: an admin adds you to the list of people."
-                raise Refused(reason, field="assignee")
+                raise Refused(_UNKNOWN, field="assignee")
             fields["assignee"] = mine
         specs = {spec.name: spec for spec in await self._specs(mapping)} if fields else {}
         for name, value in fields.items():
@@ -273,7 +283,13 @@ class Clerk:
         return row
 
     async def _name(self, mapping: Mapping) -> str:
-        return await name_of(self.engine, await self._hub(mapping), mapping.hub_container, mapping.name)
+        """The project's, or for want of an answer in time the mapping's own."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                hub = await self._hub(mapping)
+                return await name_of(self.engine, hub, mapping.hub_container, mapping.name)
+        except TimeoutError:
+            return mapping.name
 
     async def _specs(self, mapping: Mapping) -> Sequence[FieldSpec]:
         """The project's fields as they were told last; who never told them is asked."""
@@ -291,6 +307,10 @@ class Clerk:
             assert hub is not None
             people = await people_of(session, hub, self.connection, "unassigned")
         return people.to_hub.get(person)
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= _SHOWN_TITLE else f"{title[:_SHOWN_TITLE].rstrip()}…"
 
 
 def _names_of(users: Iterable[User]) -> dict[str, str]:

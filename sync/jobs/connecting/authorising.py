@@ -14,6 +14,7 @@ from sync.jobs.configuring.in_force import connection_row, in_force
 from sync.jobs.connecting import connections
 from sync.jobs.connecting.tokens import SharedTokens
 from sync.jobs.engine import Engine
+from sync.jobs.receiving.addresses import of_interactions
 from sync.store.tables import Connection
 
 
@@ -54,6 +55,16 @@ def app_of(engine: Engine, row: Connection) -> App:
             f"{row.name} has no OAuth app in its credentials: nothing is to be authorised"
         )
     return app
+
+
+def landing(engine: Engine, row: Connection) -> str:
+    """Where the browser ends that consented, as the manifest of the connection's app has it; "" elsewhere."""
+    connector: Connector = discover()[row.connector]
+    settings = connector.settings.model_validate(row.settings)
+    public_url = engine.settings.public_url
+    if connector.capabilities.webhooks != "app" or connector.listens(settings) or not public_url:
+        return ""
+    return of_interactions(public_url, row.name)
 
 
 async def keep(engine: Engine, row: Connection, consent: Consent, code: str) -> None:

@@ -17,6 +17,8 @@ from sync.store.tables import Connection
 
 _LOOK_S = 0.1
 """Between two looks whether somebody else has renewed them."""
+_SCOPE = "scope"
+"""Kept among the sealed values."""
 
 
 class SharedTokens:
@@ -39,7 +41,9 @@ class SharedTokens:
             row = await tokens.find(session, self._key)
         if row is None or not row.sealed or row.until is None:
             return None
-        return Issued(self._vault.open(row.sealed), row.until)
+        values = {**self._vault.open(row.sealed)}
+        scope = values.pop(_SCOPE, "")
+        return Issued(values, row.until, scope)
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
@@ -55,7 +59,7 @@ class SharedTokens:
                 await tokens.give_back(session, self._key, self._owner)
 
     async def keep(self, issued: Issued) -> None:
-        sealed = self._vault.seal(issued.values)
+        sealed = self._vault.seal({**issued.values, _SCOPE: issued.scope})
         async with self._database.write() as session:
             kept = await tokens.keep(
                 session, self._key, self._owner, sealed=sealed, until=issued.until, now=datetime.now(UTC)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -48,7 +49,7 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
     if any(write.side in work.listed or _is_unproven(write, work) for write in plan.writes):
         raise ReplanNeeded("it was told by a listing and not read: before it is written it is")
     work.told = _decided(desk, link, work.read, view, plan, past)
-    link.awaits = relations.awaited(plan.awaited.values())
+    link.awaits = relations.awaited(chain.from_iterable(plan.awaited.values()))
     for write in plan.writes:
         work.planned.setdefault(write.rule, {})[write.side] = write
     rows = tuple(work.told.begun)
@@ -195,11 +196,10 @@ async def _write_side(
     side = Side(row.side)
     fields: Fields = {write.field: write.value for write in chosen}
     counterpart = backlink(desk.route, desk.route.end(side.other), work.read[side.other])
-    known = {ref.id: ref for ref in work.named.get(side, {}).values()}
     expected = replace(
         work.answered.get(side, work.read[side]),
         backlink=counterpart,
-        named={name: known[str(value)] for name, value in fields.items() if str(value) in known},
+        named={ref.id: ref for ref in work.named.get(side, {}).values()},
     )
     session = desk.route.end(side).session
     asked_at = desk.engine.now()
@@ -299,9 +299,12 @@ def _finish(desk: Desk, link: Link, work: Written, view: LinkView, past: Past) -
         for side in settling.news(desk.route.rules, work)
     ]
     asked = [entry for entry in past.to_restore if entry.field not in work.failed]
-    done = [entry.id for entry in asked if restoring.rule_of(view, entry) is not None]
+    obstacles = {entry.id: restoring.obstacle(view, entry) for entry in asked}
+    for entry in asked:
+        if obstacles[entry.id]:
+            told.tell("conflict", f"not restored: {obstacles[entry.id]}", now=now, field=entry.field)
     if asked:
-        told.steps.append(partial(_close_restored, asked=[entry.id for entry in asked], done=done))
+        told.steps.append(partial(_close_restored, obstacles=obstacles))
     reverted = {
         entry.id: "the provider refused it" if entry.rule in work.failed else reverting.obstacle(view, entry)
         for entry in past.to_revert
@@ -310,7 +313,8 @@ def _finish(desk: Desk, link: Link, work: Written, view: LinkView, past: Past) -
         told.steps.append(partial(reverts.close, reasons=reverted, now=now))
 
 
-async def _close_restored(session: AsyncSession, asked: Sequence[int], done: Sequence[int]) -> None:
-    """Those whose field is not kept in step any more stay in the list: nothing was put back."""
-    await session.execute(update(Conflict).where(col(Conflict.id).in_(asked)).values(restoring=""))
+async def _close_restored(session: AsyncSession, obstacles: Mapping[int, str]) -> None:
+    """Those with an obstacle stay in the list: nothing was put back."""
+    done = [entry for entry, obstacle in obstacles.items() if not obstacle]
+    await session.execute(update(Conflict).where(col(Conflict.id).in_(list(obstacles))).values(restoring=""))
     await session.execute(update(Conflict).where(col(Conflict.id).in_(done)).values(state="restored"))

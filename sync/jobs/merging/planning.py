@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from connectors.records import Record
+from sync.jobs.capture import own_words
 from sync.jobs.engine import Engine
 from sync.jobs.merging import relations, restoring, reverting
 from sync.jobs.merging.stamps import stamps_for
@@ -27,12 +28,15 @@ async def plan_fields(
         ConnectorError: a provider did not tell when a field was edited.
     """
     linked = await relations.counterparts(engine, route, records, past)
+    translation = replace(route.translation, linked=linked)
+    seen = links.pairs(past.seen)
+    own = own_words.kept(link, route.rules, records, seen, translation)
     view = LinkView(
         hub=records[Side.HUB],
         external=records[Side.EXTERNAL],
         rules=route.rules,
-        seen=links.pairs(past.seen),
-        translation=replace(route.translation, linked=linked),
+        seen=seen | own,
+        translation=translation,
         skip=_still_parked(route, past, records),
         into=route.into,
         tie_s=engine.settings.tie_seconds,
@@ -42,6 +46,10 @@ async def plan_fields(
         stamps = await stamps_for(engine, route, link, records, past.seen, plan.undated)
         view = replace(view, stamps=stamps)
         plan = plan_link(view)
+    written = {write.rule for write in plan.writes}
+    noted = {name: pair for name, pair in own.items() if name not in written}
+    if noted:
+        plan = replace(plan, settle={**noted, **plan.settle})
     if past.to_restore:
         plan = restoring.with_restored(view, plan, past.to_restore)
     if past.to_revert:

@@ -1,23 +1,24 @@
-"""Objects that name other objects, as a part names its whole: through the links of what they name.
+"""Objects that name other objects, a part its whole, a task those it waits for: through the links of these.
 
-What is named may get its link later, or never. Until then the field waits, and the link that has it
-remembers for what, so that it is looked at again as soon as that is linked.
+What is named may get its link later, or never. Until then it is waited for, and the link that names it
+remembers that, so that it is looked at again as soon as the other one is linked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as Map
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from connectors.records import FieldKind, Record, Ref, Value
+from connectors.records import Record, Ref
 from sync.jobs.engine import Engine
 from sync.jobs.passing.past import Past
 from sync.jobs.routing.route import Route
 from sync.jobs.watching.looking import look_again
+from sync.reconcile.elements import NAMING, words
 from sync.reconcile.model import Pair, Side, Unmatched
 from sync.store import links
 from sync.store.tables import Link, Mapping
@@ -27,10 +28,7 @@ from sync.store.values import parse
 async def counterparts(
     engine: Engine, route: Route, records: Map[Side, Record], past: Past
 ) -> dict[Side, dict[str, Ref]]:
-    """The counterparts of what fields that are not settled name, and values that are to be put back.
-
-    Side -> id of an object of the other side -> its counterpart on that side.
-    """
+    """The counterparts of what fields that are not settled name, and values that are to be put back."""
     named = _named(route, records, past)
     found: dict[Side, dict[str, Ref]] = {side: {} for side in Side}
     if not any(named.values()):
@@ -48,21 +46,24 @@ async def counterparts(
 
 def _named(route: Route, records: Map[Side, Record], past: Past) -> Map[Side, Collection[str]]:
     """Ids of the objects that are named on each side."""
-    named: dict[Side, set[Value]] = {side: set() for side in Side}
+    named: dict[Side, set[str]] = {side: set() for side in Side}
     settled = links.pairs(past.seen)
-    for rule in (rule for rule in route.rules if rule.hub_kind is rule.external_kind is FieldKind.OBJECT):
-        now = {side: records[side].fields.get(rule.field(side)) for side in Side}
-        if settled.get(rule.name) != Pair(now[Side.HUB], now[Side.EXTERNAL]):
-            for side, value in now.items():
-                named[side].add(value)
+    for rule in (rule for rule in route.rules if rule.hub_kind in NAMING):
+        now, seen = (
+            Pair(*(records[side].fields.get(rule.field(side)) for side in Side)),
+            settled.get(rule.name),
+        )
+        if seen != now:
+            for side in Side:
+                named[side].update(words(now.of(side)), words(seen.of(side)) if seen is not None else ())
         for conflict in past.to_restore:
             if conflict.field in (rule.name, rule.hub, rule.external):
-                named[Side.HUB].add(parse(conflict.hub["value"]))
-                named[Side.EXTERNAL].add(parse(conflict.external["value"]))
+                named[Side.HUB].update(words(parse(conflict.hub["value"])))
+                named[Side.EXTERNAL].update(words(parse(conflict.external["value"])))
         for revert in past.to_revert:
             if revert.rule == rule.name:
-                named[Side(revert.side)].add(parse(revert.back))
-    return {side: {str(value) for value in values - {None}} for side, values in named.items()}
+                named[Side(revert.side)].update(words(parse(revert.back)))
+    return named
 
 
 async def _links(session: AsyncSession, route: Route, side: Side, ids: Collection[str]) -> Sequence[Link]:
@@ -84,20 +85,23 @@ async def _links(session: AsyncSession, route: Route, side: Side, ids: Collectio
     return (await session.execute(query)).scalars().all()
 
 
-def awaited(objects: Collection[Unmatched]) -> str:
-    """What a link keeps of the object that it waits for; one field at most waits for one."""
-    return next((_key(each.side, each.word) for each in objects), "")
+def awaited(objects: Iterable[Unmatched]) -> str:
+    """What a link keeps of the objects that it waits for."""
+    return "".join(sorted({_key(each.side, each.word) for each in objects}))
 
 
 async def tell_waiting(session: AsyncSession, link: Link) -> None:
     """Look again at the links that wait for one of the objects of this one, which has just got both."""
     keys = [_key(side, getattr(link, f"{side}_id")) for side in Side]
-    query = select(Link).where(col(Link.awaits).in_(keys), col(Link.state) != links.UNLINKED)
+    query = select(Link).where(
+        col(Link.awaits) > "",  # few do: the index finds them
+        or_(*(col(Link.awaits).contains(key, autoescape=True) for key in keys)),
+        col(Link.state) != links.UNLINKED,
+    )
     for waiting in (await session.execute(query)).scalars().all():
-        await look_again(
-            session, waiting, "what it is a part of is linked now", link.looked_at or link.created_at
-        )
+        await look_again(session, waiting, "what it names is linked now", link.looked_at or link.created_at)
 
 
 def _key(side: Side, id: str) -> str:
-    return f"{side}:{id}"
+    """Bounded on both ends, so that it is found among others."""
+    return f" {side}:{id} "

@@ -8,15 +8,19 @@ from dataclasses import replace
 from connectors.records import Value
 from sync.reconcile import carry
 from sync.reconcile.model import Clash, FieldWrite, LinkPlan, LinkView, Pair, Policy, Rule, Side
+from sync.reconcile.words import NoCounterpart
 from sync.store.tables import Conflict
 from sync.store.values import parse
 
 
 def with_restored(view: LinkView, plan: LinkPlan, entries: Sequence[Conflict]) -> LinkPlan:
-    """The plan with these entries' losing values on both sides instead of what it had for the field."""
+    """The plan with these entries' losing values on both sides instead of what it had for the field.
+
+    Entries with an :func:`obstacle` are left out.
+    """
     for entry in entries:
         rule = rule_of(view, entry)
-        if rule is None:
+        if rule is None or obstacle(view, entry):
             continue
         source = Side(entry.restoring)
         plan = with_value(
@@ -29,6 +33,19 @@ def with_restored(view: LinkView, plan: LinkPlan, entries: Sequence[Conflict]) -
             replaced=f"replaced when entry {entry.id} was restored",
         )
     return plan
+
+
+def obstacle(view: LinkView, entry: Conflict) -> str:
+    """Why the value cannot be put back, empty where it can."""
+    rule, source = rule_of(view, entry), Side(entry.restoring)
+    if rule is None:
+        return "the field is not kept in step any more"
+    value = parse((entry.hub if source is Side.HUB else entry.external)["value"])
+    try:
+        with_value(view, LinkPlan(), rule, source, value, reason="", replaced="")
+    except NoCounterpart as lacking:
+        return f"nothing on the other side stands for {lacking.word!r}"
+    return ""
 
 
 def rule_of(view: LinkView, entry: Conflict) -> Rule | None:

@@ -10,12 +10,12 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.errors import Park, ParkClass
-from connectors.records import Record, Ref, Value
+from connectors.records import Record, Value
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import Entry
 from sync.jobs.routing.route import Route
-from sync.reconcile import dropped, settle_after
-from sync.reconcile.model import FieldWrite, Pair, Rule, Side
+from sync.reconcile import dropped, linked_alone, settle_after
+from sync.reconcile.model import FieldWrite, Linked, Pair, Rule, Side
 from sync.store import parking
 from sync.store.tables import Link, Write
 from sync.store.values import dump
@@ -26,8 +26,7 @@ class Written:
     """What a pass wrote to one link so far, until both halves of each field are known.
 
     ``presumed``, ``listed``: ends that were not read by themselves, see :class:`sync.jobs.passing.unit.Unit`.
-    ``told``: what of it is not committed yet. ``named``: by side and by id over there, the counterparts
-    of what the records name.
+    ``told``: what of it is not committed yet. ``named``: the counterparts of what the records name.
     """
 
     read: dict[Side, Record]
@@ -38,7 +37,7 @@ class Written:
     presumed: frozenset[Side] = frozenset()
     listed: frozenset[Side] = frozenset()
     told: Entry = field(default_factory=Entry)
-    named: Map[Side, Map[str, Ref]] = field(default_factory=dict)
+    named: Linked = field(default_factory=dict)
 
     def value(self, side: Side, name: str) -> Value:
         """What stands in a field on that side, as far as this pass knows."""
@@ -92,16 +91,14 @@ def halves(route: Route, work: Written) -> tuple[dict[str, Pair], dict[str, Fiel
         if ignored:
             lost[rule.name] = ignored[0]
             work.failed.add(rule.name)
-        elif len(sides) == 2:
-            settled[rule.name] = Pair(work.own_half(sides[Side.HUB]), work.own_half(sides[Side.EXTERNAL]))
+            continue
+        if len(sides) == 2:
+            pair = Pair(work.own_half(sides[Side.HUB]), work.own_half(sides[Side.EXTERNAL]))
         else:
             side, write = next(iter(sides.items()))
-            settled[rule.name] = settle_after(
-                rule,
-                side,
-                work.own_half(write),
-                work.read[side.other].fields.get(rule.field(side.other)),
-            )
+            other = work.read[side.other].fields.get(rule.field(side.other))
+            pair = settle_after(rule, side, work.own_half(write), other)
+        settled[rule.name] = linked_alone(rule, pair, work.named)
     return settled, lost
 
 

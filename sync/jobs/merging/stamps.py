@@ -23,7 +23,7 @@ from sync.store.tables import Link, Seen, Write
 from sync.store.times import parse_time, rfc3339
 from sync.store.values import parse
 
-_ECHO_S = 2.0
+ECHO = timedelta(seconds=2)
 """A history entry this close to our own write of the same value is that write."""
 
 
@@ -131,11 +131,7 @@ def _is_echo(end: End, entry: FieldTime, ours: Sequence[Write]) -> bool:
     for write in ours:
         if entry.field not in write.fields or write.done_at is None:
             continue
-        begun, ended = (
-            write.intent_at - timedelta(seconds=_ECHO_S),
-            write.done_at + timedelta(seconds=_ECHO_S),
-        )
-        if begun <= at <= ended:
+        if write.intent_at - ECHO <= at <= write.done_at + ECHO:
             sent = parse(write.fields[entry.field])
             if not entry.has_values or end.session.same(entry.field, sent, entry.after):
                 return True

@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from connectors.errors import Park, ParkClass
 from connectors.records import CLOSED, FieldKind, Gone, Hidden, Record
+from sync.jobs.capture import cards
 from sync.jobs.merging import settling
 from sync.jobs.merging.stamps import origin_of
 from sync.jobs.passing.desk import Desk
@@ -130,6 +131,8 @@ async def _note_gone(desk: Desk, link: Link, side: Side, found: Gone) -> None:
 async def _act(desk: Desk, link: Link, side: Side, found: Gone, survivor: Record) -> Outcome:
     """The delay is over and the object is still gone."""
     into = side.other
+    if side is Side.HUB and into in desk.route.into:
+        await cards.say_deleted(desk, link, survivor.ref)
     edited = await _edited(desk, link, into, survivor)
     if edited:
         return await _edit_beats_delete(desk, link, side, survivor, edited)

@@ -32,10 +32,10 @@ def _stays_below(route: Route, side: Side, record: Record) -> bool:
 
 
 def in_scope(route: Route, side: Side, record: Record) -> bool:
-    """Whether the filter of that side lets the object through; its authors do not bar what we made."""
+    """Whether the filter of that side lets the object through; author and words do not bar what we made."""
     scope = route.scopes[side]
-    if scope.authors and record.created_by_us and record.keys:
-        scope = replace(scope, authors=())
+    if (scope.authors or scope.keywords) and record.created_by_us and record.keys:
+        scope = replace(scope, authors=(), keywords=())
     return inside(record, scope, route.end(side).container)
 
 

@@ -8,7 +8,7 @@ longer show the past. Anything else is a person's edit on top: plan with the old
 from __future__ import annotations
 
 from connectors.records import Fields, Record
-from sync.jobs.pairing import newcomers
+from sync.jobs.pairing import counterparts
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import fence
 from sync.jobs.passing.outcome import DONE, Later, Outcome
@@ -32,7 +32,7 @@ async def resolve(desk: Desk, unit: Unit, link: Link) -> Outcome:
         side = Side(row.side)
         outcome: Outcome = DONE
         if row.op == writes.CREATE:
-            outcome = await newcomers.confirm(desk, link, row, side.other, unit.refs[side.other])
+            outcome = await counterparts.confirm(desk, link, row, side.other, unit.refs[side.other])
         elif row.op in _BELOW:
             continue  # what hangs below the object is looked up where it is worked on
         elif row.op == writes.UPDATE:

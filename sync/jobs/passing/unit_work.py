@@ -11,7 +11,7 @@ from sync.jobs.capture.wished import rests
 from sync.jobs.files import attachments
 from sync.jobs.merging.fields import sync_fields
 from sync.jobs.merging.settling import Written
-from sync.jobs.pairing import absence, admission, moved, newcomers
+from sync.jobs.pairing import absence, admission, counterparts, moved, newcomers
 from sync.jobs.passing import recovery
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import Entry
@@ -88,7 +88,7 @@ async def _half(desk: Desk, unit: Unit, link: Link) -> Outcome:
     if isinstance(found, Record):
         if link.made_by != links.CAPTURED and not admission.wanted(desk.route, side, found):
             return await _give_up(desk, link, "its source left the filter before it was created")
-        return await newcomers.create_counterpart(desk, link, side, found)
+        return await counterparts.create_counterpart(desk, link, side, found)
     if isinstance(found, Gone):
         return await _give_up(desk, link, "its source was deleted before it was created")
     if (desk.engine.now() - link.created_at).total_seconds() < desk.engine.settings.hidden_park_seconds:
@@ -110,7 +110,7 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     if stale:
         looks = min(unit.attempts, len(_STALE_LOOKS_S) - 1)
         return Later(min(_STALE_LOOKS_S[looks], max(1.0, desk.engine.settings.stale_seconds)), stale)
-    errand = await newcomers.errand_behind(desk, link)
+    errand = await counterparts.errand_behind(desk, link)
     asked_for = await errands.carry_out(desk, unit, link)
     if asked_for is DID:
         records = _records(unit)

@@ -133,4 +133,8 @@ class _Ear:
             await self.streams.intake.keep(listener, delivery, received)
 
     async def ask(self, interaction: Interaction) -> Answer:
-        return await self.streams.interactions.attend(self.connection, interaction)
+        try:
+            return await self.streams.interactions.attend(self.connection, interaction)
+        except StoreError as error:  # others that come over the stream are not to suffer for it
+            log.warning("stream", connection=self.connection.name, reason=str(error))
+            return Answer(status=503)

@@ -30,6 +30,7 @@ def scopes(config: MappingConfig, fields: Map[Side, Sequence[FieldSpec]]) -> dic
             labels=objects.labels,
             kinds=objects.kinds,
             authors=objects.authors,
+            keywords=objects.keywords,
             fields=_fields(chosen, external),
         ),
     }

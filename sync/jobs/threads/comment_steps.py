@@ -97,11 +97,15 @@ def _new_row(thread: Thread, source: Side, root: Comment) -> Link:
 
 
 def _draft(thread: Thread, into: Side, row: Link, root: Comment) -> CommentDraft:
-    """What the copy says: the people whom it mentions are those of its own side."""
+    """What the copy says: its author, and the people whom it mentions, are those of its own side."""
+    translation = thread.desk.route.translation
+    author_name = row.author or root.author.name
+    from_afar = author_name != root.author.name
     return CommentDraft(
-        text=retold(root.text, into, thread.desk.route.translation),
-        author_name=row.author or root.author.name,
+        text=retold(root.text, into, translation),
+        author_name=author_name,
         source_url=root_url(root),
+        author_here="" if from_afar else translation.people.into(into).get(root.author.id, ""),
     )
 
 

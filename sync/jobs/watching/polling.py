@@ -12,6 +12,7 @@ from connectors.changes import Page
 from connectors.errors import ConnectorError, PauseConnection, PauseMapping, RetryLater
 from sync.jobs.connecting import connections
 from sync.jobs.engine import Engine
+from sync.jobs.merging.overwritten import look_back
 from sync.jobs.passing.occasion import learnt
 from sync.jobs.routing.route import Route, mappings_on, open_route
 from sync.jobs.watching.news import marks_for
@@ -22,6 +23,9 @@ from sync.store.tables import Connection, Cursor, Mapping
 log = structlog.get_logger()
 
 _PAGES_AT_ONCE = 50
+_KEPT_LATE = timedelta(seconds=1)
+"""So long after its time a write may come to be known as done."""
+
 _CONFIRMED = 2
 """A container is given up when it was refused that often before, not after one bad answer."""
 
@@ -75,6 +79,8 @@ async def _read(engine: Engine, connection: Connection, cursor: Cursor) -> int:
         engine.snapshots.keep(
             connection.id, (change.record for change in page.changes if change.record), asked_at
         )
+        if page.edits or not page.more:
+            await _look_back(engine, connection, cursor, page)
         ends = not (page.more and left) or engine.ending.is_set()
         if not await _store(engine, connection, cursor, page, began, ends=ends):
             break  # another worker went on from here meanwhile
@@ -82,6 +88,17 @@ async def _read(engine: Engine, connection: Connection, cursor: Cursor) -> int:
         if ends:
             break
     return count
+
+
+async def _look_back(engine: Engine, connection: Connection, cursor: Cursor, page: Page) -> None:
+    """Before the page is stored: nothing is passed over. What cannot be asked holds it up twice only."""
+    since = (cursor.read_at or engine.now()) - _KEPT_LATE
+    try:
+        await look_back(engine, connection, cursor.container, page.edits, since)
+    except RetryLater as error:
+        if error.limited or cursor.attempts < _CONFIRMED:
+            raise
+        log.warning("poll.done", connection=connection.name, reason=error.reason)
 
 
 async def _store(

@@ -11,15 +11,36 @@ byId("theme").addEventListener("click", () => {
   localStorage.setItem("theme", root.dataset.theme);
 });
 
-// On a phone one part is shown at a time.
-for (const tab of document.querySelectorAll("[data-tab]")) {
-  tab.addEventListener("click", () => {
-    for (const part of document.querySelectorAll("[data-part]")) part.toggleAttribute("data-current", part.dataset.part === tab.dataset.tab);
-    document.querySelector("[data-tab][aria-current]")?.removeAttribute("aria-current");
-    tab.setAttribute("aria-current", "true");
-    delete tab.dataset.news;
-  });
-}
+// Tools of the left side share a place, and on a phone all parts do.
+const mark = (attribute, name, among) => {
+  for (const each of document.querySelectorAll(among)) {
+    const here = name === (each.dataset.tab ?? each.dataset.part ?? each.dataset.side);
+    if (here && each.dataset.tab) delete each.dataset.news;
+    if (here) each.setAttribute(attribute, "true"); else each.removeAttribute(attribute);
+  }
+};
+const show = (name) => {
+  mark("data-current", name, "[data-part]");
+  mark("aria-current", name, "[data-tab]");
+  if (document.querySelector(`[data-tab="${name}"][data-side]`)) mark("data-shown", name, "[data-side]");
+};
+document.addEventListener("click", (event) => {
+  const name = event.target.closest("[data-tab]")?.dataset.tab ?? event.target.closest("[data-show]")?.dataset.show;
+  if (name) show(name);
+});
+
+// What is opened on the left comes to the front; what opens along with something else does where nothing is open.
+const isOpen = (part) => part.querySelector(".opened").hasChildNodes();
+const front = (part) => {
+  if (!part.matches("[data-side]:not([data-shown])")) return;
+  if (document.querySelector("[data-current][data-side]")) show(part.dataset.part); else mark("data-shown", part.dataset.part, "[data-side]");
+};
+document.addEventListener("htmx:afterSwap", (event) => { if (event.target.matches(".opened")) front(event.target.closest("[data-part]")); });
+document.addEventListener("htmx:oobAfterSwap", () => {
+  const [shown, ...others] = [...document.querySelectorAll(".pane[data-side]")].sort((one) => one.hasAttribute("data-shown") ? -1 : 1);
+  const opened = others.find(isOpen);
+  if (opened && !isOpen(shown)) front(opened);
+});
 
 // What somebody is typing stays as it is, whatever arrives meanwhile.
 document.addEventListener("input", (event) => {
@@ -30,7 +51,8 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   delete event.detail.elt.closest("[data-draft]")?.dataset.draft;
 });
 const isDraft = (node) => node instanceof Element && node.matches("[data-draft]");
-Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) => !isDraft(old);
+const isTyping = (node) => node === document.activeElement && node.closest("[data-modal]");
+Idiomorph.defaults.callbacks.beforeNodeMorphed = (old) => !isDraft(old) && !isTyping(old);
 Idiomorph.defaults.callbacks.beforeNodeRemoved = (old) => !isDraft(old);
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.matches("details"));
 
@@ -40,7 +62,7 @@ const light = (node) => {
   node.classList.remove("changed");
   requestAnimationFrame(() => node.classList.add("changed"));
   const part = node.closest("[data-part]")?.dataset.part;
-  const tab = part && document.querySelector(`[data-tab="${part}"]:not([aria-current])`);
+  const tab = part && document.querySelector(`[data-tab="${part}"]:not([aria-current], [data-shown])`);
   if (tab) tab.dataset.news = "";
 };
 let settled = false;
@@ -97,7 +119,9 @@ document.addEventListener("drop", (event) => {
 const shut = () => { for (const opened of document.querySelectorAll(".opened")) opened.replaceChildren(); };
 document.addEventListener("click", (event) => { if (event.target.closest("[data-close]")) shut(); });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  const cancel = document.querySelector("[data-cancel]");
+  if (cancel) return cancel.click();
   const typing = event.target.closest("[contenteditable], textarea, input");
   if (typing) typing.blur(); else shut();
 });
@@ -105,9 +129,15 @@ document.addEventListener("keydown", (event) => {
   const name = event.target.closest?.(".name textarea");
   if (name && event.key === "Enter") { event.preventDefault(); name.blur(); }
 });
+document.addEventListener("keydown", (event) => {
+  const text = event.target.closest?.("[data-enter]");
+  if (!text || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  if (text.value.trim()) text.form.requestSubmit();
+});
 document.addEventListener("htmx:afterRequest", (event) => {
   const form = event.detail.elt;
-  if (!event.detail.successful || !form.matches("form")) return;
+  if (!event.detail.successful || !form.matches("form:not([data-modal])")) return;
   form.reset();
   if (form.matches("[data-new]")) form.closest("details")?.removeAttribute("open");
 });

@@ -1,4 +1,4 @@
-"""Sections and custom fields of a project: what there is to choose, how values are read and written."""
+"""Custom fields of a project: what there is to choose, how values are read and written."""
 
 from __future__ import annotations
 
@@ -8,57 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connectors.asana.conftest import CustomFields, name_of, specs
 from connectors.asana.custom_fields import custom_field, custom_values, fixed
-from connectors.asana.projects import KEPT_S, Projects
 from connectors.asana.simulated_custom_fields import CustomField
-from connectors.errors import Park, PauseMapping, ReplanNeeded, RetryLater
-from connectors.records import Draft, FieldKind, FieldSpec, Key, Record, Value
-from connectors.simulation import Fault
+from connectors.errors import Park
+from connectors.records import Draft, Key, Record, Value
 
 if TYPE_CHECKING:
-    from connectors.asana.conftest import Bench, Opened
+    from connectors.asana.conftest import Bench
 
 KEY = Key(token="k1", url="https://github.com/acme/website/issues/12", label="acme/website#12")
-
-
-class Fields:
-    """One custom field of each kind in the bench's project."""
-
-    def __init__(self, bench: Bench) -> None:
-        def new(name: str, kind: str, options: tuple[str, ...] = (), **more: Any) -> CustomField:
-            return bench.simulator.new_field(bench.project, name, kind, options, **more)
-
-        self.text = new("Customer", "text")
-        self.number = new("Points", "number", precision=1)
-        self.percent = new("Done", "number", precision=0, format="percentage")
-        self.cost = new("Cost", "number", precision=2, format="currency", currency_code="EUR")
-        self.enum = new("Priority", "enum", ("Low", "High"))
-        self.multi = new("Browsers", "multi_enum", ("Safari", "Firefox", "Chrome"))
-        self.date = new("Launch", "date")
-        self.people = new("Reviewers", "people")
-        self.reference = new("Related", "reference")
-        self.formula = new("Double", "formula", formula=lambda values: _double(values.get(self.number.gid)))
-        self.id = new("Id", "custom_id", id_prefix="BUG")
-
-    def option(self, field: CustomField, name: str) -> str:
-        return next(option.gid for option in field.options if option.name == name)
-
-
-def _double(value: object) -> float | None:
-    return value * 2 if isinstance(value, int | float) else None
-
-
-def name_of(field: CustomField) -> str:
-    return f"custom:{field.gid}"
-
-
-@pytest.fixture
-def fields(bench: Bench) -> Fields:
-    return Fields(bench)
-
-
-async def specs(bench: Bench) -> dict[str, FieldSpec]:
-    return {spec.name: spec for spec in await bench.session.fields(bench.project)}
 
 
 async def written(bench: Bench, gid: str, field: CustomField, value: Value) -> Record:
@@ -72,7 +31,7 @@ async def written(bench: Bench, gid: str, field: CustomField, value: Value) -> R
 
 
 class TestSpecs:
-    async def test_every_kind_is_told_with_its_options(self, bench: Bench, fields: Fields) -> None:
+    async def test_every_kind_is_told_with_its_options(self, bench: Bench, fields: CustomFields) -> None:
         found = await specs(bench)
         kinds = {name_of(field): found[name_of(field)].kind for field in vars(fields).values()}
         assert [kind.value for kind in kinds.values()] == [
@@ -95,15 +54,10 @@ class TestSpecs:
         read_only = {spec.label for spec in found.values() if not spec.writable}
         assert read_only == {"Related", "Double", "Id"}
 
-    async def test_disabled_options_cannot_be_chosen(self, bench: Bench, fields: Fields) -> None:
+    async def test_disabled_options_cannot_be_chosen(self, bench: Bench, fields: CustomFields) -> None:
         low = fields.option(fields.enum, "Low")
         bench.simulator.workspace.set_option(fields.enum.gid, low, enabled=False)
         assert list((await specs(bench))[name_of(fields.enum)].options.values()) == ["High"]
-
-    async def test_sections_are_a_choice(self, bench: Bench) -> None:
-        section = (await specs(bench))["section"]
-        assert section.kind is FieldKind.CHOICE
-        assert list(section.options.values()) == ["Untitled section", "Backlog", "In progress", "Done"]
 
     async def test_values_cost_no_quota_where_a_project_has_no_fields(self, bench: Bench) -> None:
         await bench.session.listing(bench.project, None)
@@ -113,7 +67,9 @@ class TestSpecs:
         await bench.session.listing(bench.project, None)
         assert "custom_fields" in bench.simulator.journal[-1].query["opt_fields"]
 
-    async def test_another_process_may_have_asked_for_the_fields(self, bench: Bench, fields: Fields) -> None:
+    async def test_another_process_may_have_asked_for_the_fields(
+        self, bench: Bench, fields: CustomFields
+    ) -> None:
         gid = bench.simulator.new(bench.project, title="a", custom={fields.number.gid: 3.0})
         high = fields.option(fields.enum, "High")
         async with bench.opened() as session:
@@ -149,7 +105,9 @@ class TestSpecs:
 
 
 class TestValues:
-    async def test_values_of_every_kind_are_read_from_their_type(self, bench: Bench, fields: Fields) -> None:
+    async def test_values_of_every_kind_are_read_from_their_type(
+        self, bench: Bench, fields: CustomFields
+    ) -> None:
         """1.14: ``display_value`` is rounded and in somebody's language."""
         ada, bob = (bench.simulator.people[name].gid for name in ("ada", "bob"))
         other = bench.simulator.new(bench.project, title="the other one")
@@ -181,12 +139,12 @@ class TestValues:
         }
         assert record.read_only == {name_of(f) for f in (fields.reference, fields.formula, fields.id)}
 
-    async def test_empty_values(self, bench: Bench, fields: Fields) -> None:
+    async def test_empty_values(self, bench: Bench, fields: CustomFields) -> None:
         record = await bench.read_with_fields(bench.simulator.new(bench.project, title="a"))
         values = [record.fields[name_of(field)] for field in list(vars(fields).values())[:10]]
         assert values == ["", None, None, None, None, (), None, (), (), None]
 
-    async def test_single_values_are_written_and_cleared(self, bench: Bench, fields: Fields) -> None:
+    async def test_single_values_are_written_and_cleared(self, bench: Bench, fields: CustomFields) -> None:
         gid = bench.simulator.new(bench.project, title="a")
         cases: list[tuple[CustomField, Value, Value, object]] = [
             (fields.text, "Acme", "", None),
@@ -200,7 +158,7 @@ class TestValues:
             await written(bench, gid, field, nothing)
             assert bench.simulator.view(gid)["custom"][field.gid] == empty  # type: ignore[index]
 
-    async def test_a_number_is_rounded_as_asana_does(self, bench: Bench, fields: Fields) -> None:
+    async def test_a_number_is_rounded_as_asana_does(self, bench: Bench, fields: CustomFields) -> None:
         gid = bench.simulator.new(bench.project, title="a")
         assert (await written(bench, gid, fields.number, 1.26)).fields[name_of(fields.number)] == 1.3
         assert (await written(bench, gid, fields.percent, 0.256)).fields[name_of(fields.percent)] == 0.26
@@ -211,7 +169,7 @@ class TestValues:
         assert same(name_of(fields.date), "2026-05-01T10:00:00Z", "2026-05-01T10:00:00.000Z")
         assert same(name_of(fields.multi), ("safari",), ("Safari",))
 
-    async def test_lists_are_written_by_their_difference(self, bench: Bench, fields: Fields) -> None:
+    async def test_lists_are_written_by_their_difference(self, bench: Bench, fields: CustomFields) -> None:
         """1.14: lists replace what stands there."""
         gid = bench.simulator.new(bench.project, title="a")
         record = await written(bench, gid, fields.multi, ("Safari",))
@@ -229,7 +187,7 @@ class TestValues:
         after = await bench.session.update(record.ref, {name_of(fields.people): ()}, record)
         assert after.fields[name_of(fields.people)] == (bob,)
 
-    async def test_a_new_task_takes_values(self, bench: Bench, fields: Fields) -> None:
+    async def test_a_new_task_takes_values(self, bench: Bench, fields: CustomFields) -> None:
         high = fields.option(fields.enum, "High")
         values: dict[str, Value] = {
             name_of(fields.enum): high,
@@ -239,7 +197,7 @@ class TestValues:
         record = await bench.session.create(bench.project, Draft(fields={"title": "x", **values}), KEY)
         assert record.fields.items() >= values.items()
 
-    async def test_the_rest_stays(self, bench: Bench, fields: Fields) -> None:
+    async def test_the_rest_stays(self, bench: Bench, fields: CustomFields) -> None:
         gid = bench.simulator.new(bench.project, title="a", custom={fields.text.gid: "Acme"})
         other = bench.simulator.new(bench.project, title="b")
         bench.simulator.workspace.change_dependencies(gid, None, add=[other])
@@ -254,7 +212,7 @@ class TestValues:
         assert task.dependencies == (other,)
         assert set(task.places) == {bench.project, elsewhere}
 
-    async def test_history_tells_values_of_every_kind(self, bench: Bench, fields: Fields) -> None:
+    async def test_history_tells_values_of_every_kind(self, bench: Bench, fields: CustomFields) -> None:
         gid = bench.simulator.new(bench.project, title="a")
         since = bench.simulator.clock.now() - timedelta(seconds=1)
         high, bob = fields.option(fields.enum, "High"), bench.simulator.people["bob"].gid
@@ -281,7 +239,7 @@ class TestValues:
 
 class TestRefusals:
     async def test_what_nobody_can_choose_is_parked_before_it_is_sent(
-        self, bench: Bench, fields: Fields
+        self, bench: Bench, fields: CustomFields
     ) -> None:
         """1.14: an enum by its name, or a disabled option, is 400."""
         gid = bench.simulator.new(bench.project, title="a")
@@ -300,7 +258,7 @@ class TestRefusals:
             assert refused.value.fix
         assert bench.calls() == []
 
-    async def test_a_disabled_option_that_stands_stays(self, bench: Bench, fields: Fields) -> None:
+    async def test_a_disabled_option_that_stands_stays(self, bench: Bench, fields: CustomFields) -> None:
         low = fields.option(fields.enum, "Low")
         gid = bench.simulator.new(bench.project, title="a", custom={fields.enum.gid: low})
         bench.simulator.workspace.set_option(fields.enum.gid, low, enabled=False)
@@ -309,7 +267,7 @@ class TestRefusals:
         await bench.session.update(before.ref, {"title": "b"}, before)
         assert bench.simulator.view(gid)["custom"][fields.enum.gid] == low  # type: ignore[index]
 
-    async def test_the_field_at_fault_is_named(self, bench: Bench, fields: Fields) -> None:
+    async def test_the_field_at_fault_is_named(self, bench: Bench, fields: CustomFields) -> None:
         """1.14: an option disabled meanwhile is 400, an unattached field 400, a locked one 403."""
         workspace, gid = bench.simulator.workspace, bench.simulator.new(bench.project, title="a")
         before = await bench.read_with_fields(gid)
@@ -339,106 +297,3 @@ class TestRefusals:
         with pytest.raises(Park) as refused:
             await bench.session.update(before.ref, {"state": "closed"}, before)
         assert refused.value.field == "state"
-
-
-class TestSections:
-    async def test_a_task_is_moved_and_nothing_else(self, bench: Bench) -> None:
-        gid = bench.simulator.new(bench.project, title="a", section="Backlog")
-        elsewhere = bench.simulator.new_container("Elsewhere")
-        bench.simulator.add_to_project(gid, elsewhere)
-        await bench.session.fields(bench.project)
-        before = await bench.read(gid)
-        after = await bench.session.update(before.ref, {"section": bench.section("Done")}, before)
-        assert after.places == {**before.places, bench.project: bench.section("Done")}
-        assert after.version == before.version, "moves leave modified_at alone"
-        assert bench.simulator.view(gid)["sections"] == {bench.project: "Done", elsewhere: "Untitled section"}  # type: ignore[index]
-        assert bench.calls() == ["POST addTask"]
-        assert (
-            await bench.session.update(before.ref, {"section": bench.section("Done")}, after)
-        ).places == after.places
-        assert bench.calls() == ["POST addTask"]
-
-    async def test_a_read_that_lags_behind_shows_no_old_section(self, bench: Bench) -> None:
-        """1.14: a refetch may show the old state for 60 s."""
-        await bench.session.fields(bench.project)
-        before = await bench.read(bench.simulator.new(bench.project, title="a"))
-        bench.simulator.clock.advance(120)
-        bench.simulator.visible_after_s = 60
-        after = await bench.session.update(before.ref, {"section": bench.section("Done")}, before)
-        assert after.places == {bench.project: bench.section("Done")}
-
-    async def test_a_new_task_lands_in_the_section_asked_for(self, bench: Bench) -> None:
-        draft = Draft(
-            fields={"title": "x", "section": bench.section("Done")}, section=bench.section("Backlog")
-        )
-        record = await bench.session.create(bench.project, draft, KEY)
-        assert record.places == {bench.project: bench.section("Done")}
-
-    async def test_what_is_no_place_is_refused(self, bench: Bench) -> None:
-        await bench.session.fields(bench.project)
-        gid = bench.simulator.new(bench.project, title="a")
-        before = await bench.read(gid)
-        for section in (None, "99"):
-            with pytest.raises(Park) as refused:
-                await bench.session.update(before.ref, {"section": section}, before)
-            assert refused.value.field == "section"
-        bench.simulator.remove_from_project(gid, bench.project)
-        gone = replace(before, places={})
-        with pytest.raises(ReplanNeeded):
-            await bench.session.update(before.ref, {"section": bench.section("Done")}, gone)
-        assert bench.simulator.objects(bench.project) == [], "moving would have added it again"
-
-    async def test_a_section_that_was_deleted_is_named(self, bench: Bench) -> None:
-        await bench.session.fields(bench.project)
-        before = await bench.read(bench.simulator.new(bench.project, title="a"))
-        section = bench.section("Done")
-        del bench.simulator.workspace.sections[section]
-        with pytest.raises(Park) as refused:
-            await bench.session.update(before.ref, {"section": section}, before)
-        assert refused.value.field == "section"
-
-
-class TestRemembering:
-    async def test_a_project_is_read_again_after_some_minutes(self, bench: Bench) -> None:
-        clock = [0.0]
-        projects = Projects(bench.session._asana, lambda: clock[0])  # type: ignore[attr-defined]
-        assert not (await projects.of(bench.project)).custom
-        bench.simulator.new_field(bench.project, "Points", "number")
-        assert not (await projects.of(bench.project)).custom
-        clock[0] = KEPT_S
-        assert (await projects.of(bench.project)).custom
-
-    async def test_what_is_new_is_known_when_it_is_written(self, bench: Bench, fields: Fields) -> None:
-        before = await bench.read_with_fields(bench.simulator.new(bench.project, title="a"))
-        section = bench.simulator.workspace.add_section(bench.project, "Review").gid
-        urgent = bench.simulator.workspace.add_option(fields.enum.gid, "Urgent").gid
-        change: dict[str, Value] = {"section": section, name_of(fields.enum): urgent}
-        after = await bench.session.update(before.ref, change, before)
-        assert after.places == {bench.project: section}
-        assert after.fields[name_of(fields.enum)] == urgent
-
-    async def test_an_event_of_the_project_makes_it_be_read_again(self, bench: Bench) -> None:
-        cursor = (await bench.session.changes(bench.project, None)).cursor
-        bench.simulator.archive(bench.project)
-        cursor = (await bench.session.changes(bench.project, cursor)).cursor
-        with pytest.raises(PauseMapping, match="archived"):
-            await bench.session.changes(bench.project, cursor)
-        bench.simulator.archive(bench.project, archived=False)
-        await bench.session.changes(bench.project, cursor)
-
-    async def test_an_archived_project_is_no_place_to_sync(self, bench: Bench) -> None:
-        bench.simulator.archive(bench.project)
-        for call in (bench.session.container(bench.project), bench.session.listing(bench.project, None)):
-            with pytest.raises(PauseMapping, match="archived"):
-                await call
-
-    async def test_a_failure_is_not_remembered(self, bench: Bench) -> None:
-        bench.simulator.faults.add(Fault(kind="500", method="GET", path=r"/sections$", times=1))
-        with pytest.raises(RetryLater):
-            await bench.session.fields(bench.project)
-        assert "section" in await specs(bench)
-
-    @pytest.mark.parametrize("status", [402, 403, 404, 405, 501])
-    async def test_custom_fields_that_are_not_served_are_none(self, scripted: Opened, status: int) -> None:
-        session, _ = scripted({"GET projects/20/custom_field_settings": [(status, None)]})
-        assert [spec.name for spec in await session.fields("20")][-1] == "section"

@@ -1,7 +1,7 @@
-"""How calls prove who makes them: with a personal access token, or with OAuth's that ends every hour.
+"""OAuth's access tokens, which end after some hours: renewed in time, once for all who use them.
 
-https://developers.asana.com/docs/oauth: an access token lives for an hour; the refresh token that makes
-new ones lives until somebody revokes it, and may be replaced by each answer.
+RFC 6749 section 6. The refresh token that makes new ones lives until somebody revokes it; where an answer
+replaces it, the old one is worth nothing from then on.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from connectors.access import Renewed, bearer
-from connectors.asana.config import AsanaCredentials
-from connectors.consent import asked, tokens_in
+from connectors.consent import App, asked, tokens_in
 from connectors.errors import Park, PauseConnection
 from connectors.http import Outbound
 from connectors.tokens import Issued, Tokens
@@ -23,7 +22,7 @@ T = TypeVar("T")
 
 _EARLY = timedelta(minutes=5)
 """An access token is renewed so long before it ends: no call is sent with one about to die."""
-_REVOKED = "Asana does not take the refresh token any more: authorise the app again (asana-sync authorize)"
+_REVOKED = "does not take the refresh token any more: authorise the app again (asana-sync authorize)"
 _NOT_YET = "no account has authorised the app yet: asana-sync authorize CONNECTION --config FILE"
 
 
@@ -31,34 +30,34 @@ class OAuth(Renewed):
     """Calls with an access token that is renewed in time, once for all who use it.
 
     Args:
-        token_url: where Asana hands out tokens.
+        refresh_token: what the configuration has, where nothing was handed out since; "": nothing.
         now: aware UTC.
     """
 
     def __init__(
         self,
         outbound: Outbound,
-        credentials: AsanaCredentials,
+        app: App,
+        refresh_token: str,
         tokens: Tokens,
-        token_url: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__(outbound)
-        self._credentials = credentials
+        self._app = app
+        self._refresh_token = refresh_token
         self._tokens = tokens
-        self._token_url = token_url
         self._now = now
         self._issued: Issued | None = None
         self._renewal: asyncio.Task[Issued] | None = None
 
     async def aclose(self) -> None:
-        """A renewal under way comes to its end first: what Asana hands out is handed out once."""
+        """A renewal under way comes to its end first: what is handed out is handed out once."""
         if self._renewal is not None:
             await asyncio.wait([self._renewal])
         await super().aclose()
 
-    async def _calling(self, call: Callable[[Outbound], Awaitable[T]]) -> T:
-        """A token that Asana refuses before its time is replaced once: what is refused is not done."""
+    async def calling(self, call: Callable[[Outbound], Awaitable[T]]) -> T:
+        """A token that is refused before its time is replaced once: what is refused is not done."""
         tokens = await self._usable(refused=None)
         try:
             return await call(self._with(tokens))
@@ -68,13 +67,8 @@ class OAuth(Renewed):
         return await call(self._with(await self._usable(refused=tokens)))
 
     def _with(self, issued: Issued) -> Outbound:
-        return bearer(
-            self._outbound, issued.values["access_token"], *issued.values.values(), *self._secrets()
-        )
-
-    def _secrets(self) -> list[str]:
-        given = (self._credentials.client_secret, self._credentials.refresh_token)
-        return [secret.get_secret_value() for secret in given if secret is not None]
+        secrets = (*issued.values.values(), self._app.client_secret, self._refresh_token)
+        return bearer(self._outbound, issued.values["access_token"], *filter(None, secrets))
 
     async def _usable(self, refused: Issued | None) -> Issued:
         if self._is_good(self._issued, refused):
@@ -114,28 +108,29 @@ class OAuth(Renewed):
             PauseConnection: there is none yet, it was revoked, or the app is not known.
             RetryLater: no answer that could be used.
         """
-        given = self._credentials.refresh_token
-        refresh = kept.values["refresh_token"] if kept else given.get_secret_value() if given else None
-        if refresh is None:
+        refresh = kept.values["refresh_token"] if kept else self._refresh_token
+        if not refresh:
             raise PauseConnection(_NOT_YET)
-        secret = self._credentials.client_secret
         form = {
             "grant_type": "refresh_token",
-            "client_id": self._credentials.client_id or "",
-            "client_secret": secret.get_secret_value() if secret else "",
+            "client_id": self._app.client_id,
+            "client_secret": self._app.client_secret,
             "refresh_token": refresh,
         }
         asked_at = self._now()
         try:
-            answer = await asked(self._outbound, self._token_url, form, refresh, *self._secrets())
+            answer = await asked(self._outbound, self._app, form, refresh)
         except Park as refusal:
             raise PauseConnection(
-                _REVOKED, provider_message=refusal.provider_message, status=refusal.status
-            ) from refusal
-        except PauseConnection as refusal:
-            raise PauseConnection(
-                f"Asana does not know the app: check client_id and client_secret ({refusal.reason})",
+                f"{self._app.provider} {_REVOKED}",
                 provider_message=refusal.provider_message,
                 status=refusal.status,
             ) from refusal
-        return tokens_in(answer, asked_at, refresh)
+        except PauseConnection as refusal:
+            raise PauseConnection(
+                f"{self._app.provider} does not know the app: check client_id and client_secret "
+                f"({refusal.reason})",
+                provider_message=refusal.provider_message,
+                status=refusal.status,
+            ) from refusal
+        return tokens_in(answer, asked_at, refresh, kept.scope if kept else "")

@@ -1,0 +1,74 @@
+"""Who the app is, and who else is in the workspace. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from connectors.records import Author, User
+
+Payload: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Us:
+    """Who the app is, and what the workspace is called. ``url`` ends with a slash."""
+
+    user: str
+    bot: str
+    team: str
+    url: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is needed to read messages: who we are, users by id, the reaction that closes a thread.
+
+    ``pictures``: addresses, by user. ``authors``: whether we may post under other names and pictures.
+    """
+
+    us: Us
+    users: Mapping[str, User]
+    done: str
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    authors: bool = False
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        return {id: user.name for id, user in self.users.items()}
+
+
+def is_ours(message: Payload, us: Us) -> bool:
+    """Whether the app posted it, under whatever name."""
+    return message.get("bot_id") == us.bot or message.get("user") == us.user
+
+
+def author(message: Payload, view: View) -> Author:
+    """A person of the workspace, somebody of another one, or an app."""
+    id = str(message.get("user") or message.get("bot_id") or "")
+    known = view.users.get(id)
+    profile = message.get("user_profile") or message.get("bot_profile") or {}
+    told = message.get("username") or profile.get("real_name") or profile.get("name")
+    name = known.name if known else str(told or id)
+    return Author(id=id, name=name, url=f"{view.us.url}team/{id}", bot=bool(message.get("bot_id")))
+
+
+def user(payload: Payload) -> User:
+    """Guests and people of other companies are users, too; who left is not active."""
+    profile = payload.get("profile") or {}
+    name = profile.get("real_name") or payload.get("real_name") or payload.get("name")
+    return User(
+        id=str(payload["id"]),
+        name=str(name or payload["id"]),
+        login=str(payload.get("name") or ""),
+        email=str(profile.get("email") or ""),
+        active=not payload.get("deleted"),
+    )
+
+
+def picture(payload: Payload) -> str:
+    """The address of a user's picture; empty where there is none that anybody may see."""
+    address = str((payload.get("profile") or {}).get("image_72") or "")
+    return address if address.startswith("https://") else ""

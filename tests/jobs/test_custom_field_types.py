@@ -1,0 +1,86 @@
+"""Every type of custom field, both ways, with the issue field of its kind."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from connectors.asana.simulator import AsanaSimulator
+from connectors.github.simulator import GitHubSimulator
+from sync.store.tables import Conflict, Parked
+from tests.jobs.conftest import Build
+from tests.jobs.world import World
+
+SORTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "Text": ("text", "text", {}),
+    "Number": ("number", "number", {"precision": 2}),
+    "Cost": ("number", "number", {"precision": 2, "format": "currency", "currency_code": "EUR"}),
+    "Share": ("number", "number", {"precision": 2, "format": "percentage"}),
+    "Choice": ("enum", "single_select", {}),
+    "Choices": ("multi_enum", "multi_select", {}),
+    "Day": ("date", "date", {}),
+}
+"""Name -> type in Asana, type on GitHub, what else makes the field."""
+OPTIONS = ["Low", "High", "Top"]
+
+
+def furnish(world: World) -> dict[str, Any]:
+    github, rules = world.external, [{"asana": "title", "external": "title"}]
+    assert isinstance(github, GitHubSimulator)
+    for name, (here, there, more) in SORTS.items():
+        options = OPTIONS if "Choice" in name else []
+        mine = world.hub.new_field(world.project, name, here, options, **more)
+        theirs = github.new_issue_field(name, there, options)
+        rules.append({"asana": f"custom:{mine.gid}", "external": f"custom:{theirs}"})
+    people = world.hub.new_field(world.project, "Owners", "people")
+    rules.append({"asana": f"custom:{people.gid}", "external": "assignee"})
+    return {"fields": rules}
+
+
+def gid_of(hub: AsanaSimulator, name: str) -> str:
+    return next(field.gid for field in hub.workspace.custom_fields.values() if field.name == name)
+
+
+def in_asana(world: World, **values: Any) -> dict[str, Any]:
+    """Values by the names of fields, and of options, as Asana holds them."""
+    fields = world.hub.workspace.custom_fields
+    held: dict[str, Any] = {}
+    for name, value in values.items():
+        field = fields[gid_of(world.hub, name)]
+        gids = {option.name: option.gid for option in field.options}
+        if isinstance(value, tuple):
+            value = tuple(gids.get(one, one) for one in value)
+        held[field.gid] = gids.get(value, value) if isinstance(value, str) else value
+    return held
+
+
+@pytest.fixture
+async def world(build: Build) -> World:
+    return await build(GitHubSimulator, prepare=furnish)
+
+
+async def test_values_of_every_type_go_both_ways_and_can_be_emptied(world: World) -> None:
+    first = {"Text": "Acme", "Number": 3.25, "Cost": 12.5, "Share": 0.25, "Choice": "High"}
+    issue, task = await world.paired(
+        values={**first, "Choices": ("Low", "Top"), "Day": "2026-05-01"}, assignees=["ada"]
+    )
+    ada, bob = (world.hub.people[name].gid for name in ("ada", "bob"))
+    held = in_asana(world, **first, Choices=("Low", "Top"), Owners=(ada,))
+    assert world.hub.workspace.tasks[task].custom.items() >= held.items()
+    second = {"Text": "Umbrella", "Number": 4.0, "Cost": 0.99, "Share": 1.0, "Choice": "Top"}
+    values = in_asana(world, **second, Choices=("High",), Owners=(ada, bob), Day=date(2026, 5, 9))
+    world.hub.edit(task, custom=values, by="ada")
+    await world.settle()
+    view = world.external.view(issue)
+    assert view is not None
+    assert view["values"] == {**second, "Choices": ("High",), "Day": "2026-05-09"}
+    assert view["assignees"] == ["ada", "bob"]
+    world.external.edit(issue, values=dict.fromkeys(view["values"]), assignees=[])
+    await world.settle(full=True)
+    assert {value for value in world.hub.workspace.tasks[task].custom.values() if value} == set()
+    before = len(world.writes())
+    await world.settle(full=True)
+    assert len(world.writes()) == before
+    assert await world.rows(Conflict) == await world.rows(Parked) == []
