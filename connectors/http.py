@@ -342,7 +342,7 @@ class Outbound:
             async with (
                 asyncio.timeout(timeout_s) as deadline,
                 self._gate.slot(write=write),
-                self._trust.call(),
+                self._trust.call(write=write),
             ):
                 if write and (permit := stamp().permit) is not None:
                     await permit()

@@ -26,7 +26,10 @@ _FORGOTTEN_S = 10.0
 _FIRST_S = 1.0
 
 _ANSWERS = 10
-"""Of so many the fastest tells what the provider takes; the others may have waited for one another."""
+"""Of so many the fastest tells what the provider takes; the others may have waited for one another.
+
+Of reads and writes apart: a provider that says at once that nothing is new may take long for a write.
+"""
 
 _LOOK_S = 0.1
 """Between two looks whether calls that hang leave room for more."""
@@ -43,12 +46,12 @@ class Trust:
         self._clock = clock
         self._begun: dict[object, float] = {}
         """When each call that is under way began, the oldest first."""
-        self._took_s: deque[float] = deque([0.0], maxlen=_ANSWERS)
+        self._took_s = {write: deque([0.0], maxlen=_ANSWERS) for write in (False, True)}
         self._accepted_at = float("-inf")
         self._waiting: dict[asyncio.Future[PauseConnection | None], None] = {}
 
     @asynccontextmanager
-    async def call(self) -> AsyncIterator[None]:
+    async def call(self, *, write: bool) -> AsyncIterator[None]:
         """Room for one call.
 
         Raises:
@@ -68,7 +71,7 @@ class Trust:
             raise
         else:
             self._accepted_at = self._clock()
-            self._took_s.append(self._accepted_at - started)
+            self._took_s[write].append(self._accepted_at - started)
         finally:
             del self._begun[me]
             self._call_up()
@@ -88,7 +91,8 @@ class Trust:
         oldest_s = now - next(iter(self._begun.values()), now)
         if now - self._accepted_at > _FORGOTTEN_S and oldest_s < _FIRST_S:
             return 1
-        return max(FEW, round(_RATE * max(min(self._took_s), oldest_s - _FIRST_S)))
+        takes_s = max(min(took_s) for took_s in self._took_s.values())
+        return max(FEW, round(_RATE * max(takes_s, oldest_s - _FIRST_S)))
 
     def _call_up(self) -> None:
         room = self._allowed() - len(self._begun)

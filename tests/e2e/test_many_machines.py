@@ -118,7 +118,7 @@ class Cluster(Machines):
         await self.town.until(same, "both sides agree", within)
 
 
-def _object(exchange: Exchange) -> str | None:
+def touched(exchange: Exchange) -> str | None:
     found = re.search(r"/tasks/(\d+)|(/repos/.+?/issues/\d+)", exchange.path)
     return found[0] if found else None
 
@@ -149,7 +149,7 @@ async def test_mappings_are_spread_and_limits_shared(cluster: Cluster) -> None:
     for issue, task in pairs.items():
         town.agree(issue, task)
     for simulator in (town.asana, town.github):
-        assert_no_overlap(simulator.journal, _object)
+        assert_no_overlap(simulator.journal, touched)
         assert_silence(simulator.journal)
         assert _writes_at_once(simulator.journal) <= WRITES
     assert all("write.done" in machine.log for machine in cluster.of("worker")), "each had its share"
@@ -172,7 +172,7 @@ async def test_a_killed_worker_is_replaced_within_the_lease(cluster: Cluster) ->
     await cluster.agree(pairs)
     await cluster.start("worker")
     await cluster.town.quiet()
-    assert_no_overlap(cluster.town.asana.journal, _object)
+    assert_no_overlap(cluster.town.asana.journal, touched)
 
 
 async def test_a_worker_that_slept_beyond_its_lease_writes_nothing_more(cluster: Cluster) -> None:
@@ -199,7 +199,7 @@ async def test_a_worker_that_slept_beyond_its_lease_writes_nothing_more(cluster:
     assert late == [], "written after the lease was over"
     assert await cluster.written() == written, "what became of its writes has been found out by another"
     await cluster.agree(pairs)
-    assert_no_overlap(asana.journal, _object)
+    assert_no_overlap(asana.journal, touched)
 
 
 async def test_a_worker_told_to_end_finishes_its_calls_and_hands_the_rest_back(cluster: Cluster) -> None:
@@ -220,7 +220,7 @@ async def test_a_worker_told_to_end_finishes_its_calls_and_hands_the_rest_back(c
     await cluster.town.until(taken_over, "another worker has the mapping", LOOK_S)
     await cluster.agree(pairs)
     await cluster.start("worker")
-    assert_no_overlap(asana.journal, _object)
+    assert_no_overlap(asana.journal, touched)
 
 
 async def test_a_rolling_restart_under_load_loses_and_doubles_nothing(cluster: Cluster) -> None:
@@ -251,5 +251,5 @@ async def test_a_rolling_restart_under_load_loses_and_doubles_nothing(cluster: C
     assert (
         len(town.github.objects(place.repo)) == len(town.asana.objects(place.project)) == before + len(made)
     )
-    assert_no_overlap(town.asana.journal, _object)
-    assert_no_overlap(town.github.journal, _object)
+    assert_no_overlap(town.asana.journal, touched)
+    assert_no_overlap(town.github.journal, touched)

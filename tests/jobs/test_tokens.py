@@ -14,16 +14,19 @@ from connectors.asana.simulator import AsanaSimulator
 from connectors.errors import RetryLater
 from connectors.memory.simulator import MemorySimulator
 from connectors.simulation import serve
+from connectors.slack.simulator import SlackSimulator
 from connectors.tokens import Issued
 from sync.configuration import ConfigurationInvalid
 from sync.jobs.connecting import connections
 from sync.jobs.connecting.sessions import Sessions
 from sync.jobs.connecting.tokens import SharedTokens
+from sync.jobs.engine import Engine
 from sync.jobs.tending import upkeep
 from sync.settings import Settings
 from sync.store.database import Database
 from sync.store.figures import figures
 from sync.store.tables import Connection, Token
+from tests.jobs.conftest import Build
 from tests.jobs.world import FAST, World
 
 PROCESSES = 4
@@ -47,9 +50,37 @@ async def asana(world: World) -> Connection:
 
 
 async def test_many_processes_renew_once(world: World) -> None:
-    row, engine, app = await asana(world), world.engine, world.hub.oauth_app
+    app = world.hub.oauth_app
     app.end_access()
     before = app.renewals
+    await everywhere(world.engine, await asana(world))
+    assert app.renewals == before + 1
+
+
+async def test_of_a_refresh_token_that_works_once_the_next_one_is_kept(build: Build) -> None:
+    world = await build(InstalledSlack)
+    assert isinstance(world.external, SlackSimulator)
+    row, app = await world.the(Connection, name="other"), world.external.oauth_app
+    for _ in range(2):
+        app.end_access()
+        before = app.renewals
+        await everywhere(world.engine, row)
+        assert app.renewals == before + 1
+    kept = await SharedTokens(world.engine.database, world.engine.vault, row, turn_s=1).read()
+    assert kept is not None
+    assert kept.values["refresh_token"] == app.refresh_token
+
+
+class InstalledSlack(SlackSimulator):
+    """Its app was authorised, with token rotation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.oauth = True
+
+
+async def everywhere(engine: Engine, row: Connection) -> None:
+    """Every process makes calls at once."""
     async with AsyncExitStack() as stack:
         sessions = []
         for _ in range(PROCESSES):
@@ -57,7 +88,6 @@ async def test_many_processes_renew_once(world: World) -> None:
             stack.push_async_callback(process.aclose)
             sessions.append(await process.get(row))
         await asyncio.gather(*(session.containers() for session in sessions for _ in range(2)))
-    assert app.renewals == before + 1
 
 
 async def test_what_was_handed_out_outlives_the_process_and_the_configuration(world: World) -> None:

@@ -18,8 +18,8 @@ class Provider:
         self.trust, self.dead, self.met = trust, False, 0
         self.answers = asyncio.Semaphore(0)
 
-    async def ask(self) -> None:
-        async with self.trust.call():
+    async def ask(self, *, write: bool = False) -> None:
+        async with self.trust.call(write=write):
             self.met += 1
             await self.answers.acquire()
             if self.dead:
@@ -78,18 +78,22 @@ async def test_after_a_silence_and_after_a_refusal_one_goes_first() -> None:
     assert provider.met == 5
 
 
-async def test_a_provider_that_takes_its_time_is_asked_for_more_at_once() -> None:
+@pytest.mark.parametrize("quick_reads", [False, True])
+async def test_a_provider_that_takes_its_time_is_asked_for_more_at_once(quick_reads: bool) -> None:
     clock = Still()
     provider = Provider(Trust(clock))
     for _ in range(20):
-        waiting = asyncio.create_task(provider.ask())
+        waiting = asyncio.create_task(provider.ask(write=quick_reads))
         await settled()
         clock.now += 0.1
         provider.answers.release()
         await waiting
+    for _ in range(20 if quick_reads else 0):
+        await provider.one()
+    before = provider.met
     calls = [asyncio.create_task(provider.ask()) for _ in range(15)]
     await settled()
-    assert provider.met == 20 + 15
+    assert provider.met == before + 15
     for _ in calls:
         provider.answers.release()
     await asyncio.gather(*calls)
@@ -113,13 +117,13 @@ async def test_calls_that_hang_do_not_hold_up_the_others() -> None:
 async def test_what_is_given_up_and_what_fails_leave_their_places() -> None:
     trust = Trust(Still())
     with suppress(RetryLater):
-        async with trust.call():
+        async with trust.call(write=True):
             raise RetryLater("busy")
-    async with trust.call():
-        waiting = asyncio.create_task(trust.call().__aenter__())
+    async with trust.call(write=True):
+        waiting = asyncio.create_task(trust.call(write=True).__aenter__())
         await settled()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-    async with asyncio.timeout(1), trust.call(), trust.call():
+    async with asyncio.timeout(1), trust.call(write=True), trust.call(write=True):
         pass

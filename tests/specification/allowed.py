@@ -113,7 +113,12 @@ ALLOWED = (
     Allowed(
         provider="github",
         part="status",
-        what=[f"GET {R}/issues", f"GET {R}/issues/comments", f"GET {R}/milestones"],
+        what=[
+            f"GET {R}/issues",
+            f"GET {R}/issues/comments",
+            f"GET {R}/issues/events",
+            f"GET {R}/milestones",
+        ],
         status=304,
         reason="docs.github.com/rest: best practices, conditional requests",
     ),

@@ -103,6 +103,7 @@ class Talk(Pane):
             self.views(),
             [self._chat.modals_of(each) for each in people],
             [len(self._chat.whispers_to(each)) for each in people],
+            {view_id: drafts.errors for view_id, drafts in self._drafts.items()},
         )
 
     def entries(self, me: str) -> list[Entry]:
