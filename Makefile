@@ -10,7 +10,7 @@ AGAIN := $(BIN)/pytest -n 1 --last-failed --last-failed-no-failures none
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-.PHONY: bench chaos coverage demo servers simulate test setup fmt lock migration
+.PHONY: bench chaos walk coverage demo servers simulate test setup fmt lock migration
 .PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-planner check-simulation check-servers check-promises check-demo
 
 demo: setup  ## both tools side by side in the browser, in step; ONCE=1 plays a checked story and ends
@@ -70,6 +70,9 @@ chaos: setup  ## every kind of write under every kind of fault, as whole program
 
 simulate: setup  ## towns in virtual time, people at work, trouble everywhere: SEEDS=2000, FIRST=1
 	$(PYTHON) -m tests.simulation --seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)
+
+walk: setup  ## the program ends at every call and commit of five deeds, killed and cancelled: some minutes
+	$(PYTHON) -m tests.simulation.crashes
 
 check-simulation:  ## the planner over 100,000 cases; a few towns, and those that failed once
 	$(PYTHON) -m tests.reconcile.many

@@ -58,8 +58,8 @@ def count(number: int, first: int, length: int, jobs: int | None) -> int:
         if verdict.problems:
             failed += 1
             print(f"seed {verdict.seed} broke", *verdict.problems, sep="\n    ", flush=True)
-        if sys.stdout.isatty():
-            print(f"{done} of {len(seeds)}", end="\r")
+        if done % 25 == 0:
+            print(f"{done} of {len(seeds)} seeds, {failed} failed", flush=True)
     wall_s = time.monotonic() - began
     took = f"{wall_s:.0f} s, {cpu_s:.0f} s of CPU"
     print(f"simulation: {done} seeds x {length} events in {took}; {failed} failed")

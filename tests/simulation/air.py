@@ -70,6 +70,7 @@ class Air(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         name = f"{request.method} {request.url.path}"
+        await self._life.awake()
         self._life.cross(f"{name}, before")
         visit = _Visit(request, await request.aread())
         await asyncio.sleep(self._chance.uniform(QUICK_S, SLOW_S))
@@ -86,6 +87,7 @@ class Air(httpx.AsyncBaseTransport):
             await asyncio.sleep(self._chance.uniform(QUICK_S, SLOW_S))
         finally:
             visit.left.set()
+        await self._life.awake()
         self._life.cross(f"{name}, after")
         return response
 

@@ -86,6 +86,7 @@ class _Session(AsyncSession):
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
+        await self._life.awake()
         self._life.check()
         self._raw = self.sync_session.connection().connection.dbapi_connection
         self._changes = self._raw.total_changes
@@ -116,19 +117,24 @@ class _Connection:
 class _Database(Database):
     """As one life of the program sees it: after its end nobody of that life gets to it any more."""
 
-    def __init__(self, writer: Engine, reader: Engine, life: Life, chance: random.Random) -> None:
-        self._writer, self._reader = writer, reader
+    def __init__(
+        self, writer: Engine, reader: Engine, turn: asyncio.Lock, life: Life, chance: random.Random
+    ) -> None:
+        self._engines, self._turn = (writer, reader), turn
         self._life, self._chance = life, chance
-        self._turn = asyncio.Lock()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        async with self._turn, _Session(self._writer, self._life, self._chance) as session, session.begin():
+        async with (
+            self._turn,
+            _Session(self._engines[0], self._life, self._chance) as session,
+            session.begin(),
+        ):
             yield session
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        async with _Session(self._reader, self._life, self._chance) as session, session.begin():
+        async with _Session(self._engines[1], self._life, self._chance) as session, session.begin():
             yield session
 
     async def close(self) -> None:
@@ -141,7 +147,7 @@ class Disk:
     def __init__(self, folder: Path, template: Path) -> None:
         self.folder = folder
         self._template = template
-        self._life, self._chance = Life(), random.Random(0)
+        self._turn = asyncio.Lock()
         self._open: list[sqlite3.Connection] = []
         self._engines = [self._engine(read_only=False), self._engine(read_only=True)]
 
@@ -159,6 +165,7 @@ class Disk:
     def wipe(self) -> None:
         """Empty tables from here on."""
         self.pull_the_plug()
+        self._turn = asyncio.Lock()
         for old in self.folder.iterdir():
             old.unlink()
         shutil.copytree(self._template, self.folder, dirs_exist_ok=True)
@@ -170,10 +177,8 @@ class Disk:
         self.folder = folder
 
     def start(self, life: Life, chance: random.Random) -> Database:
-        """The database as that life of the program sees it, which is the only one from now on."""
-        self.pull_the_plug()
-        self._life, self._chance = life, chance
-        return _Database(self._engines[0], self._engines[1], life, chance)
+        """The database as that life of the program sees it: lives that are over reach it no more."""
+        return _Database(self._engines[0], self._engines[1], self._turn, life, chance)
 
     def pull_the_plug(self) -> None:
         """What is not committed is gone."""
@@ -184,7 +189,6 @@ class Disk:
             engine.dispose(close=False)
 
     def _connect(self) -> sqlite3.Connection:
-        self._life.cross("connect")
         raw = sqlite3.connect(self.folder / "asana-sync.db", isolation_level=None)
         self._open.append(raw)
         return raw

@@ -1,7 +1,8 @@
-"""One run of the program: from its start until it ends, is told to end, or is killed at any moment."""
+"""One run of the program: until it ends, is told to end, is killed, or sleeps for a while, at any moment."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 
@@ -23,8 +24,23 @@ class Life:
         self.crossings: list[str] | None = None
         """What each of them was, where somebody wants to know."""
 
+        self._awake = asyncio.Event()
+        self._awake.set()
+
     def kill(self) -> None:
         self.over = True
+        self._awake.set()
+
+    def fall_asleep(self) -> None:
+        """As after SIGSTOP: time passes, and nothing happens here until somebody wakes it."""
+        self._awake.clear()
+
+    def wake(self) -> None:
+        self._awake.set()
+
+    async def awake(self) -> None:
+        """Whoever is about to begin something, or to read an answer, waits here while it sleeps."""
+        await self._awake.wait()
 
     def cross(self, what: str) -> None:
         """Raises Killed: this life is over."""

@@ -226,5 +226,10 @@ def _with_token(source: str, token: str, way: int) -> str:
     if found and way % 3:
         return source.replace(found[way % len(found)], token)
     if source.startswith("<body>"):
-        return f"<body>Words {token}\n{source.removeprefix('<body>')}"
-    return f"Words {token}\n\n{source}" if source else f"Words {token}"
+        return f"<body>{_HTML[way % len(_HTML)].format(token)}\n{source.removeprefix('<body>')}"
+    return f"{_MARKDOWN[way % len(_MARKDOWN)].format(token)}\n\n{source}".rstrip()
+
+
+_MARKDOWN = ("Words {}", "* one {}\n* two", "__Words__ *of* {}", "Words {}  \nand more", "1) {}\n2) two\n")
+_HTML = ("Words {}", "<ul><li>one {}</li><li>two</li></ul>", "<strong>Words</strong> <em>of</em> {}")
+"""As people write: what the other provider shows of it, or the same one afterwards, looks different."""

@@ -12,11 +12,13 @@ from datetime import timedelta
 from math import inf
 from typing import Any
 
+from connectors.simulation import Exchange
 from sync.reconcile.model import Side
 from tests.simulation.evidence import Evidence
 from tests.simulation.hours import BEGINNING
 from tests.simulation.memory import Edit, tokens
-from tests.simulation.schedule import Kind
+from tests.simulation.rest import is_content
+from tests.simulation.schedule import EDITS, Kind
 
 HOLE_S = 4.0
 """Between our read and our write of an object. What a person writes then where nobody tells us what stood
@@ -26,6 +28,9 @@ _UNLISTED = frozenset({Kind.HIDE, Kind.REMOVE, Kind.RESTORE, Kind.REVOKE})
 """After these a listing may have shown a change while nobody could act on it."""
 
 ON_ITS_WAY = timedelta(seconds=1)
+
+LONGEST_S = 1500.0
+"""Until rest, in fair weather: back-off, look-ups, deletions, and a few polls, one after the other."""
 
 CONTESTED_S = 400.0
 """Two choices closer than this may meet each other: a trouble lasts so long, with what follows from it."""
@@ -134,12 +139,11 @@ def nothing_lost(evidence: Evidence) -> Iterator[str]:
 def _fell_into_the_hole(evidence: Evidence, pair: Pair, edit: Edit) -> bool:
     """Whether we wrote the same field of the object right after the edit."""
     names = {"title": ("name", "title"), "notes": ("html_notes", "body")}.get(edit.field, ())
-    address = pair.ids[Side.HUB] if edit.side is Side.HUB else f"/issues/{pair.seen[edit.side]['number']}"
     for exchange in evidence.town.sides[edit.side].journal.writes():
         body = exchange.body if isinstance(exchange.body, dict) else {}
         body = body.get("data", body)
         at_s = (exchange.at - BEGINNING).total_seconds()
-        same = exchange.path.endswith(address) and any(name in body for name in names)
+        same = exchange.path.endswith(_address(pair, edit.side)) and any(name in body for name in names)
         if same and at_s - HOLE_S <= edit.at_s <= at_s + 1:
             return True
     return False
@@ -281,6 +285,76 @@ def files_once(evidence: Evidence) -> Iterator[str]:
                 yield f"11: link {pair.link}: {file.name} is {len(told)} times on GitHub"
 
 
+def nothing_twice(evidence: Evidence) -> Iterator[str]:
+    """A text that was written, and that nobody has touched since, is not written again."""
+    for side, simulator in evidence.town.sides.items():
+        last: dict[tuple[str, str], tuple[float, str]] = {}
+        for exchange in simulator.journal.writes():
+            at_s = (exchange.at - BEGINNING).total_seconds()
+            for field, text in _texts(exchange):
+                before_s, before = last.get((exchange.path, field), (0.0, ""))
+                touched = any(
+                    edit.side is side and edit.field == field and before_s - 1 < edit.at_s < at_s
+                    for edit in evidence.memory.edits
+                )
+                if text == before and tokens(text) and not touched:
+                    yield f"5: {side}: {exchange.path} gets {text!r} again at {at_s:.1f} s"
+                last[exchange.path, field] = at_s, text
+
+
+def only_what_was_edited(evidence: Evidence) -> Iterator[str]:
+    """A text is written to a side only if a person edited it on the other one."""
+    for pair in pairs(evidence):
+        edited = {
+            (edit.side, edit.field) for side in Side for edit in evidence.memory.on(side, pair.ids[side])
+        }
+        for side, simulator in evidence.town.sides.items():
+            for exchange in simulator.journal.writes():
+                if exchange.path.endswith(_address(pair, side)):
+                    for field, text in _texts(exchange):
+                        if (side.other, field) not in edited:
+                            yield f"5: link {pair.link}: {text!r} is written to the {side} side, for nobody"
+
+
+def _address(pair: Pair, side: Side) -> str:
+    """How the path of a request ends that changes the object."""
+    return f"/{pair.ids[side]}" if side is Side.HUB else f"/issues/{pair.seen[side]['number']}"
+
+
+def _texts(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """Titles and texts of objects that a request changes."""
+    body = exchange.body if isinstance(exchange.body, dict) else {}
+    body = body.get("data", body)
+    if exchange.method in ("PUT", "PATCH"):
+        for field, names in {"title": ("name", "title"), "notes": ("html_notes", "body")}.items():
+            yield from ((field, str(body[name])) for name in names if name in body)
+
+
+def soon(evidence: Evidence) -> Iterator[str]:
+    """Rest is not far: a few polls, and the longest that anything is waited for."""
+    if evidence.rest_s > LONGEST_S:
+        yield f"1: at rest only {evidence.rest_s:.0f} s after the last trouble"
+
+
+def tokens_last(evidence: Evidence) -> Iterator[str]:
+    """Credentials that nobody revoked go on working, whatever happened to the program.
+
+    But where a renewal's answer is lost the new token is, too: that is said, and an admin brings another.
+    """
+    troubles = {Kind.REVOKE, Kind.FAULT, Kind.OUTAGE, Kind.FREEZE}
+    if any(event.kind in troubles for event in evidence.schedule.events):
+        return
+    renewals = [
+        (exchange.at - BEGINNING).total_seconds()
+        for exchange in evidence.town.hub.journal.writes()
+        if "oauth_token" in exchange.path
+    ]
+    lost = any(abs(at_s - death_s) < 2 for at_s in renewals for death_s in evidence.town.deaths)
+    for side in evidence.dead:
+        if not lost:
+            yield f"20: the credentials of the {side} side were refused, and nobody revoked them"
+
+
 def acknowledged(evidence: Evidence) -> Iterator[str]:
     """Every webhook call that was answered 200 is in the list of deliveries, and the list adds up."""
     known = {each["delivery"] for each in evidence.deliveries}
@@ -318,15 +392,19 @@ def deletes_proven(evidence: Evidence) -> Iterator[str]:
 
 def polling_is_enough(evidence: Evidence) -> Iterator[str]:
     """What listings show needs no complete comparison: titles, texts and states."""
-    if any(event.kind in _UNLISTED for event in evidence.schedule.events):
+    if evidence.dead or any(event.kind in _UNLISTED for event in evidence.schedule.events):
         return
+    kinds = {event.kind for event in evidence.schedule.events}
+    all_listed = kinds <= (EDITS.keys() - {Kind.WITHDRAW}) | {Kind.KILL, Kind.STOP, Kind.OUTAGE}
     for said in evidence.early:
-        if any(f": {field} differs" in said for field in ("title", "notes", "state")):
+        comments = all_listed and said.startswith("10:")
+        if comments or any(f": {field} differs" in said for field in ("title", "notes", "state")):
             yield f"13: before anything was compared: {said}"
 
 
 def no_false_conflicts(evidence: Evidence) -> Iterator[str]:
     """A clash of two edits needs an edit on each side."""
+    calm = not evidence.schedule.late and all(event.kind in EDITS for event in evidence.schedule.events)
     ends = {pair.link: pair.ids for pair in pairs(evidence)}
     for entry in evidence.conflicts:
         ids = ends.get(entry["link"])
@@ -340,6 +418,20 @@ def no_false_conflicts(evidence: Evidence) -> Iterator[str]:
         }
         if len(edited) < 2:
             yield f"2: link {entry['link']}: a conflict about {entry['field']}, which one side alone edited"
+        elif calm and _was_seen(evidence, entry, ids):
+            yield f"2: link {entry['link']}: a conflict about {entry['field']}, one side of which was seen"
+
+
+def _was_seen(evidence: Evidence, entry: dict[str, Any], ids: Mapping[Side, str]) -> bool:
+    """Whether who wrote one of the two texts had the other one before their eyes, and took it away."""
+    ends = zip(("asana", "external"), (Side.HUB, Side.EXTERNAL), strict=True)
+    held = {side: tokens(str(entry[key]["value"])) for key, side in ends}
+    return any(
+        held[side.other] and held[side.other] <= edit.before and edit.token in held[side]
+        for side in Side
+        for edit in evidence.memory.on(side, ids[side])
+        if edit.field == entry["field"] == "title"
+    )
 
 
 def pause_holds(evidence: Evidence) -> Iterator[str]:
@@ -348,7 +440,7 @@ def pause_holds(evidence: Evidence) -> Iterator[str]:
         for exchange in simulator.journal.writes():
             at_s = (exchange.at - BEGINNING).total_seconds()
             paused = any(begin + 1 < at_s < min(end, default=inf) for begin, *end in evidence.town.pauses)
-            if paused and "hooks" not in exchange.path:
+            if paused and is_content(exchange):
                 yield f"28: {side}: {exchange.method} {exchange.path} at {at_s:.1f} s, while it was paused"
 
 
@@ -382,8 +474,12 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[str]]] = (
     last_choice_stands,
     one_counterpart,
     at_rest,
+    soon,
+    nothing_twice,
+    only_what_was_edited,
     comments_once,
     files_once,
+    tokens_last,
     acknowledged,
     limits_kept,
     deletes_proven,

@@ -40,8 +40,9 @@ async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
     Raises:
         Restless: there is no end to it.
     """
-    began, since = asyncio.get_running_loop().time(), datetime.now(UTC)
-    while (waited := asyncio.get_running_loop().time() - began) < PATIENCE_S:
+    clock, since = asyncio.get_running_loop().time, datetime.now(UTC)
+    began = clock()
+    while clock() - began < PATIENCE_S:
         await asyncio.sleep(look_s)
         asked = sum(len(simulator.journal) for simulator in town.sides.values())
         if asked > ENOUGH:
@@ -51,7 +52,7 @@ async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
         if town.program.broken is not None:
             raise town.program.broken
         if (await standing(town, since=since))["quiet"]:
-            return waited
+            return clock() - began
     raise Restless(f"not at rest after {PATIENCE_S:g} s: {await standing(town)}")
 
 
@@ -68,8 +69,13 @@ async def compare(town: Town) -> None:
     await come_to_rest(town)
 
 
+def is_content(exchange: Exchange) -> bool:
+    """Whether it is about what people see: webhooks and tokens are not."""
+    return "hooks" not in exchange.path and "oauth_token" not in exchange.path
+
+
 class Written:
-    """What the program has written to the providers since this was made; webhooks are no content."""
+    """What the program has written to the providers since this was made."""
 
     def __init__(self, town: Town) -> None:
         self._town = town
@@ -80,5 +86,5 @@ class Written:
             (side, exchange)
             for side, simulator in self._town.sides.items()
             for exchange in simulator.journal[self._from[side] :]
-            if exchange.committed and "hooks" not in exchange.path
+            if exchange.committed and is_content(exchange)
         ]

@@ -15,7 +15,7 @@ from tests.simulation.evidence import Evidence, collect
 from tests.simulation.hours import BEGINNING, spend
 from tests.simulation.memory import Memory
 from tests.simulation.people import People
-from tests.simulation.promises import converged
+from tests.simulation.promises import comments_once, converged
 from tests.simulation.rest import Restless, Written, come_to_rest, compare
 from tests.simulation.schedule import EDITS, Event, Kind, Schedule
 from tests.simulation.town import Town
@@ -27,7 +27,7 @@ class _Run:
         chance = random.Random(schedule.seed + 1)
         self.schedule = schedule
         patience = {"stale_seconds": 60.0 if schedule.late else 0.0, "delete_delay_seconds": 120.0}
-        self.town = Town(disk, chance, hooks=schedule.hooks, settings=patience)
+        self.town = Town(disk, chance, hooks=schedule.hooks, oauth=schedule.oauth, settings=patience)
         for simulator in self.town.sides.values():
             simulator.outbox.duplicate, simulator.outbox.reorder = duplicate, reorder
         self.memory = Memory()
@@ -88,10 +88,11 @@ class _Run:
             town.begin().start()
         self.tell("admin", "fair weather; every pause is over, every token renewed")
         await town.switch(paused=False)
+        self.evidence.dead = await town.renew()
         await town.apply()
         self.evidence.rest_s = await come_to_rest(town)
         await collect(self.evidence)
-        self.evidence.early = list(converged(self.evidence))
+        self.evidence.early = [*converged(self.evidence), *comments_once(self.evidence)]
         await compare(town)
         written = Written(town)
         await compare(town)

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     HIDE = "hide"
     STOP = "stop"
     KILL = "kill"
+    FREEZE = "freeze"
     PAUSE = "pause"
     APPLY = "apply"
     COMPARE = "compare"
@@ -74,6 +75,7 @@ TROUBLES: Mapping[Kind, int] = {
     Kind.HIDE: 1,
     Kind.STOP: 2,
     Kind.KILL: 4,
+    Kind.FREEZE: 1,
     Kind.PAUSE: 1,
     Kind.APPLY: 1,
     Kind.COMPARE: 1,
@@ -114,6 +116,8 @@ class Schedule:
     """From the last event until the weather clears."""
     deletes: int = 50
     """The most deletions that may follow from others within an hour."""
+    oauth: bool = False
+    """Whether Asana's tokens end every few minutes, and each renewal ends the one that it was made with."""
 
     @property
     def edits(self) -> int:
@@ -150,4 +154,5 @@ def draw(seed: int, length: int = 50) -> Schedule:
         old=chance.choice((0, 0, 3)),
         linger_s=chance.choice((0.0, 0.0, 90.0)),
         conflict=chance.choice(("last_modified",) * 4 + ("asana", "external", "ask")),
+        oauth=chance.random() < 0.2,
     )

@@ -30,6 +30,8 @@ from tests.simulation.life import Life
 from tests.simulation.program import Program
 
 PORTS: Mapping[Side, int] = {Side.HUB: 8101, Side.EXTERNAL: 8102}
+TOKENS_LIVE_S = 400
+"""Of Asana, where the program comes as an OAuth app."""
 CONNECTIONS: Mapping[Side, str] = {Side.HUB: "our-asana", Side.EXTERNAL: "our-github"}
 
 
@@ -37,7 +39,13 @@ class Town:
     """``program`` is the life that goes on now; None while there is none."""
 
     def __init__(
-        self, disk: Disk, chance: random.Random, *, hooks: bool, settings: Mapping[str, Any] | None = None
+        self,
+        disk: Disk,
+        chance: random.Random,
+        *,
+        hooks: bool,
+        oauth: bool = False,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         disk.wipe()
         self.disk, self.chance = disk, chance
@@ -54,13 +62,18 @@ class Town:
             allow_private_hosts="127.0.0.1",
             **(settings or {}),
         )
-        self.credentials: dict[Side, dict[str, str]] = {}
+        self.hub.oauth = oauth
+        self.hub.oauth_app.rotates, self.hub.oauth_app.lives_s = True, TOKENS_LIVE_S
+        self.credentials = {side: self._usable(side) for side in Side}
+        """What the configuration says: an admin brings others only when these are refused."""
         self.mapping: dict[str, Any] = {}
         self.program: Program | None = None
         self.lives = 0
+        self._asleep: list[Program] = []
         self.pauses: list[list[float]] = []
         """When each began and ended, by the loop's clock; the end of the present one is not there yet."""
-        """From when to when, in seconds since the beginning, nothing may be written."""
+        self.deaths: list[float] = []
+        """When each life ended, by the loop's clock."""
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -72,6 +85,7 @@ class Town:
             try:
                 yield
             finally:
+                await self.end_sleepers()
                 await self.kill()
 
     def _inside(self) -> tuple[Intake, Life] | None:
@@ -83,20 +97,42 @@ class Town:
         """Another life."""
         self.lives += 1
         providers = {PORTS[side]: simulator for side, simulator in self.sides.items()}
-        # a name that no process has: it is dead as soon as somebody asks
+        # a name of another machine: whether it is dead nobody can tell from here
         owner = f"town-{self.lives}"
         self.program = Program(self.settings, self.disk, providers, owner, self.chance)
         return self.program
 
     async def stop(self) -> None:
-        program, self.program = self.program, None
+        program = self._taken()
         if program is not None:
             await program.stop()
 
     async def kill(self) -> None:
-        program, self.program = self.program, None
+        program = self._taken()
         if program is not None:
             await program.kill()
+
+    def _taken(self) -> Program | None:
+        program, self.program = self.program, None
+        self.deaths.append(asyncio.get_running_loop().time())
+        return program
+
+    def fall_asleep(self, sleeper: Program) -> None:
+        """As SIGSTOP does: that life sleeps, and another one begins."""
+        sleeper.life.fall_asleep()
+        self._asleep.append(sleeper)
+        if self.program is sleeper:
+            self.begin().start()
+
+    async def end(self, sleeper: Program) -> None:
+        """Of a life that slept for a while."""
+        if sleeper in self._asleep:
+            self._asleep.remove(sleeper)
+            await sleeper.kill()
+
+    async def end_sleepers(self) -> None:
+        for sleeper in tuple(self._asleep):
+            await self.end(sleeper)
 
     # what the admin does
 
@@ -112,7 +148,7 @@ class Town:
                     "name": CONNECTIONS[side],
                     "connector": self.sides[side].name,
                     "settings": given[side]["settings"],
-                    "credentials": {**given[side]["credentials"], **self.credentials.get(side, {})},
+                    "credentials": self.credentials[side],
                 }
                 for side in Side
             ],
@@ -152,14 +188,15 @@ class Town:
         elif lasts and not paused:
             self.pauses[-1].append(now)
 
-    async def dead(self) -> list[str]:
-        """Connections whose credentials do not work."""
+    async def renew(self) -> list[Side]:
+        """Bring credentials that work for connections that need them; the sides of those."""
         assert self.program is not None
         async with self.program.engine.database.read() as session:
             query = select(Connection.name).where(col(Connection.state) == "needs_reauth")
-            return list((await session.execute(query)).scalars())
+            names = set((await session.execute(query)).scalars())
+        dead = [side for side in Side if CONNECTIONS[side] in names]
+        self.credentials |= {side: self._usable(side) for side in dead if side is Side.HUB and self.hub.oauth}
+        return dead
 
-
-async def moment(seconds: float = 0.0) -> None:
-    """Let the town go on for so long."""
-    await asyncio.sleep(seconds)
+    def _usable(self, side: Side) -> dict[str, str]:
+        return dict(self.sides[side].connection("")["credentials"])

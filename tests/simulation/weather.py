@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import get_args
 
 from connectors.simulation import Fault
@@ -13,11 +14,13 @@ from sync.configuration import ConfigurationInvalid
 from sync.reconcile.model import Side
 from sync.store.errors import StoreError
 from tests.simulation.life import Killed
+from tests.simulation.program import Program
 from tests.simulation.rest import ask_for_full_pass
 from tests.simulation.schedule import Event, Kind
 from tests.simulation.town import Town
 
 WHILE_S = 120.0
+SLEEP_S, AWAKE_S = 100.0, 20.0
 METHODS: Mapping[Side, tuple[str | None, ...]] = {
     Side.HUB: (None, "GET", "POST", "PUT", "POST", "PUT"),
     Side.EXTERNAL: (None, "GET", "POST", "PATCH", "POST", "PATCH"),
@@ -45,6 +48,7 @@ class Weather:
             Kind.HIDE: self._hide,
             Kind.STOP: self._stop,
             Kind.KILL: self._kill,
+            Kind.FREEZE: self._freeze,
             Kind.PAUSE: self._pause,
             Kind.APPLY: self._apply,
             Kind.COMPARE: self._compare,
@@ -63,6 +67,7 @@ class Weather:
         for task in tuple(self._later):
             task.cancel()
         await asyncio.gather(*self._later, return_exceptions=True)
+        await self._town.end_sleepers()
         for simulator in self._town.sides.values():
             simulator.faults.clear()
             simulator.visible_after_s = 0.0
@@ -136,16 +141,15 @@ class Weather:
 
     async def _revoke(self, event: Event) -> str:
         """The token dies; after a while an admin brings another one."""
-        town = self._town
-        fresh = f"2/{town.hub.people['bot'].gid}/{secrets.token_hex(8)}"
-        if event.side is Side.HUB:
-            old = town.credentials.get(Side.HUB, {}).get("token", town.hub.token)
-            town.hub.tokens[fresh] = town.hub.tokens.pop(old)
-        else:
-            old = town.credentials.get(Side.EXTERNAL, {}).get("token", "ghp_simulated")
-            fresh = f"ghp_{secrets.token_hex(8)}"
-            town.external.tokens[fresh] = town.external.tokens.pop(old)
-        town.credentials[event.side] = {"token": fresh}
+        town, known = self._town, self._town.credentials[event.side]
+        if "refresh_token" in known:
+            town.hub.oauth_app.revoke()
+            town.credentials[event.side] = town.hub.oauth_app.credentials()
+            return "revokes the app's access"
+        tokens = town.hub.tokens if event.side is Side.HUB else town.external.tokens
+        fresh = known["token"].rpartition("/")[0] + f"/{secrets.token_hex(8)}"
+        tokens[fresh] = tokens.pop(known["token"])
+        town.credentials[event.side] = {**known, "token": fresh}
         return "revokes the token"
 
     async def _clock(self, event: Event) -> str:
@@ -190,6 +194,28 @@ class Weather:
     async def _rise(self) -> None:
         await self._town.kill()
         self._town.begin().start()
+
+    async def _freeze(self, event: Event) -> str:
+        """For longer than its leases last. Then it goes on for a moment, beside the one that took over."""
+        program = self._town.program
+        if program is None:
+            return "nothing can be stopped"
+        program.life.ends_at = program.life.crossed + 1 + event.pick % 30
+        program.life.end = partial(self._fall_asleep, program)
+        return f"the program is stopped for {SLEEP_S:g} s at its crossing {program.life.ends_at}"
+
+    def _fall_asleep(self, sleeper: Program) -> None:
+        self._town.fall_asleep(sleeper)
+
+        async def later() -> None:
+            await asyncio.sleep(SLEEP_S)
+            sleeper.life.wake()
+            await asyncio.sleep(AWAKE_S)
+            await self._town.end(sleeper)
+
+        task = asyncio.create_task(later())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
 
     async def _pause(self, event: Event) -> str:
         await self._town.switch(paused=True)
