@@ -193,8 +193,8 @@ PLANTED: Sequence[Planted] = (
         mistakes.whole_thread_again,
         _schedule(
             _NEW,
-            *((120.0, Kind.COMMENT, HUB, 0, 0) for _ in range(3)),
-            _fault(168.6, EXTERNAL, "500", "POST"),
+            *((120.0, Kind.COMMENT, HUB, 0, 0) for _ in range(8)),
+            _fault(170.0, EXTERNAL, "500", "POST"),
         ),
         frozenset({"10", "18"}),
     ),
