@@ -60,6 +60,15 @@ async def test_of_several_those_stand_that_asana_takes(bench: Bench) -> None:
     assert (await bench.read(part)).fields[BLOCKED_BY] == (one,)
 
 
+async def test_no_task_has_more_than_thirty(bench: Bench) -> None:
+    *many, part = tasks(bench, *(f"Blocker {number}" for number in range(31)), "Part")
+    before = await bench.read(part)
+    with pytest.raises(Park) as refused:
+        await bench.session.update(before.ref, {BLOCKED_BY: tuple(many)}, before)
+    assert "thirty" in refused.value.fix
+    assert len((await bench.read(part)).fields[BLOCKED_BY]) == 30  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("kind", "error"), [("403", Park), ("429", RetryLater)])
 async def test_what_has_nothing_to_do_with_one_of_them_is_not_tried_one_by_one(
     bench: Bench, kind: str, error: type[Exception]

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from connectors.errors import Park, ParkClass
 from connectors.github.client import Client
 from connectors.github.fields import Payload
-from connectors.github.parents import NOT_OFFERED
+from connectors.github.refusals import related
 from connectors.github.translate import located
-from connectors.records import Ref, Value
+from connectors.records import BLOCKED_BY, Ref, Value
 
 _IN_A_CIRCLE = (
     "No issue can wait for itself, be it by way of others, and GitHub limits how many it waits for: take one "
@@ -71,7 +71,7 @@ async def rewire(
         except Park as refused:
             refusal = refusal or refused
     if refusal is not None:
-        raise _explained(refusal) from refusal
+        raise related(refusal, "issue dependencies", BLOCKED_BY, _IN_A_CIRCLE) from refusal
 
 
 async def _database_id(github: Client, blocker: Ref | None) -> int:
@@ -79,17 +79,3 @@ async def _database_id(github: Client, blocker: Ref | None) -> int:
     if where is None:
         raise Park("nothing tells where the issue lies that it waits for", park_class=ParkClass.NOT_SUPPORTED)
     return int((await github.issue(where[0], where[1]))["id"])
-
-
-def _explained(refused: Park) -> Park:
-    if refused.status in NOT_OFFERED:
-        return Park(
-            "This GitHub has no issue dependencies, or does not show one of the issues to the account",
-            park_class=ParkClass.NOT_SUPPORTED,
-            fix="Take the field blocked_by out of the mapping, or give the account access to the issues.",
-            provider_message=refused.provider_message,
-            status=None,
-        )
-    if refused.status == 422:
-        refused.fix = _IN_A_CIRCLE
-    return refused

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from connectors.errors import Park, ParkClass
 from connectors.github.client import Client
 from connectors.github.fields import Payload
+from connectors.github.refusals import related
 from connectors.github.translate import located, number_of, repository_of
-from connectors.records import Ref
+from connectors.records import PARENT, Ref
 
-NOT_OFFERED = frozenset({404, 405, 501})
-"""Statuses of calls that a GitHub does not have, or of issues that it does not show."""
 _MISPLACED = (
     "An issue cannot lie below itself, sub-issues go eight levels deep at most, an issue has a hundred of "
     "them at most, and all belong to one owner: move it, or what is above it, on one of the sides."
@@ -54,18 +53,4 @@ async def put_below(
         elif (standing := parent_of(issue)) is not None:
             await github.remove_sub_issue(*standing, int(issue["id"]))
     except Park as refused:
-        raise _explained(refused) from refused
-
-
-def _explained(refused: Park) -> Park:
-    if refused.status in NOT_OFFERED:
-        return Park(
-            "This GitHub has no sub-issues, or does not show the issue above to the account",
-            park_class=ParkClass.NOT_SUPPORTED,
-            fix="Take the field parent out of the mapping, or give the account access to both issues.",
-            provider_message=refused.provider_message,
-            status=None,
-        )
-    if refused.status == 422:
-        refused.fix = _MISPLACED
-    return refused
+        raise related(refused, "sub-issues", PARENT, _MISPLACED) from refused

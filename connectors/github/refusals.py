@@ -38,6 +38,8 @@ WRITE_ACCESS = (
 
 UNREACHABLE = frozenset({403, 404, 410, 451})
 """Statuses of a container that is gone, blocked, or not ours to see."""
+_NOT_RELATED = frozenset({404, 405, 501})
+_NOT_VALID = 422
 
 
 class Refusals:
@@ -190,3 +192,22 @@ def _field(data: object) -> str | None:
         if name in _NEUTRAL:
             return _NEUTRAL[name]
     return None
+
+
+def related(refused: Park, what: str, field: str, misplaced: str) -> Park:
+    """What it means that GitHub does not relate two issues to each other.
+
+    Args:
+        what: how GitHub calls such relations; ``field`` is ours.
+        misplaced: what to do where the relation is not allowed.
+    """
+    if refused.status in _NOT_RELATED:
+        return Park(
+            f"This GitHub has no {what}, or does not show one of the issues to the account",
+            park_class=ParkClass.NOT_SUPPORTED,
+            fix=f"Take the field {field} out of the mapping, or give the account access to both issues.",
+            provider_message=refused.provider_message,
+        )
+    if refused.status == _NOT_VALID:
+        refused.fix = misplaced
+    return refused

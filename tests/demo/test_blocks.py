@@ -13,7 +13,7 @@ import pytest
 from connectors.discussions import CommentDraft
 from connectors.interactions import Card, Form, Place
 from connectors.records import FieldKind, FieldSpec
-from connectors.slack import card, modal, replies, translate
+from connectors.slack import card, composing, modal, replies
 from connectors.slack.modal import About
 from connectors.slack.simulated_composer import compose
 from sync.demo.page.blocks import UnknownBlock, entered, filled
@@ -52,7 +52,7 @@ COPY = CommentDraft(
 MESSAGES = [
     card.message(CARD, "key"),
     card.listing(HOSTILE, [CARD]),
-    translate.content(HOSTILE, f"**{HOSTILE}**", None),
+    composing.content(HOSTILE, f"**{HOSTILE}**", None),
     replies.copy(COPY),
     compose(f"{HOSTILE} <@U1> *bold* :tada:\n```\n{HOSTILE}\n```\n- {HOSTILE}"),
 ]

@@ -125,6 +125,18 @@ async def test_a_reply_stands_in_the_thread(channel: Channel) -> None:
     assert "1 reply" in await channel.get("?by=ada")
 
 
+async def test_a_message_of_the_app_stands_under_the_name_that_it_says(channel: Channel) -> None:
+    app, (ada, bob) = channel.slack.workspace.app, (channel.slack.people[name] for name in ("ada", "bob"))
+    for message, name, picture, is_app in (
+        ({"user": bob.id}, "Bob Kahn", "bob", False),
+        ({"user": app.id}, "Asana Sync", "", True),
+        ({"user": app.id, "username": ada.title}, "Ada Lovelace", "ada", True),
+        ({"user": app.id, "username": "Cy"}, "Cy", "Cy", True),
+    ):
+        author = channel.talk.author(message)
+        assert (author.name, author.picture, author.is_app) == (name, picture, is_app)
+
+
 async def test_reactions_are_given_and_taken_away(channel: Channel) -> None:
     message = channel.message("French")
     for by, name, given in (

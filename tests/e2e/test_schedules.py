@@ -53,9 +53,9 @@ async def one_machine(folder: Path, random: Random) -> AsyncIterator[tuple[Town,
 
         async def stop() -> None:
             for pid in (await made.workers())[:1]:
-                os.kill(pid, signal.SIGSTOP)
-                await asyncio.sleep(random.choice((1, STOPPED_S)))
-                with suppress(ProcessLookupError):
+                with suppress(ProcessLookupError):  # it may have been killed a moment ago
+                    os.kill(pid, signal.SIGSTOP)
+                    await asyncio.sleep(random.choice((1, STOPPED_S)))
                     os.kill(pid, signal.SIGCONT)
 
         async def again(by: signal.Signals) -> None:

@@ -33,7 +33,7 @@ async def test_few_calls_are_made_with_a_dead_token(build: Build, at: str) -> No
     sessions = Sessions(engine.settings, engine.database, engine.vault, None, way_out=quick)
     await engine.sessions.aclose()
     world.engine = replace(engine, sessions=sessions)
-    items = [world.external.new(world.container, title=f"Number {number}") for number in range(16)]
+    items = [world.external.new(world.container, title=f"Number {number}") for number in range(9)]
     await world.settle()
     for task in world.tasks():
         world.hub.edit(task, title="Renamed in the hub", by="ada")

@@ -184,7 +184,7 @@ async def test_submitting_twice_makes_one_task(chat: Chat) -> None:
     assert len(chat.world.tasks()) == 1
     chat.card(message)
     late = await chat.slack.submit(second, {"title": {"title": "Twice"}}, "bob")
-    assert late.errors == {"title": "There is a task for it already. Once"}
+    assert late.errors == {"title": "There is a task for it already: Once"}
     told = await chat.opened(message)
     assert "There is a task for it already" in str(told["blocks"])
     assert chat.world.hub.view(chat.world.tasks()[0])["url"] in str(told["blocks"])  # type: ignore[index]

@@ -70,10 +70,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote a message. ``login`` is the same for one person in all tools; empty for the app."""
+    """Under whose name a message stands, be it the app's. ``picture``: of whom; empty for the app's own."""
 
     name: str
-    login: str = ""
+    picture: str = ""
+    is_app: bool = False
 
 
 @dataclass
@@ -114,7 +115,11 @@ class Talk(Pane):
 
     def author(self, message: Json) -> Author:
         person = self._people[message["user"]]
-        return Author(message.get("username") or person.title, "" if person.bot else person.name)
+        if not person.bot:
+            return Author(person.title, person.name)
+        told = message.get("username", "")
+        known = next((each.name for each in self._people.values() if each.title == told), told)
+        return Author(told or person.title, known, is_app=True)
 
     @staticmethod
     def at(message: Json) -> datetime:

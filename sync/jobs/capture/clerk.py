@@ -193,7 +193,7 @@ class Clerk:
         mapping = await self._allowed(wish.container, wish.place)
         known = await self._link(wish.about)
         if known is not None and not await self._is_repeated(wish):
-            raise Refused(f"There is a task for it already. {_short(known.hub_title)}".strip(), field="title")
+            raise Refused(f"There is a task for it already: {_short(known.hub_title)}", field="title")
         if wish.what is What.ATTACH and not wish.task:
             raise Refused("Choose a task.", field="task")
         if wish.what is What.ATTACH and await self._is_taken(mapping, wish.task):

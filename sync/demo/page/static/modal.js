@@ -48,8 +48,13 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const input = menuOf(event.target).querySelector("[role=combobox]");
   if (input === document.activeElement) input.setAttribute("aria-expanded", "true"); else fold(menuOf(event.target));
 });
-// What is offered for fewer letters is not chosen by accident.
+// What is offered for other letters is not chosen by accident, nor shown if it comes late.
 document.addEventListener("input", (event) => { if (event.target.matches("[role=combobox]")) fold(menuOf(event.target)); });
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!event.target.matches?.("[role=listbox]")) return;
+  const typed = menuOf(event.target).querySelector("[role=combobox]").value;
+  if (event.detail.requestConfig.parameters.typed !== typed) event.detail.shouldSwap = false;
+});
 document.addEventListener("mousedown", (event) => {
   const option = event.target.closest?.("[data-combobox] [role=option]");
   if (!option) return;
