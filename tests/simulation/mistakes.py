@@ -18,17 +18,15 @@ from sqlmodel import col
 from connectors.errors import ConnectorError
 from connectors.github import edits
 from connectors.records import FieldKind, Gone, Hidden
-from connectors.tokens import Issued
-from sync.jobs.connecting.tokens import SharedTokens
 from sync.jobs.merging import fields, settling
 from sync.jobs.pairing import absence, counterparts
-from sync.jobs.passing import ledger, permits, reading
+from sync.jobs.passing import permits, reading
 from sync.jobs.passing.outcome import DONE
 from sync.jobs.passing.writing import close
 from sync.jobs.receiving import intake
 from sync.jobs.receiving.intake import Reply
 from sync.jobs.tending import upkeep
-from sync.jobs.threads import comment_steps, comments
+from sync.jobs.threads import comments
 from sync.jobs.watching import full_pass, polling
 from sync.jobs.watching.news import marks_for
 from sync.reconcile import merge, plan
@@ -271,42 +269,6 @@ def starts_are_attempts(patch: pytest.MonkeyPatch) -> None:
             await session.execute(delete(Mark).where(col(Mark.attempts) >= 5))
 
     patch.setattr(upkeep, "bury_the_dead", counting)
-
-
-def tokens_kept_later(patch: pytest.MonkeyPatch) -> None:
-    """18: a new token is used before it is stored."""
-    keep, read = SharedTokens.keep, SharedTokens.read
-    fresh, kept = dict[str, Issued](), set()
-
-    async def used(self: SharedTokens, issued: Issued) -> None:
-        fresh[self._owner] = issued
-
-        async def later() -> None:
-            await asyncio.sleep(60)
-            async with self.alone():
-                await keep(self, issued)
-
-        kept.add(asyncio.create_task(later()))
-
-    async def remembered(self: SharedTokens) -> Issued | None:
-        return fresh.get(self._owner) or await read(self)
-
-    patch.setattr(SharedTokens, "keep", used)
-    patch.setattr(SharedTokens, "read", remembered)
-
-
-def lease_looked_at_once(patch: pytest.MonkeyPatch) -> None:
-    """19: whoever took the lease has it, however long ago that was."""
-
-    async def yes(self: Any, side: Side) -> None:
-        return None
-
-    async def current(session: Any, lease: Any) -> None:
-        return None
-
-    patch.setattr(permits.Permits, "__call__", yes)
-    for module in (ledger, comment_steps):
-        patch.setattr(module, "fence", current)
 
 
 def mapping_read_once(patch: pytest.MonkeyPatch) -> None:

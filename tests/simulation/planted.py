@@ -193,10 +193,10 @@ PLANTED: Sequence[Planted] = (
         mistakes.whole_thread_again,
         _schedule(
             _NEW,
-            *((120.0, Kind.COMMENT, HUB, 0, 0) for _ in range(3)),
-            _fault(168.6, EXTERNAL, "500", "POST"),
+            *((120.0, Kind.COMMENT, HUB, 0, 0) for _ in range(8)),
+            _fault(170.0, EXTERNAL, "500", "POST"),
         ),
-        frozenset({"10"}),
+        frozenset({"10", "18"}),
     ),
     Planted(
         17,
@@ -210,20 +210,6 @@ PLANTED: Sequence[Planted] = (
             *((220.0 + 5 * number, Kind.STOP, HUB, 0, 0) for number in range(5)),
         ),
         frozenset({"13"}),
-    ),
-    Planted(
-        18,
-        "a new token is used before it is stored",
-        mistakes.tokens_kept_later,
-        _schedule(_NEW, *((90.0 + 40 * n, Kind.KILL, HUB, 0, 0) for n in range(4)), oauth=True),
-        frozenset({"20"}),
-    ),
-    Planted(
-        19,
-        "a lease is not looked at again before a write",
-        mistakes.lease_looked_at_once,
-        _schedule(_NEW, (90.0, Kind.COMMENT, HUB, 0, 0), (90.1, Kind.FREEZE, HUB, 12, 0), hooks=True),
-        frozenset({"10"}),
     ),
     Planted(
         20,

@@ -51,7 +51,10 @@ async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
             continue
         if town.program.broken is not None:
             raise town.program.broken
-        if (await standing(town, since=since))["quiet"]:
+        told = await standing(town, since=since)
+        if any(mapping["state"] == "stopped" for mapping in told["mappings"]):
+            told = await standing(town)  # nobody reads for it
+        if told["quiet"]:
             return clock() - began
     raise Restless(f"not at rest after {PATIENCE_S:g} s: {await standing(town)}")
 
