@@ -101,8 +101,9 @@ class Projects:
         self._known = {gid: (project, float("-inf")) for gid, (project, _) in self._known.items()}
 
     async def _read(self, gid: str) -> Project:
-        (row, _), sections, settings = await asyncio.gather(
-            self._asana.project(gid), self._asana.sections(gid), self._asana.custom_field_settings(gid)
+        row, _ = await self._asana.project(gid)  # by itself: where there is none, this call says so
+        sections, settings = await asyncio.gather(
+            self._asana.sections(gid), self._asana.custom_field_settings(gid)
         )
         fields = [field for setting in settings if (field := custom_field(setting)) is not None]
         return Project(

@@ -129,6 +129,7 @@ async def test_an_answer_to_another_request_keeps_nothing(place: Place) -> None:
     assert place.asana.oauth_app.renewals == 0
 
 
+@pytest.mark.chaos
 async def test_an_app_comes_back_to_the_address_of_its_manifest(tmp_path: Path) -> None:
     slack = SlackSimulator()
     async with serve(slack) as url:

@@ -113,7 +113,7 @@ async def test_killed_it_takes_all_children_along_and_starts_again(settings: Set
         assert again["url"] == line["url"]
 
 
-@pytest.mark.parametrize("role", ["web", "worker"])
+@pytest.mark.parametrize("role", [pytest.param("web", marks=pytest.mark.chaos), "worker"])
 async def test_a_child_that_ends_is_started_again_on_the_same_port(settings: Settings, role: str) -> None:
     async with asyncio.timeout(30), started(settings) as (_, line):
         before = pid_of(settings, role)
@@ -126,6 +126,7 @@ async def test_a_child_that_ends_is_started_again_on_the_same_port(settings: Set
         assert await web_answers(line["url"])
 
 
+@pytest.mark.chaos
 async def test_a_queue_that_ends_is_started_again(settings: Settings) -> None:
     async with asyncio.timeout(30), started(settings):
         before = await valkey_pid(settings)

@@ -132,6 +132,7 @@ async def test_a_dependency_on_a_task_that_nobody_syncs_stays_where_it_is(world:
     assert await in_step(world)
 
 
+@pytest.mark.chaos
 async def test_an_issue_may_wait_for_one_of_another_repository_of_the_project(build: Build) -> None:
     world = await build(GitHubSimulator, **RULES)
     app, document = world.external.new_container("acme/app"), world.configured()
@@ -205,6 +206,7 @@ async def test_a_rule_of_one_direction_writes_one_side(build: Build, direction: 
     assert await in_step(world)
 
 
+@pytest.mark.chaos  # make test has it over the connector
 async def test_an_older_github_without_dependencies_goes_on_without_them(world: World) -> None:
     assert isinstance(world.external, GitHubSimulator)
     world.external.world.dependencies = False

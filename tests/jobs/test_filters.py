@@ -161,6 +161,7 @@ async def test_one_container_into_two_projects(build: Build) -> None:
     assert await at_rest(world)
 
 
+@pytest.mark.chaos
 async def test_overlapping_filters_bring_an_object_into_a_project_once(build: Build) -> None:
     world = await build(filter={"labels": ["bug"]}, create={"from_asana": False})
     await beside(world, filter={"labels": ["ui"]})

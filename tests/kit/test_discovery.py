@@ -51,6 +51,7 @@ def test_a_copied_folder_is_found(copied: dict[str, str]) -> None:
     assert found == sorted([*discover(), "notepad"])
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(400)
 def test_a_copied_folder_passes_the_contract_suite(copied: dict[str, str]) -> None:
     arguments = (

@@ -87,10 +87,9 @@ async def test_who_gives_up_while_waiting_for_the_lock_does_not_keep_it(
         async with engine.begin() as connection:
             await connection.execute(text("INSERT INTO words VALUES ('late')"))
 
+    asyncio.get_running_loop().call_later(0.3, other.execute, "COMMIT")
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(write(), 0.1)
-    other.execute("COMMIT")
-    await asyncio.sleep(0.1)  # the thread of the one that gave up gets the lock meanwhile
+        await asyncio.wait_for(write(), 0.1)  # its thread waits on, and gets the lock
     await write()
     other.execute("PRAGMA busy_timeout=0")
     other.execute("BEGIN IMMEDIATE")
