@@ -19,7 +19,7 @@ demo: setup  ## both tools side by side in the browser, in step; ONCE=1 plays a 
 test: setup  ## everything .ci/run runs
 	$(MAKE) --no-print-directory check-format check-types check-imports check-locks check-migrations
 	$(MAKE) --no-print-directory check-tests check-planner check-simulation
-	$(MAKE) --no-print-directory --jobs 2 --output-sync check-servers check-promises
+	$(MAKE) --no-print-directory --jobs 2 check-servers check-promises
 	$(MAKE) --no-print-directory check-demo
 	@echo "make test: all checks passed"
 

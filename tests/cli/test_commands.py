@@ -235,6 +235,7 @@ async def test_what_is_paused_shows_and_goes_on(
     assert (again["paused"], again["mappings"][0]["paused_directions"]) == (False, [])
 
 
+@pytest.mark.chaos
 async def test_a_conflict_is_restored_on_both_sides(running: Town) -> None:
     (link,) = await running.task_links()
     issue, task = link["external"]["id"], link["asana"]["gid"]
@@ -300,6 +301,7 @@ async def test_one_run_in_the_foreground(running: Town) -> None:
     assert late.json["mappings"]
 
 
+@pytest.mark.chaos
 async def test_linking_by_hand(running: Town) -> None:
     (link,) = await running.task_links()
     said = await running.cli("link", "main", link["external"]["key"], link["asana"]["gid"])

@@ -212,6 +212,7 @@ async def test_a_paused_direction_is_waited_for(github: World) -> None:
     assert files(github.task()) == [("Shot.png", PIXELS)]
 
 
+@pytest.mark.chaos
 async def test_files_pass_through_a_chain_under_the_name_of_who_added_them(build: Build) -> None:
     world = await build(GitHubSimulator)
     issue, _ = await world.paired()

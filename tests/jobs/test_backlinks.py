@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from connectors.github.body import parted
 from connectors.github.simulator import GitHubSimulator
 from connectors.records import Backlink
@@ -38,6 +40,7 @@ async def test_both_sides_link_to_each_other(github: World) -> None:
     assert (again.text, again.backlink, again.keys) == ("Text?", body.backlink, body.keys)
 
 
+@pytest.mark.chaos
 async def test_switched_off_the_lines_go_with_the_next_write_and_not_before(build: Build) -> None:
     world = await build(GitHubSimulator)
     task, issue = await from_asana(world)

@@ -252,6 +252,7 @@ async def test_lost_rows_of_comments_are_adopted(world: World) -> None:
     assert (await world.the(Link, kind="comment")).made_by == "adopt"
 
 
+@pytest.mark.chaos
 async def test_comments_pass_through_a_chain_under_the_name_of_who_wrote_them(build: Build) -> None:
     world = await build()
     other = world.external.new_container("second")

@@ -155,6 +155,7 @@ async def test_an_issue_may_wait_for_one_of_another_repository_of_the_project(bu
     assert await in_step(world)
 
 
+@pytest.mark.chaos
 async def test_a_circle_is_parked_with_the_reason_and_the_rest_goes_on(world: World) -> None:
     one, two, three = (issue(world, title) for title in ("One", "Two", "Three"))
     await world.settle()

@@ -145,6 +145,7 @@ async def test_two_containers_into_one_project(build: Build) -> None:
     assert await at_rest(world)
 
 
+@pytest.mark.chaos
 async def test_one_container_into_two_projects(build: Build) -> None:
     """Each project has a task of each object; one that is made in Asana comes into the other project once."""
     world = await build()

@@ -75,6 +75,7 @@ async def test_a_subtask_in_the_project_becomes_a_sub_issue(world: World) -> Non
     assert await in_step(world)
 
 
+@pytest.mark.chaos
 async def test_a_part_moves_to_another_whole_and_out_again_from_either_side(world: World) -> None:
     first, second, part = (issue(world, title) for title in ("First", "Second", "Part"))
     put(world, part, first)

@@ -71,6 +71,7 @@ def test_the_same_seed_writes_the_same(place: Disk, seed: int) -> None:
     assert [link["reason"] for link in first.links] == [link["reason"] for link in second.links]
 
 
+@pytest.mark.chaos
 def test_it_does_not_matter_how_webhooks_come(place: Disk) -> None:
     """One side is edited, each object by one person: repeated and reordered calls change nothing."""
     schedule = _calm(draw(11, 10))
