@@ -19,7 +19,7 @@ from connectors.errors import ConnectorError
 from connectors.github import edits
 from connectors.records import FieldKind, Gone, Hidden
 from sync.jobs.merging import fields, settling
-from sync.jobs.pairing import absence, counterparts
+from sync.jobs.pairing import counterparts
 from sync.jobs.passing import permits, reading
 from sync.jobs.passing.outcome import DONE
 from sync.jobs.passing.writing import close
@@ -117,10 +117,6 @@ def forbidden_is_delete(patch: pytest.MonkeyPatch) -> None:
         return Gone("403") if isinstance(answer, Hidden) else answer
 
     patch.setattr(reading, "_believed", gullible)
-
-
-def percent_only(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(absence, "min", lambda absolute, share: share, raising=False)
 
 
 def cache_of_one_life(patch: pytest.MonkeyPatch) -> None:

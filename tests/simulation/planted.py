@@ -162,18 +162,6 @@ PLANTED: Sequence[Planted] = (
         frozenset({"7"}),
     ),
     Planted(
-        13,
-        "the limit of deletions is a share alone",
-        mistakes.percent_only,
-        _schedule(
-            *((0.0, Kind.NEW, HUB, 0, 1) for _ in range(4)),
-            *((100.0, Kind.REMOVE, HUB, 0, 1) for _ in range(4)),
-            (400.0, Kind.NEW, HUB, 0, 1),
-            deletes=2,
-        ),
-        frozenset({"9"}),
-    ),
-    Planted(
         14,
         "links are known to the process that made them",
         mistakes.cache_of_one_life,
