@@ -24,14 +24,11 @@ from __future__ import annotations
 import asyncio
 import copy
 import json as json_text
-import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from io import SEEK_END
 from typing import Any, BinaryIO
-from urllib.parse import quote
 
 import httpx
 
@@ -53,33 +50,16 @@ from connectors.redaction import redact
 from connectors.sockets import Socket, opened
 from connectors.stamps import stamp
 from connectors.trust import Trust
+from connectors.uploads import part_of, takes_s
 from connectors.wire import CheckedTransport, not_after
 
 _MAX_REDIRECTS = 5
 _DOWNLOAD_PATIENCE = 4
 """A file may take so many times as long as a call: nothing is written meanwhile."""
-_SLOWEST_UPLOAD = 500_000
-"""Bytes a second that a way out is expected to carry: a file of 100 MB may take some minutes."""
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9 ._()+,=@~-]+")
 _READS = frozenset({"GET", "HEAD"})
 _FOLLOWED_BY_READS = frozenset({301, 302, 307, 308})
 _FOLLOWED_BY_WRITES = frozenset({307, 308})
 """The others let a client turn the write into a read."""
-
-
-def upload_s(size: int) -> float:
-    """So much longer may a call take that carries a file of so many bytes."""
-    return size / _SLOWEST_UPLOAD
-
-
-def _as_sent(name: str, content: BinaryIO, media_type: str) -> tuple[str, BinaryIO, str]:
-    """A file as a part of a form, from its start. A name of other than plain characters is URL-encoded."""
-    content.seek(0)
-    return name if _PLAIN_NAME.fullmatch(name) else quote(name), content, media_type
-
-
-def _takes_s(content: BinaryIO) -> float:
-    return upload_s(content.seek(0, SEEK_END))
 
 
 class Outbound:
@@ -206,7 +186,7 @@ class Outbound:
     ) -> Answer:
         """POST a form (``multipart/form-data``, RFC 7578); a file in it is sent as it is read.
 
-        The deadline is later by :func:`upload_s` of the file.
+        The deadline is later by :func:`~connectors.uploads.upload_s` of the file.
 
         Args:
             file: name of the part, name of the file, its bytes (from their start), their media type. A
@@ -216,8 +196,8 @@ class Outbound:
         timeout_s = self._timeout_s
         if file is not None:
             part, name, content, media_type = file
-            timeout_s += _takes_s(content)
-            parts.append((part, _as_sent(name, content, media_type)))
+            timeout_s += takes_s(content)
+            parts.append((part, part_of(name, content, media_type)))
         request = self._client.build_request(
             "POST",
             self._url(path),
@@ -243,13 +223,13 @@ class Outbound:
         The answer's text.
 
         Nobody sees the file before another call shows it, so that every failure may be tried again. The
-        deadline is later by :func:`upload_s` of the file.
+        deadline is later by :func:`~connectors.uploads.upload_s` of the file.
 
         Args:
             file: its name, its bytes (from their start), their media type.
             trusted: one more origin of the same provider that may be asked.
         """
-        timeout_s = self._timeout_s + _takes_s(file[1])
+        timeout_s = self._timeout_s + takes_s(file[1])
         try:
             url = httpx.URL(address)
         except httpx.InvalidURL as error:
@@ -259,7 +239,7 @@ class Outbound:
         request = self._client.build_request(
             "POST",
             url,
-            files={"file": _as_sent(*file)},
+            files={"file": part_of(*file)},
             headers={"user-agent": self._user_agent + stamp().text, "accept": "*/*"},
             extensions={"trace": not_after(time.time() + timeout_s)},
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -89,7 +90,8 @@ class Counter:
         channel = str(asked["channel_id"])
         title = task.title if task is not None else text
         posted = await self.voice.post(channel, content(title, f"*{literal(person.name)}*", None))
-        try:
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self.voice.delete, channel, str(posted["ts"]))
             await clerk.take(
                 Wish(
                     key=f"command {asked['trigger_id']}",
@@ -102,6 +104,4 @@ class Counter:
                     fields={} if task is not None else {"title": text},
                 )
             )
-        except BaseException:
-            await self.voice.delete(channel, str(posted["ts"]))
-            raise
+            undo.pop_all()

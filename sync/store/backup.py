@@ -9,7 +9,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -33,14 +33,13 @@ def back_up(settings: Settings, file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
         raise BackupImpossible(f"{file} cannot be made: {error.strerror}") from error
-    try:
+    with ExitStack() as undo:
+        undo.callback(file.unlink, missing_ok=True)
         if settings.sqlalchemy_url.startswith("sqlite"):
             _copy(settings, file)
         else:
             _dump(settings, file)
-    except BaseException:
-        file.unlink(missing_ok=True)
-        raise
+        undo.pop_all()
 
 
 def _copy(settings: Settings, file: Path) -> None:

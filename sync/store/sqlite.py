@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, TypeVar
 
@@ -103,11 +104,10 @@ async def connect(path: str, **options: Any) -> Connection:
     opening = partial(sqlite3.connect, path, **{**options, "check_same_thread": False})
     connection = Connection(opening, iter_chunk_size=_AT_ONCE)
     connection._thread.daemon = True  # as SQLAlchemy does where it connects by itself
-    try:
+    async with AsyncExitStack() as undo:
+        undo.push_async_callback(asyncio.to_thread, connection._thread.join)
         await connection
-    except BaseException:
-        await asyncio.to_thread(connection._thread.join)
-        raise
+        undo.pop_all()
     return connection
 
 

@@ -67,6 +67,17 @@ class Consenting:
         return self.process.returncode, json.loads(out) if out else None, err.decode()
 
 
+def written(folder: Path, connection: dict[str, Any]) -> tuple[Path, dict[str, str]]:
+    """A configuration file with this connection alone, and the environment of commands."""
+    file = folder / "acme.yaml"
+    file.write_text(yaml.safe_dump({"connections": [connection]}))
+    return file, {
+        "PATH": os.environ["PATH"],
+        "ASANA_SYNC_DATA_DIR": str(folder / "data"),
+        "ASANA_SYNC_ALLOW_PRIVATE_HOSTS": "127.0.0.1",
+    }
+
+
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     asana = AsanaSimulator()
@@ -78,14 +89,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
             "settings": asana.connection(url)["settings"],
             "credentials": {"client_id": app.client_id, "client_secret": app.client_secret},
         }
-        file = tmp_path / "acme.yaml"
-        file.write_text(yaml.safe_dump({"connections": [connection]}))
-        environment = {
-            "PATH": os.environ["PATH"],
-            "ASANA_SYNC_DATA_DIR": str(tmp_path / "data"),
-            "ASANA_SYNC_ALLOW_PRIVATE_HOSTS": "127.0.0.1",
-        }
-        yield Place(asana, file, environment)
+        yield Place(asana, *written(tmp_path, connection))
 
 
 async def test_the_pasted_answer_becomes_sealed_tokens_that_apply_and_check_use(place: Place) -> None:
@@ -136,14 +140,8 @@ async def test_an_app_comes_back_to_the_address_of_its_manifest(tmp_path: Path) 
         app = slack.oauth_app
         connection = {"name": "our-slack", "connector": "slack", **slack.connection(url)}
         connection["credentials"] = {"client_id": app.client_id, "client_secret": app.client_secret}
-        file = tmp_path / "acme.yaml"
-        file.write_text(yaml.safe_dump({"connections": [connection]}))
-        environment = {
-            "PATH": os.environ["PATH"],
-            "ASANA_SYNC_DATA_DIR": str(tmp_path / "data"),
-            "ASANA_SYNC_ALLOW_PRIVATE_HOSTS": "127.0.0.1",
-            "ASANA_SYNC_PUBLIC_URL": "https://sync.acme.test",
-        }
+        file, environment = written(tmp_path, connection)
+        environment["ASANA_SYNC_PUBLIC_URL"] = "https://sync.acme.test"
         asked = await authorizing("our-slack", environment, "--config", str(file))
         answer = await asked.consent()
         assert answer.startswith("https://sync.acme.test/interactions/our-slack?code=")

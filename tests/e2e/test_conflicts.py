@@ -19,16 +19,22 @@ async def open_entries(town: Town, value: str) -> list[dict[str, Any]]:
     return [row for row in rows if row["state"] == "open" and row[losers[row["winner"]]]["value"] == value]
 
 
-async def test_a_value_is_restored_and_what_it_replaced_is_restored_again(shared: Town) -> None:
-    town, place = shared, shared.places["main"]
-    issue = town.github.new(place.repo, title="Start")
+async def clash(town: Town, start: str) -> tuple[str, str, str, str]:
+    """Ada and Bob rename one pair at once: (issue, task, the title that lost, the one that stands)."""
+    issue = town.github.new(town.places["main"].repo, title=start)
     task = await town.twin(issue)
     await town.quiet()
-    town.github.edit(issue, title="Ada's", by="ada")
-    town.asana.edit(task, title="Bob's", by="bob")
+    ada, bob = f"{start}, says Ada", f"{start}, says Bob"
+    town.github.edit(issue, title=ada, by="ada")
+    town.asana.edit(task, title=bob, by="bob")
     await town.quiet()
     shown = (town.asana.view(task) or {})["title"]
-    lost = "Ada's" if shown == "Bob's" else "Bob's"
+    return issue, task, ada if shown == bob else bob, shown
+
+
+async def test_a_value_is_restored_and_what_it_replaced_is_restored_again(shared: Town) -> None:
+    town = shared
+    issue, task, lost, shown = await clash(town, "Start")
     for value in (lost, shown, lost):
         [entry] = await open_entries(town, value)
         done = await town.done("conflicts", "restore", str(entry["id"]))
@@ -43,14 +49,8 @@ async def test_a_value_is_restored_and_what_it_replaced_is_restored_again(shared
 
 
 async def test_a_restore_while_people_go_on_loses_nothing(shared: Town) -> None:
-    town, place = shared, shared.places["main"]
-    issue = town.github.new(place.repo, title="Start again")
-    task = await town.twin(issue)
-    await town.quiet()
-    town.github.edit(issue, title="Said by Ada", by="ada")
-    town.asana.edit(task, title="Said by Bob", by="bob")
-    await town.quiet()
-    lost = "Said by Ada" if (town.asana.view(task) or {})["title"] == "Said by Bob" else "Said by Bob"
+    town = shared
+    issue, task, lost, _ = await clash(town, "Start again")
     [entry] = await open_entries(town, lost)
     restoring = asyncio.create_task(town.done("conflicts", "restore", str(entry["id"])))
     titles = [f"Said meanwhile {number}" for number in range(6)]

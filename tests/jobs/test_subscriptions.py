@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from copy import deepcopy
 
@@ -163,11 +163,11 @@ async def test_dead_credentials_make_no_webhook(build: Build) -> None:
 
 
 @asynccontextmanager
-async def reachable(worlds: list[World], away: Callable[[], bool] = lambda: False) -> AsyncIterator[str]:
-    """The address of a web side that passes every call on to the world; ``away``: it answers 503."""
+async def reachable(worlds: list[World]) -> AsyncIterator[str]:
+    """The address of a web side that passes every call on to the world; without one it answers 503."""
 
     async def pass_on(request: Request) -> Response:
-        if away():
+        if not worlds:
             return Response("away", 503)
         async with Intake(worlds[0].engine) as intake:
             reply = await intake.take_in(
@@ -183,25 +183,37 @@ async def reachable(worlds: list[World], away: Callable[[], bool] = lambda: Fals
         yield url
 
 
+async def keep(world: World, *, after_s: float = 0) -> None:
+    """Look after the webhooks, and let what they have to tell be told."""
+    world.clock.advance(after_s)
+    await subscriptions.keep(world.engine)
+    await world.external.outbox.idle()
+
+
+async def told_to_nobody(build: Build, url: str, worlds: list[World]) -> World:
+    """A world with an issue of which GitHub's only webhook could tell nobody yet."""
+    world = await build(GitHubSimulator, settings_={"public_url": url})
+    worlds.append(world)
+    await keep(world)
+    worlds.clear()
+    world.external.new(world.container, title="Told to nobody", by="ada")
+    await world.external.outbox.idle()
+    return world
+
+
+def asked_again(world: World) -> int:
+    return sum(each.path.endswith("/attempts") for each in world.external.journal)
+
+
 async def test_what_github_could_not_deliver_is_asked_for_again_once(build: Build) -> None:
-    worlds, away = list[World](), False
-    async with reachable(worlds, lambda: away) as url:
-        world = await build(GitHubSimulator, settings_={"public_url": url})
+    async with reachable(worlds := list[World]()) as url:
+        world = await told_to_nobody(build, url, worlds)
         worlds.append(world)
-        await subscriptions.keep(world.engine)
-        await world.external.outbox.idle()
-        away = True
-        world.external.new(world.container, title="Told to nobody", by="ada")
-        await world.external.outbox.idle()
-        away = False
         for _ in range(2):
-            world.clock.advance(subscriptions.CHECK_S + 1)
-            await subscriptions.keep(world.engine)
-            await world.external.outbox.idle()
+            await keep(world, after_s=subscriptions.CHECK_S + 1)
         await world.work()
         assert world.task()["title"] == "Told to nobody", "without a poll"
-        asked = [each for each in world.external.journal if each.path.endswith("/attempts")]
-        assert len(asked) == 1
+        assert asked_again(world) == 1
         world.external.faults.add(Fault(kind="404", path="/deliveries", times=None))
         world.clock.advance(subscriptions.CHECK_S + 1)
         await subscriptions.keep(world.engine)
@@ -211,21 +223,11 @@ async def test_what_github_could_not_deliver_is_asked_for_again_once(build: Buil
 
 async def test_a_call_that_fails_once_more_is_not_asked_for_a_third_time(build: Build) -> None:
     """GitHub keeps the log for three days: whoever is away for long would be called over and over."""
-    worlds, away = list[World](), False
-    async with reachable(worlds, lambda: away) as url:
-        world = await build(GitHubSimulator, settings_={"public_url": url})
-        worlds.append(world)
-        await subscriptions.keep(world.engine)
-        await world.external.outbox.idle()
-        away = True
-        world.external.new(world.container, title="Told to nobody", by="ada")
-        await world.external.outbox.idle()
+    async with reachable(worlds := list[World]()) as url:
+        world = await told_to_nobody(build, url, worlds)
         for _ in range(3):
-            world.clock.advance(subscriptions.CHECK_S + 1)
-            await subscriptions.keep(world.engine)
-            await world.external.outbox.idle()
-        asked = [each for each in world.external.journal if each.path.endswith("/attempts")]
-        assert len(asked) == 1
+            await keep(world, after_s=subscriptions.CHECK_S + 1)
+        assert asked_again(world) == 1
 
 
 async def test_one_that_was_switched_off_is_made_anew_and_is_the_only_one(build: Build) -> None:

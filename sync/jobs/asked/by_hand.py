@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.errors import ConnectorError
-from connectors.records import FieldKind, Record, Ref
+from connectors.records import Record, Ref
 from sync.jobs.connecting.connections import NEEDS_REAUTH
 from sync.jobs.engine import Engine
 from sync.jobs.merging.relations import tell_waiting
@@ -22,6 +22,7 @@ from sync.jobs.passing.passes import sync_mapping
 from sync.jobs.routing.route import Route, open_route
 from sync.jobs.watching.looking import look_again
 from sync.reconcile import carry
+from sync.reconcile.elements import NAMING
 from sync.reconcile.model import Side, Unmatched
 from sync.reconcile.words import NoCounterpart
 from sync.settings import HUB
@@ -85,7 +86,7 @@ async def _check_counterpart(engine: Engine, conflict: Conflict, side: Side) -> 
     rules = route.rules if route is not None else ()
     rule = next((rule for rule in rules if conflict.field in (rule.name, rule.hub, rule.external)), None)
     value = parse((conflict.hub if side is Side.HUB else conflict.external)["value"])
-    if route is None or rule is None or rule.kind(side) is FieldKind.OBJECT:
+    if route is None or rule is None or rule.kind(side) in NAMING:
         return
     try:
         carry(rule, side.other, value, current=None, seen=None, translation=route.translation)

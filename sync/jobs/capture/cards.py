@@ -26,16 +26,13 @@ from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import fence
 from sync.jobs.passing.outcome import DID, DONE, Later, Outcome
 from sync.jobs.passing.unit import Unit
-from sync.jobs.passing.writing import Intent, close, intend, perform
+from sync.jobs.passing.writing import LEEWAY, Intent, close, intend, perform
 from sync.jobs.routing.container_names import name_of
 from sync.reconcile.model import Side
 from sync.store import links, parking, writes
 from sync.store.history import tell
 from sync.store.tables import Link, Shown, User, Write
 from sync.store.upsert import insert_into
-
-_LEEWAY = timedelta(minutes=2)
-"""Between a provider's clock and ours."""
 
 
 def has_card(link: Link, config: MappingConfig, capabilities: Capabilities) -> bool:
@@ -141,7 +138,7 @@ async def _show(desk: Desk, link: Link, ref: Ref, card: Card, address: str) -> N
 
 async def _look_up(desk: Desk, unit: Unit, link: Link, write: Write) -> Outcome:
     """Whether a new card arrived; a change of one is simply made again."""
-    since = write.intent_at + desk.route.end(Side.EXTERNAL).offset - _LEEWAY
+    since = write.intent_at + desk.route.end(Side.EXTERNAL).offset - LEEWAY
     session = desk.route.end(Side.EXTERNAL).session
     address = write.plan["address"]
     if not address:

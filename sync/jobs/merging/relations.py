@@ -49,10 +49,8 @@ def _named(route: Route, records: Map[Side, Record], past: Past) -> Map[Side, Co
     named: dict[Side, set[str]] = {side: set() for side in Side}
     settled = links.pairs(past.seen)
     for rule in (rule for rule in route.rules if rule.hub_kind in NAMING):
-        now, seen = (
-            Pair(*(records[side].fields.get(rule.field(side)) for side in Side)),
-            settled.get(rule.name),
-        )
+        now = Pair(*(records[side].fields.get(rule.field(side)) for side in Side))
+        seen = settled.get(rule.name)
         if seen != now:
             for side in Side:
                 named[side].update(words(now.of(side)), words(seen.of(side)) if seen is not None else ())

@@ -22,7 +22,7 @@ from sync.jobs.pairing.drafting import creation_of
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import Entry
 from sync.jobs.passing.outcome import DID, DONE, Later, Outcome
-from sync.jobs.passing.writing import Intent, close, new_writes, perform
+from sync.jobs.passing.writing import LEEWAY, Intent, close, new_writes, perform
 from sync.jobs.routing.scoping import unresolved
 from sync.metrics import REPAIRED
 from sync.reconcile import pairs_after_create
@@ -32,9 +32,6 @@ from sync.store.tables import Errand, Link, Write
 from sync.store.values import dump_all, parse_all
 
 log = structlog.get_logger()
-
-_LEEWAY = timedelta(minutes=2)
-"""Between a provider's clock and ours, and between a call's deadline and its late effect."""
 
 _LOOK_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 
@@ -151,7 +148,7 @@ async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -
     """
     key = Key(row.plan["key"]["token"], row.plan["key"]["url"], row.plan["key"]["label"])
     end = desk.route.end(Side(row.side))
-    since = row.intent_at + end.offset - _LEEWAY
+    since = row.intent_at + end.offset - LEEWAY
     asked_at = desk.engine.now()
     found = await end.session.find_created(end.container, key, since)
     if found:

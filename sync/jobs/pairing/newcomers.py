@@ -18,6 +18,7 @@ from sync.jobs.pairing.counterparts import create_counterpart, report_surplus
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.outcome import DONE, Later, Outcome
 from sync.jobs.passing.unit import Unit
+from sync.jobs.passing.writing import LEEWAY
 from sync.jobs.routing.route import Route
 from sync.reconcile.model import Side
 from sync.store import errands, links, parking, writes
@@ -28,9 +29,6 @@ log = structlog.get_logger()
 
 _ADOPTION_LOOKS = 5
 """An object that no full pass could adopt by its key after so many looks is one like any other."""
-
-_LEEWAY = timedelta(minutes=2)
-"""Between a provider's clock and ours, and between a call's deadline and its late effect."""
 
 
 async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
@@ -64,7 +62,7 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
             return Later(5, "made by us, but its link is lost: the next full pass adopts it")
     if desk.route.mapping.state == "first_sync" and record.created_at < desk.route.started(side):
         return Later(2, "waits until the first sync has matched both sides", attempt=False)
-    if desk.route.mapping.full_pass_due and record.created_at < desk.engine.in_s(0) - _LEEWAY:
+    if desk.route.mapping.full_pass_due and record.created_at < desk.engine.in_s(0) - LEEWAY:
         return Later(2, "waits until a full pass has looked for its counterpart", attempt=False)
     link = await begin(desk, side, record)
     if isinstance(link, Later):
@@ -131,7 +129,7 @@ async def _made_twice(desk: Desk, link: Link, side: Side, record: Record) -> boo
     async with desk.engine.database.read() as session:
         tries = (await session.execute(query)).scalars().all()
     made_at = record.created_at - desk.route.end(side).offset
-    return any(write.intent_at - _LEEWAY <= made_at <= write.deadline_at + _LEEWAY for write in tries)
+    return any(write.intent_at - LEEWAY <= made_at <= write.deadline_at + LEEWAY for write in tries)
 
 
 async def _begun(session: AsyncSession, mapping_id: int, now: datetime) -> int:

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -18,9 +18,9 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, PauseConnection
-from connectors.http import upload_s
 from connectors.records import Fields, Ref
 from connectors.stamps import stamped
+from connectors.uploads import upload_s
 from sync import tracing
 from sync.jobs.passing import occasion
 from sync.jobs.passing.desk import Desk
@@ -34,6 +34,9 @@ from sync.store.values import dump_all
 
 log = structlog.get_logger()
 T = TypeVar("T")
+
+LEEWAY = timedelta(minutes=2)
+"""Between a provider's clock and ours, and between a call's deadline and its late effect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
