@@ -27,7 +27,8 @@ there before our write is the one edit that may be lost (``sync/README.md``, pro
 _UNLISTED = frozenset({Kind.HIDE, Kind.REMOVE, Kind.RESTORE, Kind.REVOKE})
 """After these a listing may have shown a change while nobody could act on it."""
 
-ON_ITS_WAY = timedelta(seconds=1)
+ON_ITS_WAY = timedelta(seconds=3)
+"""So long a command goes on that runs beside the program: it reads at its start who asked for silence."""
 
 LONGEST_S = 1500.0
 """Until rest, in fair weather: back-off, look-ups, deletions, and a few polls, one after the other."""
@@ -216,7 +217,12 @@ def one_counterpart(evidence: Evidence) -> Iterator[str]:
         for id, number in ids.items():
             if id and number > 1:
                 yield f"4: {number} links hold {side} {id}"
-    linked = {id for pair in pairs(evidence) for id in pair.ids.values()}
+    linked = {
+        id
+        for link in evidence.links
+        if link["kind"] == "task" and link["state"] != "unlinked"
+        for id in (link["asana"]["gid"], link["external"]["id"])
+    }
     gone = evidence.memory.removed
     for side in Side:
         surplus = [id for id in living[side] if id not in linked and (side, id) not in evidence.memory.born]
