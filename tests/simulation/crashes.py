@@ -106,7 +106,7 @@ async def _walk(scenario: str, place: Disk, ways: Sequence[Way], stride: int, jo
 async def _prepared(place: Disk) -> AsyncIterator[_Ready]:
     town, memory = Town(place, random.Random(7), hooks=False, settings=_PATIENCE), Memory()
     town.mapping["limits"] = {"deletes": 50, "deletes_percent": 100}
-    people = People(town.sides, town.containers, memory)
+    people = People(town.tools, town.containers, memory)
     async with town.open():
         town.begin()
         await town.apply()
