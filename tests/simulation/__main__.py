@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 
 from tests.simulation.disk import Disk, disk
+from tests.simulation.hours import repeatable
 from tests.simulation.many import judged, regressions
 from tests.simulation.promises import broken
 from tests.simulation.run import run
@@ -69,4 +70,5 @@ def count(seeds: Sequence[int], length: int, tool: str, jobs: int | None) -> int
 
 
 if __name__ == "__main__":
+    repeatable()
     sys.exit(main())

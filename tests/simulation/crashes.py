@@ -24,7 +24,7 @@ from sync.reconcile.model import Side
 from tests.simulation.disk import Disk, disk
 from tests.simulation.evidence import Evidence, collect
 from tests.simulation.forks import told_by
-from tests.simulation.hours import BEGINNING, spend
+from tests.simulation.hours import BEGINNING, repeatable, spend
 from tests.simulation.memory import Memory
 from tests.simulation.people import People
 from tests.simulation.promises import broken
@@ -198,4 +198,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    repeatable()
     sys.exit(main())

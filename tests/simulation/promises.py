@@ -232,7 +232,7 @@ def one_counterpart(evidence: Evidence) -> Iterator[str]:
             if id and number > 1:
                 yield f"4: {number} links hold {side} {id}"
     linked = {id for pair in pairs(evidence) for id in pair.ids.values()}
-    linked |= {link["asana"]["gid"] for link in evidence.links if link["state"] == "dormant"}
+    linked |= set(_resting(evidence))
     gone = evidence.memory.removed
     for side in Side:
         surplus = [id for id in living[side] if id not in linked and (side, id) not in evidence.memory.born]
@@ -244,6 +244,15 @@ def one_counterpart(evidence: Evidence) -> Iterator[str]:
         for id in surplus:
             if id not in ended or not gone:
                 yield f"4: {side} {id} was made by us, and stands for nothing"
+
+
+def _resting(evidence: Evidence) -> Iterator[str]:
+    """Ends of links that sleep, or one end of which is deleted and nobody could tell us so."""
+    removed = {id for _, id in evidence.memory.removed}
+    for link in evidence.links:
+        ids = {link["asana"]["gid"], link["external"]["id"]}
+        if link["state"] == "dormant" or (link["state"] != "unlinked" and ids & removed):
+            yield from ids
 
 
 # --- 5, 6: at rest ------------------------------------------------------------------------------------
@@ -473,7 +482,11 @@ def nothing_waits(evidence: Evidence) -> Iterator[str]:
     for entry in evidence.parked:
         if entry["class"] == "ambiguous" and not evidence.schedule.late:
             yield f"15: made twice: {entry['reason']}"
-        elif entry["class"] != "ambiguous" and not (hidden and entry["class"] == "permission"):
+        elif (
+            entry["class"] != "ambiguous"
+            and not (hidden and entry["class"] == "permission")
+            and (entry["what"], entry["field"], entry["class"]) not in evidence.town.external.waits
+        ):
             what = f"{entry['what']} {entry['field'] or ''} of link {entry['link']}"
             yield f"18: parked {what}: {entry['reason']}"
 

@@ -51,6 +51,9 @@ class Tool(ABC, Generic[S]):
     unlisted: ClassVar[frozenset[Kind]] = frozenset({Kind.WITHDRAW})
     """Edits of comments that no listing shows."""
 
+    waits: ClassVar[frozenset[tuple[str, str, str]]] = frozenset()
+    """What, which field and of which class, waits for a person though there is no trouble."""
+
     def __init__(self, simulator: S) -> None:
         self.simulator = simulator
 

@@ -40,6 +40,9 @@ class Slack(Tool[SlackSimulator]):
     title_in_text: ClassVar[bool] = True
     unlisted: ClassVar[frozenset[Kind]] = frozenset({Kind.WITHDRAW, Kind.REWORD})
 
+    waits: ClassVar[frozenset[tuple[str, str, str]]] = frozenset({("field", "state", "permission")})
+    """The reaction for done that somebody else gave: we cannot take it away."""
+
     def __init__(self) -> None:
         super().__init__(SlackSimulator())
         self._marked: set[str] = set()
