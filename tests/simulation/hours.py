@@ -29,7 +29,7 @@ class Deadlock(Exception):
 def repeatable() -> None:
     """Begin this program anew where it would go another way each time: by the order that sets have."""
     if os.environ.get("PYTHONHASHSEED") != "0":
-        os.execve(sys.executable, sys.orig_argv, {**os.environ, "PYTHONHASHSEED": "0"})  # noqa: S606
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, "PYTHONHASHSEED": "0"})
 
 
 class _Leap(selectors.DefaultSelector):  # type: ignore[misc,valid-type]  # which class it is depends on the system
