@@ -25,7 +25,8 @@ there before our write is the one edit that may be lost (``sync/README.md``, pro
 _UNLISTED = frozenset({Kind.HIDE, Kind.REMOVE, Kind.RESTORE, Kind.REVOKE})
 """After these a listing may have shown a change while nobody could act on it."""
 
-ON_ITS_WAY = timedelta(seconds=1)
+ON_ITS_WAY = timedelta(seconds=3)
+"""So long a command goes on that runs beside the program: it reads at its start who asked for silence."""
 
 LONGEST_S = 1500.0
 """Until rest, in fair weather: back-off, look-ups, deletions, and a few polls, one after the other."""
@@ -231,8 +232,12 @@ def one_counterpart(evidence: Evidence) -> Iterator[str]:
         for id, number in ids.items():
             if id and number > 1:
                 yield f"4: {number} links hold {side} {id}"
-    linked = {id for pair in pairs(evidence) for id in pair.ids.values()}
-    linked |= set(_resting(evidence))
+    linked = {
+        id
+        for link in evidence.links
+        if link["kind"] == "task" and link["state"] != "unlinked"
+        for id in (link["asana"]["gid"], link["external"]["id"])
+    }
     gone = evidence.memory.removed
     for side in Side:
         surplus = [id for id in living[side] if id not in linked and (side, id) not in evidence.memory.born]
@@ -244,15 +249,6 @@ def one_counterpart(evidence: Evidence) -> Iterator[str]:
         for id in surplus:
             if id not in ended or not gone:
                 yield f"4: {side} {id} was made by us, and stands for nothing"
-
-
-def _resting(evidence: Evidence) -> Iterator[str]:
-    """Ends of links that sleep, or one end of which is deleted and nobody could tell us so."""
-    removed = {id for _, id in evidence.memory.removed}
-    for link in evidence.links:
-        ids = {link["asana"]["gid"], link["external"]["id"]}
-        if link["state"] == "dormant" or (link["state"] != "unlinked" and ids & removed):
-            yield from ids
 
 
 # --- 5, 6: at rest ------------------------------------------------------------------------------------
