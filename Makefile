@@ -67,8 +67,8 @@ bench: setup  ## how fast it is, beside a bare HTTP client; JSON=FILE keeps the 
 chaos: setup  ## every kind of write under every kind of fault, as whole programs: some minutes more
 	$(BIN)/pytest -n 2 --dist loadscope -m chaos
 
-simulate: setup  ## towns in virtual time, people at work, trouble everywhere: SEEDS=2000, FIRST=1
-	$(PYTHON) -m tests.simulation --seeds $(or $(SEEDS),100) --first $(or $(FIRST),1)
+simulate: setup  ## towns in virtual time, people at work, trouble everywhere: SEEDS=2000, FIRST=1, TOOL=slack
+	$(PYTHON) -m tests.simulation --seeds $(or $(SEEDS),100) --first $(or $(FIRST),1) --tool $(or $(TOOL),github)
 
 walk: setup  ## the program ends at every call and commit of five deeds, killed and cancelled: some minutes
 	$(PYTHON) -m tests.simulation.crashes
@@ -76,6 +76,7 @@ walk: setup  ## the program ends at every call and commit of five deeds, killed 
 check-simulation:  ## the planner over 100,000 cases; a few towns, and those that failed once
 	$(PYTHON) -m tests.reconcile.many
 	$(PYTHON) -m tests.simulation --seeds 3
+	$(PYTHON) -m tests.simulation --seeds 2 --first 5 --length 30 --tool slack
 
 coverage: setup  ## how much of the code the tests run: some minutes more than the tests alone
 	rm -f .coverage .coverage.*

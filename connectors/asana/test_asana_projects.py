@@ -59,7 +59,6 @@ async def test_a_project_that_is_not_there_stops_the_mapping_whatever_answers_fi
     bench.simulator.faults.add(Fault(kind="slow", path=rf"/projects/{unknown}$", seconds=0.2))
     with pytest.raises(PauseMapping):
         await bench.session.listing(unknown, None)
-    assert bench.simulator.journal.by("GET", f"/projects/{unknown}/") == []
 
 
 async def test_a_failure_is_not_remembered(bench: Bench) -> None:

@@ -326,7 +326,8 @@ def _shown(block: Payload) -> str:
     text = block.get("text")
     if isinstance(text, dict):
         return _shown(text)
-    inner = "".join(map(_shown, block.get("elements", ())))
+    between = "\n" if block.get("type") in ("rich_text", "rich_text_list") else ""
+    inner = between.join(map(_shown, block.get("elements", ())))
     return str(text or inner or block.get("url", ""))
 
 

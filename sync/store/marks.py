@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import bindparam, case, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -18,8 +18,11 @@ from connectors.records import Ref
 from sync.reconcile.model import Side
 from sync.store import links
 from sync.store.tables import Mapping as MappingRow
-from sync.store.tables import Mark
-from sync.store.upsert import insert_into
+from sync.store.tables import Mark, table_of
+from sync.store.upsert import upsert
+
+_MARKS, _MAPPINGS = table_of(Mark), table_of(MappingRow)
+_MARK = _MARKS.c
 
 LIVE = "live"
 BACKFILL = "backfill"
@@ -43,6 +46,28 @@ class NewMark:
     due_at: datetime | None = None
 
 
+@upsert(Mark)
+def _adding(insert: Any) -> Any:
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=["mapping_id", "ref"],
+        set_={
+            "counter": _MARK.counter + 1,
+            "comments": or_(_MARK.comments, new.comments),
+            "gone": case((new.gone != "", new.gone), else_=_MARK.gone),
+            # a listing may show the past: what is known of a later change stays
+            "seen_at": case(
+                (new.seen_at > _MARK.seen_at, new.seen_at), else_=func.coalesce(_MARK.seen_at, new.seen_at)
+            ),
+            "delivery_id": func.coalesce(new.delivery_id, _MARK.delivery_id),
+            "address": case((new.address != "", new.address), else_=_MARK.address),
+            "lane": case((new.lane == LIVE, LIVE), else_=_MARK.lane),
+            "attempts": case((new.lane == LIVE, 0), else_=_MARK.attempts),
+            "due_at": case((new.due_at < _MARK.due_at, new.due_at), else_=_MARK.due_at),
+        },
+    )
+
+
 async def put(session: AsyncSession, marks: Iterable[NewMark], now: datetime) -> int:
     """Mark; storms collapse here. Returns how many marks were given."""
     merged: dict[tuple[int, str], NewMark] = {}
@@ -52,25 +77,7 @@ async def put(session: AsyncSession, marks: Iterable[NewMark], now: datetime) ->
     # always in the same order: two that mark the same objects must not wait for each other
     rows = [_row(merged[key], now) for key in sorted(merged)]
     if rows:
-        insert = insert_into(session, Mark)
-        new = insert.excluded
-        await session.execute(
-            insert.on_conflict_do_update(
-                index_elements=["mapping_id", "ref"],
-                set_={
-                    "counter": Mark.counter + 1,
-                    "comments": or_(col(Mark.comments), new.comments),
-                    "gone": case((new.gone != "", new.gone), else_=col(Mark.gone)),
-                    "seen_at": func.coalesce(new.seen_at, Mark.seen_at),
-                    "delivery_id": func.coalesce(new.delivery_id, Mark.delivery_id),
-                    "address": case((new.address != "", new.address), else_=col(Mark.address)),
-                    "lane": case((new.lane == LIVE, LIVE), else_=col(Mark.lane)),
-                    "attempts": case((new.lane == LIVE, 0), else_=col(Mark.attempts)),
-                    "due_at": case((new.due_at < Mark.due_at, new.due_at), else_=col(Mark.due_at)),
-                },
-            ),
-            rows,
-        )
+        await session.execute(_adding(session), rows)
     return len(rows)
 
 
@@ -134,6 +141,19 @@ def _row(mark: NewMark, now: datetime) -> dict[str, Any]:
     }
 
 
+_DUE = (
+    select(Mark)
+    .where(
+        col(Mark.mapping_id) == bindparam("mapping_id"),
+        col(Mark.lane) == bindparam("lane"),
+        col(Mark.due_at) <= bindparam("now"),
+        col(Mark.id).not_in(bindparam("but", expanding=True)),
+    )
+    .order_by(col(Mark.due_at), col(Mark.id))
+    .limit(bindparam("room"))
+)
+
+
 async def due(
     session: AsyncSession, mapping_id: int, now: datetime, limit: int, *, but: Collection[int] = ()
 ) -> Sequence[Mark]:
@@ -144,49 +164,69 @@ async def due(
     found: list[Mark] = []
     for lane in LANES:  # one after the other: each is read in the order of its index, however many wait
         room = min(limit - len(found), max(1, limit // 5)) if found else limit
-        query = (
-            select(Mark)
-            .where(col(Mark.mapping_id) == mapping_id, col(Mark.lane) == lane, col(Mark.due_at) <= now)
-            .where(col(Mark.id).not_in(but))
-            .order_by(col(Mark.due_at), col(Mark.id))
-            .limit(room)
-        )
         if room > 0:
-            found += (await session.execute(query)).scalars()
+            asked = {"mapping_id": mapping_id, "lane": lane, "now": now, "but": list(but), "room": room}
+            found += (await session.execute(_DUE, asked)).scalars()
     return found
+
+
+_MARKED = select(_MARK.ref).where(
+    _MARK.mapping_id == bindparam("mapping_id"), _MARK.ref.in_(bindparam("refs", expanding=True))
+)
 
 
 async def on(session: AsyncSession, mapping_id: int, refs: Sequence[str]) -> frozenset[str]:
     """Those of these Refs that are marked, whenever they are due."""
-    query = select(col(Mark.ref)).where(col(Mark.mapping_id) == mapping_id, col(Mark.ref).in_(refs))
-    return frozenset((await session.execute(query)).scalars())
+    found = await session.execute(_MARKED, {"mapping_id": mapping_id, "refs": refs})
+    return frozenset(found.scalars())
+
+
+_NEXT = select(
+    *(
+        select(func.min(_MARK.due_at))
+        .where(_MARK.mapping_id == bindparam("mapping_id"), _MARK.lane == lane)
+        .scalar_subquery()
+        for lane in LANES
+    )
+)
 
 
 async def next_due(session: AsyncSession, mapping_id: int) -> datetime | None:
     """When the earliest mark of a mapping wants to be looked at."""
-    first = [
-        select(func.min(col(Mark.due_at)))
-        .where(col(Mark.mapping_id) == mapping_id, col(Mark.lane) == lane)
-        .scalar_subquery()
-        for lane in LANES
-    ]
-    times = (await session.execute(select(*first))).one()
+    times = (await session.execute(_NEXT, {"mapping_id": mapping_id})).one()
     return min((at for at in times if at is not None), default=None)
+
+
+_MAPPINGS_DUE = select(_MAPPINGS.c.id).where(
+    _MAPPINGS.c.removed_at.is_(None),
+    _MAPPINGS.c.paused.is_(False),
+    _MAPPINGS.c.state != "stopped",
+    or_(_MAPPINGS.c.lease_until.is_(None), _MAPPINGS.c.lease_until < bindparam("now")),
+    exists().where(
+        _MARK.mapping_id == _MAPPINGS.c.id, _MARK.lane.in_(LANES), _MARK.due_at <= bindparam("now")
+    ),
+)
 
 
 async def mappings_due(session: AsyncSession, now: datetime) -> Sequence[int]:
     """Mappings that may work, have a mark to act on now, and that no pass works on already."""
-    waiting = exists().where(
-        col(Mark.mapping_id) == col(MappingRow.id), col(Mark.lane).in_(LANES), col(Mark.due_at) <= now
+    return (await session.execute(_MAPPINGS_DUE, {"now": now})).scalars().all()
+
+
+_AS_READ = tuple_(_MARK.id, _MARK.counter).in_(bindparam("read", expanding=True))
+_CLEARING = delete(_MARKS).where(_AS_READ).returning(_MARK.id)
+_FRESH = (
+    update(_MARKS)
+    .where(_MARK.id == bindparam("mark_id"))
+    .values(
+        attempts=0,
+        rechecks=0,
+        reason="",
+        first_at=bindparam("now"),
+        # the time of a change that was looked at already is no time of what came since
+        seen_at=case((_MARK.seen_at == bindparam("looked_at"), None), else_=_MARK.seen_at),
     )
-    query = select(col(MappingRow.id)).where(
-        col(MappingRow.removed_at).is_(None),
-        col(MappingRow.paused).is_(False),
-        col(MappingRow.state) != "stopped",
-        or_(col(MappingRow.lease_until).is_(None), col(MappingRow.lease_until) < now),
-        waiting,
-    )
-    return (await session.execute(query)).scalars().all()
+)
 
 
 async def clear(session: AsyncSession, marks: Iterable[Mark], now: datetime) -> None:
@@ -194,22 +234,27 @@ async def clear(session: AsyncSession, marks: Iterable[Mark], now: datetime) -> 
     read = {(mark.id, mark.counter): mark for mark in marks}
     if not read:
         return
-    as_read = tuple_(col(Mark.id), col(Mark.counter)).in_(list(read))
-    gone = set((await session.execute(delete(Mark).where(as_read).returning(col(Mark.id)))).scalars())
-    for mark in read.values():
-        if mark.id not in gone:
-            await session.execute(
-                update(Mark)
-                .where(col(Mark.id) == mark.id)
-                .values(
-                    attempts=0,
-                    rechecks=0,
-                    reason="",
-                    first_at=now,
-                    # the time of a change that was looked at already is no time of what came since
-                    seen_at=case((col(Mark.seen_at) == mark.seen_at, None), else_=col(Mark.seen_at)),
-                )
-            )
+    gone = set((await session.execute(_CLEARING, {"read": list(read)})).scalars())
+    moved = [mark for mark in read.values() if mark.id not in gone]
+    if moved:
+        await session.execute(
+            _FRESH, [{"mark_id": mark.id, "now": now, "looked_at": mark.seen_at} for mark in moved]
+        )
+
+
+_LATER = (
+    update(_MARKS)
+    .where(_MARK.id == bindparam("mark_id"))
+    .values(
+        due_at=case(
+            (_MARK.counter == bindparam("read"), bindparam("until", type_=_MARK.due_at.type)),
+            else_=_MARK.due_at,
+        ),
+        attempts=_MARK.attempts + bindparam("attempt"),
+        rechecks=_MARK.rechecks + bindparam("recheck"),
+        reason=bindparam("why"),
+    )
+)
 
 
 async def postpone(
@@ -222,30 +267,19 @@ async def postpone(
     recheck: bool = False,
 ) -> None:
     """Look again later. A mark whose counter moved keeps its earlier time."""
-    for mark in marks:
-        await session.execute(
-            update(Mark)
-            .where(col(Mark.id) == mark.id)
-            .values(
-                due_at=case((col(Mark.counter) == mark.counter, due_at), else_=col(Mark.due_at)),
-                attempts=Mark.attempts + int(attempt),
-                rechecks=Mark.rechecks + int(recheck),
-                reason=reason,
-            )
-        )
+    same = {"until": due_at, "attempt": int(attempt), "recheck": int(recheck), "why": reason}
+    rows = [{"mark_id": mark.id, "read": mark.counter, **same} for mark in marks]
+    if rows:
+        await session.execute(_LATER, rows)
 
 
 async def put_off(session: AsyncSession, mapping_id: int, now: datetime, until: datetime) -> None:
     """Nothing that is due is looked at before that time: the mapping as a whole cannot be worked on."""
-    await session.execute(
-        update(Mark).where(col(Mark.mapping_id) == mapping_id, col(Mark.due_at) <= now).values(due_at=until)
-    )
+    waiting = _MARK.mapping_id == mapping_id, _MARK.due_at <= now
+    await session.execute(update(_MARKS).where(*waiting).values(due_at=until))
 
 
 async def hurry(session: AsyncSession, mapping_ids: Iterable[int], now: datetime) -> None:
     """Everything that waits is due now: after a resume or new credentials."""
-    await session.execute(
-        update(Mark)
-        .where(and_(col(Mark.mapping_id).in_(list(mapping_ids)), col(Mark.due_at) > now))
-        .values(due_at=now, attempts=0)
-    )
+    waiting = _MARK.mapping_id.in_(list(mapping_ids)), _MARK.due_at > now
+    await session.execute(update(_MARKS).where(*waiting).values(due_at=now, attempts=0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from sync.store.types import Document, RowId, Utc
@@ -16,6 +16,11 @@ SQLModel.metadata.naming_convention = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table behind a model: for statements that need rows or values, and no objects."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
 def _id() -> Any:

@@ -12,6 +12,7 @@ from connectors.simulation import Fault, serve
 from sync.configuration import ConfigurationInvalid
 from sync.jobs.configuring.applying import NeedsConsent, apply, exported
 from sync.jobs.configuring.foresight import Foreseen
+from sync.reconcile.model import Side
 from sync.store.tables import Audit, Connection, Link, Mapping, Mark, Seen, Setting
 from tests.jobs.conftest import Build
 from tests.jobs.world import World, read
@@ -307,8 +308,8 @@ async def test_comments_of_the_past_are_counted_and_then_copied(build: Build) ->
     item = world.external.new(world.container, title="Old")
     world.external.comment(item, "Before the mapping", by="ada")
     world.external.comment(item, "Before it, too", by="bob")
-    long_after = world.engine.in_s(3600)
-    await world.change(Mapping, {"started": {"at": long_after.isoformat()}})
+    long_after = world.engine.in_s(3600).isoformat()
+    await world.change(Mapping, {"started": {side.value: long_after for side in Side}})
     await world.settle()
     assert world.task()["comments"] == []
     wanted = {"to_asana": True, "from_asana": True, "history": True}

@@ -12,7 +12,7 @@ from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault
 from sync.jobs.asked import by_hand
 from sync.reconcile.model import Side
-from sync.store.tables import Link, Mapping, Mark, Parked
+from sync.store.tables import Connection, Link, Mapping, Mark, Parked
 from tests.jobs.conftest import Build
 from tests.jobs.world import Meanwhile, World
 
@@ -28,6 +28,16 @@ async def test_what_is_older_than_the_mapping_stays_out(build: Build) -> None:
     await world.settle()
     assert world.tasks() == []
     assert await world.rows(Link) == []
+
+
+async def test_a_clock_that_jumps_makes_nothing_older_than_the_mapping(world: World) -> None:
+    item = world.external.new(world.container, title="Made before it")
+    world.external.comment(item, "said before it", by="bob")
+    world.external.clock.advance(86400)
+    await world.change(Connection, {"clock_offset_s": 86400.0})
+    await world.settle()
+    assert world.task()["title"] == "Made before it"
+    assert [comment["text"].split("\n")[-1] for comment in world.task()["comments"]] == ["said before it"]
 
 
 async def test_everything_comes_in_where_that_is_asked_for(build: Build) -> None:

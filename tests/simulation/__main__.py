@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 
 from tests.simulation.disk import Disk, disk
+from tests.simulation.hours import repeatable
 from tests.simulation.many import judged, regressions
 from tests.simulation.promises import broken
 from tests.simulation.run import run
 from tests.simulation.schedule import Schedule, draw
 from tests.simulation.shrinking import shrunk
+from tests.simulation.tools import EXTERNAL
 
 
 def main() -> int:
@@ -20,17 +23,18 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=100, help="so many, and those that failed once")
     parser.add_argument("--first", type=int, default=1, help="the first of them")
     parser.add_argument("--length", type=int, default=50, help="events of each")
+    parser.add_argument("--tool", choices=EXTERNAL, default="github", help="what stands beside Asana")
     parser.add_argument("--jobs", type=int, default=None, help="side by side; as many as there are cores")
     parser.add_argument("--shrink", action="store_true", help="leave out what is not needed to fail")
     given = parser.parse_args()
     if given.seed is not None:
-        return tell(given.seed, given.length, shrink=given.shrink)
-    return count(given.seeds, given.first, given.length, given.jobs)
+        return tell(draw(given.seed, given.length, given.tool), shrink=given.shrink)
+    seeds = [*regressions(given.tool), *range(given.first, given.first + given.seeds)]
+    return count(seeds, given.length, given.tool, given.jobs)
 
 
-def tell(seed: int, length: int, *, shrink: bool) -> int:
+def tell(schedule: Schedule, *, shrink: bool) -> int:
     with disk() as place:
-        schedule = draw(seed, length)
         if shrink:
             schedule = _shrunk(schedule, place)
         evidence = run(schedule, place)
@@ -50,10 +54,9 @@ def _shrunk(schedule: Schedule, place: Disk) -> Schedule:
     return shrunk(schedule, lambda candidate: bool(numbers(candidate) & wanted)) if wanted else schedule
 
 
-def count(number: int, first: int, length: int, jobs: int | None) -> int:
+def count(seeds: Sequence[int], length: int, tool: str, jobs: int | None) -> int:
     began, cpu_s, failed, done = time.monotonic(), 0.0, 0, 0
-    seeds = [*regressions(), *range(first, first + number)]
-    for verdict in judged(seeds, length, jobs=jobs):
+    for verdict in judged(seeds, length, tool, jobs=jobs):
         done, cpu_s = done + 1, cpu_s + verdict.cpu_s
         if verdict.problems:
             failed += 1
@@ -62,9 +65,10 @@ def count(number: int, first: int, length: int, jobs: int | None) -> int:
             print(f"{done} of {len(seeds)} seeds, {failed} failed", flush=True)
     wall_s = time.monotonic() - began
     took = f"{wall_s:.0f} s, {cpu_s:.0f} s of CPU"
-    print(f"simulation: {done} seeds x {length} events in {took}; {failed} failed")
+    print(f"simulation with {tool}: {done} seeds x {length} events in {took}; {failed} failed")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
+    repeatable()
     sys.exit(main())

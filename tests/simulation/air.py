@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 import httpx
 
@@ -61,9 +62,11 @@ class Air(httpx.AsyncBaseTransport):
         providers: by the port of their address.
     """
 
+    _visits: ClassVar[WeakValueDictionary[tuple[str, int], _Visit]] = WeakValueDictionary()
+    """Of all lives: a provider cuts a connection of a process that is no more, too."""
+
     def __init__(self, providers: Mapping[int, Simulator], life: Life, chance: random.Random) -> None:
         self._providers, self._life, self._chance = providers, life, chance
-        self._visits: dict[tuple[str, int], _Visit] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         for provider in providers.values():
             provider.wire.cut = self._cut
@@ -76,7 +79,7 @@ class Air(httpx.AsyncBaseTransport):
         await asyncio.sleep(self._chance.uniform(QUICK_S, SLOW_S))
         if self._life.over:
             raise Killed
-        client = ("192.0.2.1", len(self._visits) + 1)
+        client = ("192.0.2.1", id(visit))
         self._visits[client] = visit
         provider = self._providers[request.url.port or 0]
         task = asyncio.create_task(self._attend(provider, visit, _scope(request, client)))

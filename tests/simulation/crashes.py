@@ -24,7 +24,7 @@ from sync.reconcile.model import Side
 from tests.simulation.disk import Disk, disk
 from tests.simulation.evidence import Evidence, collect
 from tests.simulation.forks import told_by
-from tests.simulation.hours import BEGINNING, spend
+from tests.simulation.hours import BEGINNING, repeatable, spend
 from tests.simulation.memory import Memory
 from tests.simulation.people import People
 from tests.simulation.promises import broken
@@ -36,14 +36,40 @@ Way = Literal["killed", "cancelled"]
 WAYS: tuple[Way, ...] = ("killed", "cancelled")
 """A ``BaseException`` out of every task at once, and what is not committed is gone; ``CancelledError``."""
 
-SCENARIOS: Mapping[str, Sequence[tuple[Kind, Side]]] = {
-    "create": ((Kind.NEW, Side.HUB), (Kind.NEW, Side.EXTERNAL)),
-    "update both sides": ((Kind.TITLE, Side.HUB), (Kind.NOTES, Side.EXTERNAL), (Kind.LABEL, Side.HUB)),
-    "comment": ((Kind.COMMENT, Side.HUB), (Kind.COMMENT, Side.EXTERNAL)),
-    "attachment": ((Kind.ATTACH, Side.EXTERNAL), (Kind.ATTACH, Side.HUB)),
-    "delete": ((Kind.REMOVE, Side.HUB),),
+Deed = tuple[Kind, Side]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What people do, all at once, in a town with one pair of objects in step, and what they did ``before``.
+
+    ``hooks``: whether the providers call us, where no listing shows what was done.
+    """
+
+    deeds: Sequence[Deed]
+    tool: str = "github"
+    before: Sequence[Deed] = ()
+    hooks: bool = False
+
+
+HUB, EXTERNAL = Side.HUB, Side.EXTERNAL
+SCENARIOS: Mapping[str, Scenario] = {
+    "create": Scenario([(Kind.NEW, HUB), (Kind.NEW, EXTERNAL)]),
+    "update both sides": Scenario([(Kind.TITLE, HUB), (Kind.NOTES, EXTERNAL), (Kind.LABEL, HUB)]),
+    "comment": Scenario([(Kind.COMMENT, HUB), (Kind.COMMENT, EXTERNAL)]),
+    "attachment": Scenario([(Kind.ATTACH, EXTERNAL), (Kind.ATTACH, HUB)]),
+    "delete": Scenario([(Kind.REMOVE, HUB)]),
+    "slack capture": Scenario([(Kind.NEW, EXTERNAL)], "slack"),
+    "slack reply": Scenario([(Kind.COMMENT, EXTERNAL), (Kind.COMMENT, HUB)], "slack"),
+    "slack edited reply": Scenario(
+        [(Kind.REWORD, EXTERNAL)], "slack", [(Kind.COMMENT, EXTERNAL)], hooks=True
+    ),
+    "slack deleted reply": Scenario(
+        [(Kind.WITHDRAW, EXTERNAL)], "slack", [(Kind.COMMENT, EXTERNAL)], hooks=True
+    ),
+    "slack file": Scenario([(Kind.ATTACH, EXTERNAL), (Kind.ATTACH, HUB)], "slack"),
+    "slack card": Scenario([(Kind.TITLE, HUB), (Kind.STATE, EXTERNAL)], "slack"),
 }
-"""What people do, all at once, in a town with one pair of objects in step."""
 
 _PATIENCE = {"stale_seconds": 0.0, "delete_delay_seconds": 30.0, "poll_seconds": 30.0}
 _NOTHING = Schedule(seed=0, events=(), hooks=False, late=False, skew_s={}, old=0, conflict="last_modified")
@@ -82,14 +108,14 @@ def tell(scenario: str, place: Disk, *, at: int | None = None, way: Way = "kille
 
 
 async def _told(scenario: str, place: Disk, at: int | None, way: Way) -> dict[str, Any]:
-    async with _prepared(place) as ready:
-        return await _live(scenario, ready, at, way)
+    async with _prepared(SCENARIOS[scenario], place) as ready:
+        return await _live(SCENARIOS[scenario], ready, at, way)
 
 
 async def _walk(scenario: str, place: Disk, ways: Sequence[Way], stride: int, jobs: int) -> Walk:
-    async with _prepared(place) as ready:
+    async with _prepared(SCENARIOS[scenario], place) as ready:
         gc.freeze()  # what is not touched in a fork is not copied for it
-        live = partial(_live, scenario, ready)
+        live = partial(_live, SCENARIOS[scenario], ready)
         (whole,) = [told async for told in told_by([partial(live, None, "killed")], ready.town, jobs=1)]
         crossings, failures = whole["crossings"], list(whole["broken"])
         ends = [(at, way) for at in range(1, len(crossings) + 1, stride) for way in ways]
@@ -103,22 +129,25 @@ async def _walk(scenario: str, place: Disk, ways: Sequence[Way], stride: int, jo
 
 
 @asynccontextmanager
-async def _prepared(place: Disk) -> AsyncIterator[_Ready]:
-    town, memory = Town(place, random.Random(7), hooks=False, settings=_PATIENCE), Memory()
+async def _prepared(scenario: Scenario, place: Disk) -> AsyncIterator[_Ready]:
+    town = Town(place, random.Random(7), hooks=scenario.hooks, tool=scenario.tool, settings=_PATIENCE)
+    memory = Memory()
     town.mapping["limits"] = {"deletes": 50, "deletes_percent": 100}
-    people = People(town.sides, town.containers, memory)
+    people = People(town.tools, town.containers, memory)
     async with town.open():
         town.begin()
         await town.apply()
         assert town.program is not None
         town.program.start()
-        people.act(_event(1, Kind.NEW, Side.EXTERNAL))
+        people.act(_event(1, Kind.NEW, EXTERNAL))
+        for number, (kind, side) in enumerate(scenario.before, 101):
+            people.act(_event(number, kind, side))
         await come_to_rest(town, look_s=20)
         await town.stop()
         yield _Ready(town, memory, people)
 
 
-async def _live(scenario: str, ready: _Ready, at: int | None, way: Way) -> dict[str, Any]:
+async def _live(scenario: Scenario, ready: _Ready, at: int | None, way: Way) -> dict[str, Any]:
     """The deed, with the end of one life of the program in the middle of it."""
     town = ready.town
     evidence = Evidence(_NOTHING, town, ready.memory)
@@ -136,7 +165,7 @@ async def _live(scenario: str, ready: _Ready, at: int | None, way: Way) -> dict[
 
     rising: list[asyncio.Task[None]] = []
     life.end = end
-    for number, (kind, side) in enumerate(SCENARIOS[scenario], 2):
+    for number, (kind, side) in enumerate(scenario.deeds, 2):
         ready.people.act(_event(number, kind, side))
     try:
         await come_to_rest(town, look_s=20)
@@ -198,4 +227,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    repeatable()
     sys.exit(main())

@@ -8,7 +8,9 @@ for the time (``datetime.now``, ``time.monotonic``, the loop) is told the same.
 from __future__ import annotations
 
 import asyncio
+import os
 import selectors
+import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -22,6 +24,12 @@ BEGINNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 class Deadlock(Exception):
     """Everybody waits for somebody, and nobody for a time: nothing can ever happen again."""
+
+
+def repeatable() -> None:
+    """Begin this program anew where it would go another way each time: by the order that sets have."""
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, "PYTHONHASHSEED": "0"})
 
 
 class _Leap(selectors.DefaultSelector):  # type: ignore[misc,valid-type]  # which class it is depends on the system

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.simulation.disk import Disk, disk
 from tests.simulation.promises import broken
 from tests.simulation.run import run
 from tests.simulation.schedule import draw
+from tests.simulation.tools import EXTERNAL
 
 _DISK: list[Disk] = []
 
@@ -28,9 +30,9 @@ class Verdict:
     problems: tuple[str, ...]
 
 
-def judge(seed: int, length: int) -> Verdict:
+def judge(seed: int, length: int, tool: str) -> Verdict:
     """Run one seed; what it raises is a problem like any other."""
-    schedule = draw(seed, length)
+    schedule = draw(seed, length, tool)
     try:
         evidence = run(schedule, _DISK[0])
     except Exception as error:  # noqa: BLE001  # whatever it is, the other seeds are judged, too
@@ -38,16 +40,19 @@ def judge(seed: int, length: int) -> Verdict:
     return Verdict(seed, length, evidence.cpu_s, tuple(broken(evidence)))
 
 
-def judged(seeds: Iterable[int], length: int, *, jobs: int | None = None) -> Iterator[Verdict]:
+def judged(seeds: Iterable[int], length: int, tool: str, *, jobs: int | None = None) -> Iterator[Verdict]:
     """All of them, in order."""
     with ProcessPoolExecutor(jobs or os.cpu_count(), initializer=_open) as pool:
-        yield from pool.map(judge, seeds, [length] * 1_000_000)
+        yield from pool.map(partial(judge, length=length, tool=tool), seeds)
 
 
-def regressions() -> list[int]:
-    """Seeds that failed once."""
+def regressions(tool: str) -> list[int]:
+    """Seeds that failed once with this tool."""
     lines = Path(__file__).with_name("seeds.txt").read_text().splitlines()
-    return [int(line.split()[0]) for line in lines if line and not line.startswith("#")]
+    told = [line.split() for line in lines if line and not line.startswith("#")]
+    if tool == "github":
+        return [int(first) for first, *_ in told if first not in EXTERNAL]
+    return [int(seed) for name, seed, *_ in told if name == tool]
 
 
 def _open() -> None:

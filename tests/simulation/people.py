@@ -12,6 +12,7 @@ from connectors.simulation import Simulator
 from sync.reconcile.model import Side
 from tests.simulation.memory import TOKEN, Choice, Edit, File, Memory, Said, tokens
 from tests.simulation.schedule import Event, Kind
+from tests.simulation.tools import Tool
 
 WHO = ("ada", "bob")
 
@@ -20,9 +21,10 @@ class People:
     """``act`` does what an event says, and answers what that was in words; None: there was nothing to do."""
 
     def __init__(
-        self, sides: Mapping[Side, Simulator], containers: Mapping[Side, str], memory: Memory
+        self, tools: Mapping[Side, Tool[Any]], containers: Mapping[Side, str], memory: Memory
     ) -> None:
-        self._sides, self._containers, self._memory = sides, containers, memory
+        self._tools, self._containers, self._memory = tools, containers, memory
+        self._sides: Mapping[Side, Simulator] = {side: tool.simulator for side, tool in tools.items()}
         self._acts: Mapping[Kind, Callable[[Event], str | None]] = {
             Kind.NEW: self._new,
             Kind.TITLE: self._title,
@@ -40,7 +42,11 @@ class People:
         }
 
     def act(self, event: Event) -> str | None:
-        return self._acts[event.kind](event)
+        otherwise = self._tools[event.side].otherwise(event.kind)
+        if otherwise is None:
+            return self._acts[event.kind](event)
+        target = self._target(event)
+        return otherwise(*target[1:], WHO[event.way % 2]) if target is not None else None
 
     def objects(self, side: Side) -> Sequence[str]:
         return self._sides[side].objects(self._containers[side])
@@ -58,6 +64,11 @@ class People:
         assert view is not None
         return self._sides[event.side], chosen, view
 
+    def _worded(self, event: Event) -> tuple[Simulator, str, dict[str, Any]] | None:
+        """The same, where people can change what it says."""
+        target = self._target(event)
+        return target if target is not None and self._tools[event.side].people_word(target[2]) else None
+
     def _remember(self, event: Event, object_id: str, field: str, before: str, after: str) -> None:
         (token,) = tokens(after) - tokens(before)
         self._memory.edits.append(
@@ -67,9 +78,9 @@ class People:
     # objects
 
     def _new(self, event: Event) -> str:
-        side, title = self._sides[event.side], f"Thing t{event.number:06d}"
+        tool, title = self._tools[event.side], f"Thing t{event.number:06d}"
         notes = f"Words n{event.number:06d}" if event.way % 3 else ""
-        made = side.new(self._containers[event.side], title=title, notes=notes, by=WHO[event.way % 2])
+        made = tool.new(self._containers[event.side], title, notes, WHO[event.way % 2], event.way)
         self._memory.born[event.side, made] = f"t{event.number:06d}"
         self._remember(event, made, "title", "", title)
         if notes:
@@ -97,7 +108,7 @@ class People:
     # fields
 
     def _title(self, event: Event) -> str | None:
-        target = self._target(event)
+        target = self._worded(event)
         if target is None:
             return None
         simulator, object_id, view = target
@@ -108,7 +119,7 @@ class People:
 
     def _notes(self, event: Event) -> str | None:
         """One token for another one, or a paragraph more: everything else stays as it stands."""
-        target = self._target(event)
+        target = self._worded(event)
         if target is None:
             return None
         simulator, object_id, view = target

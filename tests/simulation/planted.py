@@ -14,7 +14,8 @@ import pytest
 from sync.reconcile.model import Side
 from tests.simulation import mistakes
 from tests.simulation.schedule import Event, Kind, Schedule
-from tests.simulation.weather import METHODS, TRANSIENT
+from tests.simulation.tools import Asana, GitHub
+from tests.simulation.weather import TRANSIENT
 
 HUB, EXTERNAL = Side.HUB, Side.EXTERNAL
 
@@ -51,7 +52,8 @@ def _schedule(*events: tuple[float, Kind, Side, int, int], hooks: bool = False, 
 
 def _fault(at_s: float, side: Side, kind: str, method: str) -> tuple[float, Kind, Side, int, int]:
     """The next request or two of that method meet that fault."""
-    ways = [way for way in range(6) if METHODS[side][way] == method]
+    methods = Asana.methods if side is HUB else GitHub.methods
+    ways = [way for way in range(6) if methods[way] == method]
     return at_s, Kind.FAULT, side, TRANSIENT.index(kind), ways[0]  # type: ignore[arg-type]
 
 

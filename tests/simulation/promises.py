@@ -13,13 +13,11 @@ from itertools import takewhile
 from math import inf
 from typing import Any
 
-from connectors.simulation import Exchange
 from sync.reconcile.model import Side
 from tests.simulation.air import SLOW_S
 from tests.simulation.evidence import Evidence
 from tests.simulation.hours import BEGINNING
 from tests.simulation.memory import Edit, tokens
-from tests.simulation.rest import is_content
 from tests.simulation.schedule import EDITS, Kind
 from tests.simulation.town import Approval
 
@@ -33,7 +31,8 @@ both do."""
 _UNLISTED = frozenset({Kind.HIDE, Kind.REMOVE, Kind.RESTORE, Kind.REVOKE})
 """After these a listing may have shown a change while nobody could act on it."""
 
-ON_ITS_WAY = timedelta(seconds=1)
+ON_ITS_WAY = timedelta(seconds=3)
+"""So long a command goes on that runs beside the program: it reads at its start who asked for silence."""
 
 LONGEST_S = 1500.0
 """Until rest, in fair weather: back-off, look-ups, deletions, and a few polls, one after the other."""
@@ -84,19 +83,27 @@ def converged(evidence: Evidence) -> Iterator[str]:
         if entry["state"] == "open" and entry["winner"] is None
     }
     for pair in pairs(evidence):
-        for field, told in _FIELDS.items():
-            values = {side: told(pair.seen[side]) for side in Side}
+        for field in _shared(evidence, pair):
+            values = {side: _FIELDS[field](pair.seen[side]) for side in Side}
             if values[Side.HUB] != values[Side.EXTERNAL] and (pair.link, field) not in waiting:
                 yield f"1: link {pair.link}: {field} differs: {values[Side.HUB]!r}, {values[Side.EXTERNAL]!r}"
 
 
+def _shared(evidence: Evidence, pair: Pair) -> Sequence[str]:
+    """Fields that go both ways: of words only those that we may write, too."""
+    tool = evidence.town.external
+    ours = tool.we_word(pair.seen[Side.EXTERNAL])
+    return [field for field in tool.fields if ours or field not in ("title", "notes")]
+
+
 def _in_order(text: str) -> list[str]:
-    return [word for word in text.replace("<", " ").replace("\n", " ").split() if tokens(word)]
+    words = text.replace("<", " ").replace("\n", " ").split()
+    return [token for word in words for token in sorted(tokens(word)) if token.startswith("n")]
 
 
 _FIELDS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
     "title": lambda view: view["title"],
-    "notes": lambda view: [token for word in _in_order(view["notes"]) for token in sorted(tokens(word))],
+    "notes": lambda view: _in_order(view["notes"]),
     "state": lambda view: view["state"],
     "assignee": lambda view: view["assignee"],
     "labels": lambda view: sorted(view["labels"]),
@@ -114,7 +121,9 @@ def all_paired(evidence: Evidence) -> Iterator[str]:
                     ends[side][id] = f"{link['state']}: {link['reason']}"
     for side, simulator in evidence.town.sides.items():
         for id in simulator.objects(evidence.town.containers[side]):
-            if id not in ends[side] and id not in said:
+            view = simulator.view(id)
+            wanted = view is not None and evidence.town.tools[side].is_wanted(view)
+            if wanted and id not in ends[side] and id not in said:
                 yield f"1: {side} {id} has no link, and nothing says why"
 
 
@@ -133,7 +142,10 @@ def nothing_lost(evidence: Evidence) -> Iterator[str]:
         edits = [edit for side in Side for edit in evidence.memory.on(side, pair.ids[side])]
         taken = {token for edit in edits for token in edit.before - edit.after}
         for edit in edits:
-            there = all(edit.token in _held(pair.seen[side], edit.field) for side in Side)
+            ends = (
+                Side if edit.side is Side.EXTERNAL or edit.field in _shared(evidence, pair) else (Side.HUB,)
+            )
+            there = all(edit.token in _held(pair.seen[side], edit.field) for side in ends)
             found = there or edit.token in taken | listed.get(pair.link, set())
             if edit.token and not found and not _fell_into_the_hole(evidence, pair, edit):
                 yield (
@@ -144,20 +156,24 @@ def nothing_lost(evidence: Evidence) -> Iterator[str]:
 
 def _fell_into_the_hole(evidence: Evidence, pair: Pair, edit: Edit) -> bool:
     """Whether we wrote the text of the object right after a person did."""
-    names = ("html_notes", "body") if edit.field == "notes" else ()
-    for exchange in evidence.town.sides[edit.side].journal.writes():
-        body = exchange.body if isinstance(exchange.body, dict) else {}
-        body = body.get("data", body)
+    if edit.field != "notes":
+        return False
+    tool = evidence.town.tools[edit.side]
+    address = tool.address(pair.ids[edit.side])
+    for exchange in tool.simulator.journal.writes():
         at_s = (exchange.at - BEGINNING).total_seconds()
-        same = exchange.path.endswith(_address(pair, edit.side)) and any(name in body for name in names)
+        same = any(each.address == address and edit.field in each.fields for each in tool.rewritten(exchange))
         if same and at_s - HOLE_S <= edit.at_s <= at_s:
             return True
     return False
 
 
 def _held(view: dict[str, Any], field: str) -> frozenset[str]:
+    """The tokens of that field: where a title is the first line of a text it stands there, too."""
     value = view[field]
-    return frozenset(value) if field == "labels" else tokens(value)
+    if field == "labels":
+        return frozenset(value)
+    return frozenset(token for token in tokens(value) if token.startswith(field[0]))
 
 
 def nothing_comes_back(evidence: Evidence) -> Iterator[str]:
@@ -181,8 +197,9 @@ def last_choice_stands(evidence: Evidence) -> Iterator[str]:
     """A choice that nobody else made at about that time is what stands there in the end."""
     if evidence.schedule.conflict != "last_modified":
         return
+    waiting = {(entry["link"], entry["field"]) for entry in evidence.parked}
     for pair in pairs(evidence):
-        for field in ("state", "assignee"):
+        for field in {"state", "assignee"} & {*_shared(evidence, pair)}:
             made = sorted(
                 (
                     c
@@ -197,7 +214,8 @@ def last_choice_stands(evidence: Evidence) -> Iterator[str]:
             last = made[-1]
             rivals = [c for c in made if c.side is not last.side and last.at_s - c.at_s < CONTESTED_S]
             for side in Side:
-                if not rivals and pair.seen[side][field] != last.value:
+                waits = (pair.link, field) in waiting
+                if not rivals and not waits and pair.seen[side][field] != last.value:
                     yield (
                         f"2: link {pair.link}: {field} was set to {last.value} at {last.at_s:.2f} s, and is "
                         f"{pair.seen[side][field]} on the {side} side"
@@ -289,34 +307,32 @@ def comments_once(evidence: Evidence) -> Iterator[str]:
 
 
 def files_once(evidence: Evidence) -> Iterator[str]:
-    """Every file is on both sides once: by its bytes in Asana, by a comment with its name on GitHub."""
+    """Every file is on both sides once."""
     for pair in pairs(evidence):
         for file in evidence.memory.files:
             if (file.side, file.object_id) != (file.side, pair.ids[file.side]):
                 continue
-            inside = [each for each in pair.seen[Side.HUB]["attachments"] if each["name"] == file.name]
-            if [each["content"] for each in inside] != [file.content]:
-                yield f"11: link {pair.link}: {file.name} is {len(inside)} times in Asana, or other bytes"
-            told = [each for each in pair.seen[Side.EXTERNAL]["comments"] if file.name in each["text"]]
-            if len(told) != 1:
-                yield f"11: link {pair.link}: {file.name} is {len(told)} times on GitHub"
+            for side, tool in evidence.town.tools.items():
+                copies = tool.copies(pair.seen[side], file)
+                if copies != 1:
+                    yield f"11: link {pair.link}: {file.name} is {copies} times on the {side} side"
 
 
 def nothing_twice(evidence: Evidence) -> Iterator[str]:
     """A text that was written, and that nobody has touched since, is not written again."""
-    for side, simulator in evidence.town.sides.items():
-        last: dict[tuple[str, str], tuple[float, str]] = {}
-        for exchange in simulator.journal.writes():
+    for side, tool in evidence.town.tools.items():
+        last: dict[tuple[str, frozenset[str]], tuple[float, str]] = {}
+        for exchange in tool.simulator.journal.writes():
             at_s = (exchange.at - BEGINNING).total_seconds()
-            for field, text in _texts(exchange):
-                before_s, before = last.get((exchange.path, field), (0.0, ""))
+            for each in tool.rewritten(exchange):
+                before_s, before = last.get((each.address, each.fields), (0.0, ""))
                 touched = any(
-                    edit.side is side and edit.field == field and before_s - 1 < edit.at_s < at_s
+                    edit.side is side and edit.field in each.fields and before_s - 1 < edit.at_s < at_s
                     for edit in evidence.memory.edits
                 )
-                if text == before and tokens(text) and not touched:
-                    yield f"5: {side}: {exchange.path} gets {text!r} again at {at_s:.1f} s"
-                last[exchange.path, field] = at_s, text
+                if each.text == before and tokens(each.text) and not touched:
+                    yield f"5: {side}: {each.address} gets {each.text!r} again at {at_s:.1f} s"
+                last[each.address, each.fields] = at_s, each.text
 
 
 def only_what_was_edited(evidence: Evidence) -> Iterator[str]:
@@ -325,26 +341,14 @@ def only_what_was_edited(evidence: Evidence) -> Iterator[str]:
         edited = {
             (edit.side, edit.field) for side in Side for edit in evidence.memory.on(side, pair.ids[side])
         }
-        for side, simulator in evidence.town.sides.items():
-            for exchange in simulator.journal.writes():
-                if exchange.path.endswith(_address(pair, side)):
-                    for field, text in _texts(exchange):
-                        if (side.other, field) not in edited:
-                            yield f"5: link {pair.link}: {text!r} is written to the {side} side, for nobody"
-
-
-def _address(pair: Pair, side: Side) -> str:
-    """How the path of a request ends that changes the object."""
-    return f"/{pair.ids[side]}" if side is Side.HUB else f"/issues/{pair.seen[side]['number']}"
-
-
-def _texts(exchange: Exchange) -> Iterator[tuple[str, str]]:
-    """Titles and texts of objects that a request changes."""
-    body = exchange.body if isinstance(exchange.body, dict) else {}
-    body = body.get("data", body)
-    if exchange.method in ("PUT", "PATCH"):
-        for field, names in {"title": ("name", "title"), "notes": ("html_notes", "body")}.items():
-            yield from ((field, str(body[name])) for name in names if name in body)
+        if evidence.town.external.title_in_text and (Side.EXTERNAL, "title") in edited:
+            edited.add((Side.EXTERNAL, "notes"))
+        for side, tool in evidence.town.tools.items():
+            address = tool.address(pair.ids[side])
+            for exchange in tool.simulator.journal.writes():
+                for each in tool.rewritten(exchange):
+                    if each.address == address and not edited & {(side.other, name) for name in each.fields}:
+                        yield f"5: link {pair.link}: {each.text!r} is written to the {side} side, for nobody"
 
 
 def soon(evidence: Evidence) -> Iterator[str]:
@@ -387,10 +391,11 @@ def _newest_token_was_lost(evidence: Evidence) -> bool:
 def acknowledged(evidence: Evidence) -> Iterator[str]:
     """Every webhook call that was answered 200 is in the list of deliveries, and the list adds up."""
     known = {each["delivery"] for each in evidence.deliveries}
-    for sent in evidence.town.external.outbox.sent:
-        guid = sent.headers.get("X-GitHub-Delivery")
-        if sent.status == 200 and not any(guid in each for each in known):
-            yield f"22: delivery {guid} was acknowledged, and is not stored"
+    tool = evidence.town.external
+    for sent in tool.simulator.outbox.sent:
+        names = tool.receipts(sent)
+        if sent.status == 200 and not any(name in each for each in known for name in names):
+            yield f"22: delivery {min(names)} was acknowledged, and is not stored"
     counts = evidence.status["deliveries"]
     parts = sum(counts[name] for name in ("processed", "ignored", "parked", "queued"))
     if counts["received"] != parts or counts["received"] != len(evidence.deliveries):
@@ -424,7 +429,11 @@ def polling_is_enough(evidence: Evidence) -> Iterator[str]:
     if evidence.dead or any(event.kind in _UNLISTED for event in evidence.schedule.events):
         return
     kinds = {event.kind for event in evidence.schedule.events}
-    all_listed = kinds <= (EDITS.keys() - {Kind.WITHDRAW}) | {Kind.KILL, Kind.STOP, Kind.OUTAGE}
+    all_listed = kinds <= (EDITS.keys() - evidence.town.external.unlisted) | {
+        Kind.KILL,
+        Kind.STOP,
+        Kind.OUTAGE,
+    }
     for said in evidence.early:
         comments = all_listed and said.startswith("10:")
         if comments or any(f": {field} differs" in said for field in ("title", "notes", "state")):
@@ -469,8 +478,13 @@ def pause_holds(evidence: Evidence) -> Iterator[str]:
         for exchange in simulator.journal.writes():
             at_s = (exchange.at - BEGINNING).total_seconds()
             paused = any(begin + 1 < at_s < min(end, default=inf) for begin, *end in evidence.town.pauses)
-            if paused and is_content(exchange):
+            if paused and evidence.town.tools[side].is_content(exchange):
                 yield f"28: {side}: {exchange.method} {exchange.path} at {at_s:.1f} s, while it was paused"
+
+
+def kept_by_the_tool(evidence: Evidence) -> Iterator[str]:
+    """What makes sense of the other side alone."""
+    yield from evidence.town.external.broken(pairs(evidence), evidence.links)
 
 
 def limit_of_deletes(evidence: Evidence) -> Iterator[str]:
@@ -498,7 +512,11 @@ def nothing_waits(evidence: Evidence) -> Iterator[str]:
     for entry in evidence.parked:
         if entry["class"] == "ambiguous" and not evidence.schedule.late:
             yield f"15: made twice: {entry['reason']}"
-        elif entry["class"] != "ambiguous" and not (hidden and entry["class"] == "permission"):
+        elif (
+            entry["class"] != "ambiguous"
+            and not (hidden and entry["class"] == "permission")
+            and (entry["what"], entry["field"], entry["class"]) not in evidence.town.external.waits
+        ):
             what = f"{entry['what']} {entry['field'] or ''} of link {entry['link']}"
             yield f"18: parked {what}: {entry['reason']}"
 
@@ -525,4 +543,5 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[str]]] = (
     pause_holds,
     limit_of_deletes,
     nothing_waits,
+    kept_by_the_tool,
 )

@@ -77,11 +77,6 @@ async def compare(town: Town) -> None:
     await come_to_rest(town)
 
 
-def is_content(exchange: Exchange) -> bool:
-    """Whether it is about what people see: webhooks and tokens are not."""
-    return "hooks" not in exchange.path and "oauth_token" not in exchange.path
-
-
 class Written:
     """What the program has written to the providers since this was made."""
 
@@ -94,5 +89,5 @@ class Written:
             (side, exchange)
             for side, simulator in self._town.sides.items()
             for exchange in simulator.journal[self._from[side] :]
-            if exchange.committed and is_content(exchange)
+            if exchange.committed and self._town.tools[side].is_content(exchange)
         ]

@@ -27,11 +27,13 @@ class _Run:
         chance = random.Random(schedule.seed + 1)
         self.schedule = schedule
         patience = {"stale_seconds": 60.0 if schedule.late else 0.0, "delete_delay_seconds": 120.0}
-        self.town = Town(disk, chance, hooks=schedule.hooks, oauth=schedule.oauth, settings=patience)
+        self.town = Town(
+            disk, chance, hooks=schedule.hooks, tool=schedule.tool, oauth=schedule.oauth, settings=patience
+        )
         for simulator in self.town.sides.values():
             simulator.outbox.duplicate, simulator.outbox.reorder = duplicate, reorder
         self.memory = Memory()
-        self.people = People(self.town.sides, self.town.containers, self.memory)
+        self.people = People(self.town.tools, self.town.containers, self.memory)
         self.weather = Weather(self.town)
         self.evidence = Evidence(schedule, self.town, self.memory)
 

@@ -116,6 +116,8 @@ class Schedule:
     """From the last event until the weather clears."""
     deletes: int = 50
     """The most deletions that may follow from others within an hour."""
+    tool: str = "github"
+    """What stands on the other side: a name out of :data:`tests.simulation.tools.EXTERNAL`."""
     oauth: bool = False
     """Whether Asana's tokens end every few minutes, and each renewal ends the one that it was made with."""
 
@@ -124,8 +126,8 @@ class Schedule:
         return sum(event.kind in EDITS for event in self.events)
 
 
-def draw(seed: int, length: int = 50) -> Schedule:
-    """The schedule of a seed. Every fifth event is trouble, in two of three towns."""
+def draw(seed: int, length: int = 50, tool: str = "github") -> Schedule:
+    """The schedule of a seed, whatever the tool. Every fifth event is trouble, in two of three towns."""
     chance = random.Random(seed)
     calm, late = chance.random() < 0.33, chance.random() < 0.25
     troubles = {kind: weight for kind, weight in TROUBLES.items() if late or kind is not Kind.LAG}
@@ -147,6 +149,7 @@ def draw(seed: int, length: int = 50) -> Schedule:
     skewed = chance.random() < 0.25
     return Schedule(
         seed=seed,
+        tool=tool,
         events=events,
         hooks=chance.random() < 0.5,
         late=late,

@@ -1,4 +1,4 @@
-"""A town: Asana and GitHub, the people there, and the program between them."""
+"""A town: Asana and another tool, the people there, and the program between them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from connectors import discover
-from connectors.asana.simulator import AsanaSimulator
-from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Simulator
 from sync.configuration import load
 from sync.jobs.configuring.applying import apply
@@ -29,11 +27,12 @@ from tests.simulation.air import Doorway
 from tests.simulation.disk import Disk
 from tests.simulation.life import Life
 from tests.simulation.program import Program
+from tests.simulation.tools import EXTERNAL, Asana, Tool
 
 PORTS: Mapping[Side, int] = {Side.HUB: 8101, Side.EXTERNAL: 8102}
 TOKENS_LIVE_S = 400
 """Of Asana, where the program comes as an OAuth app."""
-CONNECTIONS: Mapping[Side, str] = {Side.HUB: "our-asana", Side.EXTERNAL: "our-github"}
+PUBLIC_URL = "https://sync.example.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +52,34 @@ class Town:
         chance: random.Random,
         *,
         hooks: bool,
+        tool: str = "github",
         oauth: bool = False,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         disk.wipe()
         self.disk, self.chance = disk, chance
-        self.hub, self.external = AsanaSimulator(), GitHubSimulator()
-        self.sides: Mapping[Side, Simulator] = {Side.HUB: self.hub, Side.EXTERNAL: self.external}
+        asana, self.external = Asana(), EXTERNAL[tool]()
+        self.hub = asana.simulator
+        self.tools: Mapping[Side, Tool[Any]] = {Side.HUB: asana, Side.EXTERNAL: self.external}
+        self.sides: Mapping[Side, Simulator] = {side: tool.simulator for side, tool in self.tools.items()}
         self.containers = {
             Side.HUB: self.hub.new_container("Website"),
-            Side.EXTERNAL: self.external.new_container("website"),
+            Side.EXTERNAL: self.external.simulator.new_container("website"),
         }
         self.settings = Settings(
             data_dir=disk.folder,
             database_url="",
-            public_url="https://sync.example.com" if hooks else "",
+            public_url=PUBLIC_URL if hooks else "",
             allow_private_hosts="127.0.0.1",
-            **(settings or {}),
+            **{**self.external.settings, **(settings or {})},
         )
+        if hooks:
+            self.external.install(PUBLIC_URL)
         self.hub.oauth = oauth
         self.hub.oauth_app.rotates, self.hub.oauth_app.lives_s = True, TOKENS_LIVE_S
         self.credentials = {side: self._usable(side) for side in Side}
         """What the configuration says: an admin brings others only when these are refused."""
-        self.mapping: dict[str, Any] = {}
+        self.mapping: dict[str, Any] = dict(self.external.mapping)
         self.program: Program | None = None
         self.lives = 0
         self._asleep: list[Program] = []
@@ -156,20 +160,26 @@ class Town:
         return {
             "connections": [
                 {
-                    "name": CONNECTIONS[side],
+                    "name": self.tools[side].connection,
                     "connector": self.sides[side].name,
                     "settings": given[side]["settings"],
                     "credentials": self.credentials[side],
                 }
                 for side in Side
             ],
-            "people": [{"our-asana": f"{name}@example.com", "our-github": name} for name in ("ada", "bob")],
+            "people": [
+                {tool.connection: tool.person(name) for tool in self.tools.values()}
+                for name in ("ada", "bob")
+            ],
             "mappings": [
                 {
                     "name": "web",
-                    "connection": CONNECTIONS[Side.EXTERNAL],
+                    "connection": self.external.connection,
                     "container": self.containers[Side.EXTERNAL],
-                    "asana": {"connection": CONNECTIONS[Side.HUB], "project": self.containers[Side.HUB]},
+                    "asana": {
+                        "connection": self.tools[Side.HUB].connection,
+                        "project": self.containers[Side.HUB],
+                    },
                     **self.mapping,
                 }
             ],
@@ -226,7 +236,7 @@ class Town:
         async with self.program.engine.database.read() as session:
             query = select(Connection.name).where(col(Connection.state) == "needs_reauth")
             names = set((await session.execute(query)).scalars())
-        dead = [side for side in Side if CONNECTIONS[side] in names]
+        dead = [side for side in Side if self.tools[side].connection in names]
         self.credentials |= {side: self._usable(side) for side in dead if side is Side.HUB and self.hub.oauth}
         return dead
 

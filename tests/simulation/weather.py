@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import get_args
@@ -21,10 +20,6 @@ from tests.simulation.town import Town
 
 WHILE_S = 120.0
 SLEEP_S, AWAKE_S = 100.0, 20.0
-METHODS: Mapping[Side, tuple[str | None, ...]] = {
-    Side.HUB: (None, "GET", "POST", "PUT", "POST", "PUT"),
-    Side.EXTERNAL: (None, "GET", "POST", "PATCH", "POST", "PATCH"),
-}
 TRANSIENT: tuple[FaultKind, ...] = tuple(
     kind for kind in get_args(FaultKind) if kind not in ("400", "402", "403", "404", "422")
 )
@@ -73,11 +68,9 @@ class Weather:
             simulator.visible_after_s = 0.0
             outbox = simulator.outbox
             outbox.drop, outbox.duplicate, outbox.delay_s, outbox.reorder = False, 0, 0.0, False
-        hub, tasks = self._town.hub, self._town.hub.workspace.tasks
-        hub.workspace.log.lost = False
-        self._town.external.hide_repo(self._town.containers[Side.EXTERNAL], hidden=False)
-        for task in [task.gid for task in tasks.values() if task.private]:
-            hub.hide(task, hidden=False)
+        self._town.hub.workspace.log.lost = False
+        for side, tool in self._town.tools.items():
+            tool.show(self._town.containers[side])
 
     def _after(self, seconds: float, act: Callable[[], None]) -> None:
         async def later() -> None:
@@ -92,7 +85,7 @@ class Weather:
 
     async def _fault(self, event: Event) -> str:
         kind = TRANSIENT[event.pick % len(TRANSIENT)]
-        method = METHODS[event.side][event.way % 6]
+        method = self._town.tools[event.side].methods[event.way % 6]
         fault = Fault(
             kind=kind,
             method=method,
@@ -141,16 +134,9 @@ class Weather:
 
     async def _revoke(self, event: Event) -> str:
         """The token dies; after a while an admin brings another one."""
-        town, known = self._town, self._town.credentials[event.side]
-        if "refresh_token" in known:
-            town.hub.oauth_app.revoke()
-            town.credentials[event.side] = town.hub.oauth_app.credentials()
-            return "revokes the app's access"
-        tokens = town.hub.tokens if event.side is Side.HUB else town.external.tokens
-        fresh = known["token"].rpartition("/")[0] + f"/{secrets.token_hex(8)}"
-        tokens[fresh] = tokens.pop(known["token"])
-        town.credentials[event.side] = {**known, "token": fresh}
-        return "revokes the token"
+        town = self._town
+        town.credentials[event.side] = town.tools[event.side].revoke(town.credentials[event.side])
+        return "revokes the access of the app"
 
     async def _clock(self, event: Event) -> str:
         seconds = (-30.0, 5.0, 600.0, 86400.0)[event.way % 4]
@@ -158,14 +144,11 @@ class Weather:
         return f"its clock jumps by {seconds:g} s"
 
     async def _hide(self, event: Event) -> str:
-        """A task, or all of GitHub's repository, cannot be seen for a while: that is no deletion."""
-        town = self._town
-        tasks = town.hub.objects(town.containers[Side.HUB])
-        if event.side is Side.EXTERNAL or not tasks:
-            town.external.hide_repo(town.containers[Side.EXTERNAL])
-            return "hides the repository"
-        town.hub.hide(tasks[event.pick % len(tasks)])
-        return f"hides {tasks[event.pick % len(tasks)]}"
+        """A task, or all that the other side has, cannot be seen for a while: that is no deletion."""
+        town, side = self._town, event.side
+        if not town.hub.objects(town.containers[Side.HUB]):
+            side = Side.EXTERNAL
+        return town.tools[side].hide(town.containers[side], event.pick)
 
     # the program
 

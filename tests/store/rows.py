@@ -40,7 +40,7 @@ async def a_mapping(session: AsyncSession, name: str = "web") -> Mapping:
         config={"direction": "both"},
         state="active",
         full_pass_due=False,
-        started={"at": "2026-01-05T12:00:00.000Z"},
+        started=dict.fromkeys(("hub", "external"), "2026-01-05T12:00:00.000Z"),
     )
     session.add(mapping)
     await session.flush()

@@ -106,7 +106,7 @@ async def _store(
     async with engine.database.write() as session:
         ids = {name: await _store_connection(session, row, present, now) for name, row in rows.items()}
         for config in configuration.mappings.values():
-            await _store_mapping(session, config, ids, present, now)
+            await _store_mapping(session, config, rows, ids, present, now)
         names = {config.name for config in configuration.mappings.values()}
         for name, mapping in present.mappings.items():
             if name not in names and mapping.removed_at is None:
@@ -151,10 +151,15 @@ async def _store_connection(session: AsyncSession, row: Connection, present: InF
 
 
 async def _store_mapping(
-    session: AsyncSession, config: MappingConfig, ids: Map[str, int], present: InForce, now: datetime
+    session: AsyncSession,
+    config: MappingConfig,
+    rows: Map[str, Connection],
+    ids: Map[str, int],
+    present: InForce,
+    now: datetime,
 ) -> None:
     known = present.mappings.get(config.name)
-    fresh = new_mapping(config, now)
+    fresh = new_mapping(config, rows[config.asana.connection], rows[config.connection], now)
     hub_id, external_id = ids[config.asana.connection], ids[config.connection]
     if not same_mapping(config, known):
         # a new container may have people of its own

@@ -12,6 +12,8 @@ from sqlalchemy import select
 from connectors import discover
 from sync.configuration import Configuration, ConnectionConfig, MappingConfig, plain_credentials
 from sync.jobs.engine import Engine
+from sync.jobs.routing.route import clock_offset
+from sync.reconcile.model import Side
 from sync.store.errors import SecretKeyError
 from sync.store.tables import Connection, Mapping, Setting
 from sync.store.times import rfc3339
@@ -77,8 +79,9 @@ def same_mapping(config: MappingConfig, known: Mapping | None) -> bool:
     return known is not None and known.removed_at is None and known.config == mapping_values(config)
 
 
-def new_mapping(config: MappingConfig, now: datetime) -> Mapping:
+def new_mapping(config: MappingConfig, hub: Connection, external: Connection, now: datetime) -> Mapping:
     """A row that is in no database yet."""
+    ends = {Side.HUB: hub, Side.EXTERNAL: external}
     return Mapping(
         id=0,
         name=config.name,
@@ -87,7 +90,11 @@ def new_mapping(config: MappingConfig, now: datetime) -> Mapping:
         hub_container=config.asana.project,
         external_container=config.container,
         config=mapping_values(config),
-        started={"at": rfc3339(now) or ""},
+        # in whole seconds: some count no finer
+        started={
+            side.value: rfc3339((now + clock_offset(end)).replace(microsecond=0)) or ""
+            for side, end in ends.items()
+        },
     )
 
 

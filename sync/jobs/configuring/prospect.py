@@ -56,7 +56,7 @@ class Prospect:
 
     async def route(self, engine: Engine) -> Route:
         """Ready to work as it would be."""
-        mapping = new_mapping(self.config, engine.now())
+        mapping = new_mapping(self.config, self.hub, self.external, engine.now())
         if self.living is not None:
             mapping.started, mapping.paused_directions = self.living.started, self.living.paused_directions
             mapping.state, mapping.version = self.living.state, self.living.version + 1

@@ -28,6 +28,9 @@ from sync.reconcile.model import People, Rule, Side, Translation
 from sync.store.tables import Connection, Mapping, Setting
 from sync.store.times import parse_time
 
+TOLD_LATE = timedelta(seconds=1)
+"""Between the time that an object shows for a change and the one that its event tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class End:
@@ -49,12 +52,17 @@ class End:
 
     @property
     def offset(self) -> timedelta:
-        """The provider's clock minus ours; below a second it cannot be told from the resolution of Date."""
-        seconds = self.connection.clock_offset_s
-        return timedelta(seconds=seconds if abs(seconds) > 1 else 0)
+        """As :func:`clock_offset`."""
+        return clock_offset(self.connection)
 
     def ref(self, kind: str, object_id: str, address: str = "") -> Ref:
         return Ref(self.connector.name, self.connection.site, kind, object_id, address)
+
+
+def clock_offset(connection: Connection) -> timedelta:
+    """The provider's clock minus ours; below a second it cannot be told from the resolution of Date."""
+    seconds = connection.clock_offset_s
+    return timedelta(seconds=seconds if abs(seconds) > 1 else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,6 @@ class Route:
     ends: Map[Side, End]
     rules: tuple[Rule, ...]
     people: People
-    started_at: datetime
     fields: Map[Side, Sequence[FieldSpec]]
     """What there is to pair in either container."""
     scopes: Map[Side, Scope]
@@ -123,10 +130,11 @@ class Route:
         return self.started(side) if self.config.since == "now" else _midnight(self.config.since)
 
     def started(self, side: Side) -> datetime:
-        """The mapping's start by that provider's clock, in whole seconds: some count no finer."""
-        offset = self.end(side).connection.clock_offset_s
-        at = self.started_at + timedelta(seconds=offset if abs(offset) > 1 else 0)
-        return at.replace(microsecond=0)
+        """The mapping's start, by that provider's clock as it was then."""
+        told = self.mapping.started
+        if side in told:
+            return parse_time(told[side])
+        return parse_time(told["at"]) + self.end(side).offset  # made when our time alone was kept
 
     def creates(self, into: Side) -> bool:
         """Whether new objects are made on that side."""
@@ -260,7 +268,6 @@ async def make_route(
         fields=fields,
         scopes=scopes(config, fields),
         people=people,
-        started_at=parse_time(mapping.started["at"]),
         paused=paused,
         blind=told is None,
     )
