@@ -33,9 +33,9 @@ async def test_who_becomes_a_guest_is_refused_within_minutes() -> None:
     desk = Desk()
     for _ in range(2):
         assert (await desk.askers.member("U1")).id == "U1"
+        desk.now += timedelta(minutes=4)
     assert desk.asked == 1
     desk.user["is_restricted"] = True
-    desk.now += timedelta(minutes=6)
     with pytest.raises(Refused, match="Guests"):
         await desk.askers.member("U1")
 
