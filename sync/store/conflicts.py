@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -81,14 +81,16 @@ async def keep(
         )
 
 
+_RESTORING = (
+    select(Conflict)
+    .where(col(Conflict.link_id).in_(bindparam("link_ids", expanding=True)), col(Conflict.restoring) != "")
+    .order_by(col(Conflict.id))
+)
+
+
 async def restoring(session: AsyncSession, link_ids: Sequence[int]) -> dict[int, list[Conflict]]:
     """Entries of these links that somebody asked to restore."""
     found: dict[int, list[Conflict]] = {}
-    query = (
-        select(Conflict)
-        .where(col(Conflict.link_id).in_(link_ids), col(Conflict.restoring) != "")
-        .order_by(col(Conflict.id))
-    )
-    for entry in (await session.execute(query)).scalars():
+    for entry in (await session.execute(_RESTORING, {"link_ids": link_ids})).scalars():
         found.setdefault(entry.link_id, []).append(entry)
     return found

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from sync.store.tables import Cursor
+from sync.store.tables import Cursor, table_of
+
+_CURSOR = table_of(Cursor).c
+_DUE = select(_CURSOR.id).where(_CURSOR.next_at <= bindparam("now"))
 
 
 async def cursors_due(session: AsyncSession, now: datetime) -> Sequence[int]:
     """Cursors whose container wants to be read now."""
-    return (await session.execute(select(col(Cursor.id)).where(col(Cursor.next_at) <= now))).scalars().all()
+    return (await session.execute(_DUE, {"now": now})).scalars().all()
 
 
 async def cursors_on(

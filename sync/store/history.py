@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.records import Value
 from sync.store import writes
-from sync.store.tables import Event, Link, Write
+from sync.store.tables import Event, Link, Write, table_of
 from sync.store.values import dump
 
 _SAID = {
@@ -76,7 +76,10 @@ def attempt(write: Write, outcome: str, reason: str, now: datetime) -> Event:
     )
 
 
+_TELLING = insert(table_of(Event))
+
+
 async def tell_all(session: AsyncSession, lines: Sequence[dict[str, Any]]) -> None:
     """Add these lines at once."""
     if lines:
-        await session.execute(insert(Event), lines)
+        await session.execute(_TELLING, lines)

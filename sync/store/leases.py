@@ -10,95 +10,96 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from sync.store.tables import Claim, Mapping
+from sync.store.tables import Claim, Mapping, table_of
 from sync.store.upsert import insert_into
+
+_CLAIMS, _MAPPINGS = table_of(Claim), table_of(Mapping)
+_CLAIM, _MAPPING = _CLAIMS.c, _MAPPINGS.c
+
+_OUR_LEASE = (
+    _MAPPING.id == bindparam("mapping"),
+    _MAPPING.lease_owner == bindparam("holder"),
+    _MAPPING.lease_no == bindparam("number"),
+)
+_OUR_CLAIMS = (
+    _CLAIM.owner == bindparam("holder"),
+    _CLAIM.lease_no == bindparam("number"),
+    _CLAIM.mapping_id == bindparam("mapping"),
+)
+
+_TAKE = (
+    update(_MAPPINGS)
+    .where(
+        _MAPPING.id == bindparam("mapping"),
+        or_(_MAPPING.lease_until.is_(None), _MAPPING.lease_until < bindparam("now")),
+    )
+    .values(
+        lease_owner=bindparam("holder"), lease_no=_MAPPING.lease_no + 1, lease_until=bindparam("lasts_until")
+    )
+    .returning(_MAPPING.lease_no)
+)
 
 
 async def take_lease(
     session: AsyncSession, mapping_id: int, owner: str, now: datetime, until: datetime
 ) -> int | None:
     """The new fencing number, or None while another worker holds the mapping."""
-    statement = (
-        update(Mapping)
-        .where(
-            col(Mapping.id) == mapping_id,
-            or_(col(Mapping.lease_until).is_(None), col(Mapping.lease_until) < now),
-        )
-        .values(lease_owner=owner, lease_no=Mapping.lease_no + 1, lease_until=until)
-        .returning(col(Mapping.lease_no))
-    )
-    return (await session.execute(statement)).scalar_one_or_none()
+    asked = {"mapping": mapping_id, "holder": owner, "now": now, "lasts_until": until}
+    number: int | None = (await session.execute(_TAKE, asked)).scalar_one_or_none()
+    return number
 
 
 async def free_after(session: AsyncSession, is_dead: Callable[[str], bool]) -> None:
     """Take leases and claims from holders that are known to have ended."""
-    holders = set((await session.execute(select(col(Mapping.lease_owner)).distinct())).scalars())
-    holders |= set((await session.execute(select(col(Claim.owner)).distinct())).scalars())
+    holders = set((await session.execute(select(_MAPPING.lease_owner).distinct())).scalars())
+    holders |= set((await session.execute(select(_CLAIM.owner).distinct())).scalars())
     dead = [owner for owner in holders if owner and is_dead(owner)]
     if dead:
-        await session.execute(
-            update(Mapping)
-            .where(col(Mapping.lease_owner).in_(dead))
-            .values(lease_until=None, lease_owner=None)
-        )
-        await session.execute(delete(Claim).where(col(Claim.owner).in_(dead)))
+        theirs = update(_MAPPINGS).where(_MAPPING.lease_owner.in_(dead))
+        await session.execute(theirs.values(lease_until=None, lease_owner=None))
+        await session.execute(delete(_CLAIMS).where(_CLAIM.owner.in_(dead)))
+
+
+_RENEW = (
+    update(_MAPPINGS)
+    .where(*_OUR_LEASE, _MAPPING.lease_until >= bindparam("now"))
+    .values(lease_until=bindparam("lasts_until"))
+    .returning(_MAPPING.id)
+)
+_RENEW_CLAIMS = update(_CLAIMS).where(*_OUR_CLAIMS).values(until=bindparam("lasts_until"))
 
 
 async def renew_lease(
     session: AsyncSession, mapping_id: int, owner: str, lease_no: int, now: datetime, until: datetime
 ) -> bool:
     """Hold on to the mapping and its claims; False when it ran out, whoever has it now."""
-    statement = (
-        update(Mapping)
-        .where(
-            col(Mapping.id) == mapping_id,
-            col(Mapping.lease_owner) == owner,
-            col(Mapping.lease_no) == lease_no,
-            col(Mapping.lease_until) >= now,
-        )
-        .values(lease_until=until)
-        .returning(col(Mapping.id))
-    )
-    held = (await session.execute(statement)).scalar_one_or_none() is not None
+    ours = {"mapping": mapping_id, "holder": owner, "number": lease_no, "lasts_until": until}
+    held = (await session.execute(_RENEW, ours | {"now": now})).scalar_one_or_none() is not None
     if held:
-        await session.execute(
-            update(Claim)
-            .where(
-                col(Claim.owner) == owner,
-                col(Claim.lease_no) == lease_no,
-                col(Claim.mapping_id) == mapping_id,
-            )
-            .values(until=until)
-        )
+        await session.execute(_RENEW_CLAIMS, ours)
     return held
+
+
+_NUMBER = select(_MAPPING.lease_no).where(_MAPPING.id == bindparam("mapping"))
 
 
 async def is_current(session: AsyncSession, mapping_id: int, lease_no: int) -> bool:
     """Whether nobody took the mapping over since."""
-    query = select(col(Mapping.lease_no)).where(col(Mapping.id) == mapping_id)
-    return (await session.execute(query)).scalar_one_or_none() == lease_no
+    return (await session.execute(_NUMBER, {"mapping": mapping_id})).scalar_one_or_none() == lease_no
+
+
+_LET_GO = update(_MAPPINGS).where(*_OUR_LEASE).values(lease_until=None, lease_owner=None)
+_LET_GO_CLAIMS = delete(_CLAIMS).where(*_OUR_CLAIMS)
 
 
 async def release_lease(session: AsyncSession, mapping_id: int, owner: str, lease_no: int) -> None:
     """Let go of the mapping and of everything claimed under it."""
-    await session.execute(
-        update(Mapping)
-        .where(
-            col(Mapping.id) == mapping_id,
-            col(Mapping.lease_owner) == owner,
-            col(Mapping.lease_no) == lease_no,
-        )
-        .values(lease_until=None, lease_owner=None)
-    )
-    await session.execute(
-        delete(Claim).where(
-            col(Claim.owner) == owner, col(Claim.lease_no) == lease_no, col(Claim.mapping_id) == mapping_id
-        )
-    )
+    ours = {"mapping": mapping_id, "holder": owner, "number": lease_no}
+    await session.execute(_LET_GO, ours)
+    await session.execute(_LET_GO_CLAIMS, ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +142,12 @@ async def claim_each(
         index_elements=["ref"],
         set_={name: statement.excluded[name] for name in ours},
         where=or_(
-            col(Claim.until) < now,
-            (col(Claim.owner) == hold.owner)
-            & (col(Claim.mapping_id) == hold.mapping_id)
-            & (col(Claim.lease_no) < hold.lease_no),
+            _CLAIM.until < now,
+            (_CLAIM.owner == hold.owner)
+            & (_CLAIM.mapping_id == hold.mapping_id)
+            & (_CLAIM.lease_no < hold.lease_no),
         ),
-    ).returning(col(Claim.ref))
+    ).returning(_CLAIM.ref)
     rows = [{"ref": ref, **ours} for ref in sorted(wanted_by)]
     got = set((await session.execute(statement, rows)).scalars())
     granted = [
@@ -158,20 +159,16 @@ async def claim_each(
 
 async def keep_until(session: AsyncSession, ref: str, owner: str, until: datetime) -> None:
     """Let a claim of ours end at that time: nobody tries again before."""
-    await session.execute(
-        update(Claim).where(col(Claim.ref) == ref, col(Claim.owner) == owner).values(until=until)
-    )
+    ours = _CLAIM.ref == ref, _CLAIM.owner == owner
+    await session.execute(update(_CLAIMS).where(*ours).values(until=until))
+
+
+_GIVE_BACK = delete(_CLAIMS).where(*_OUR_CLAIMS, _CLAIM.ref.in_(bindparam("refs", expanding=True)))
 
 
 async def release(session: AsyncSession, refs: Iterable[str], hold: Hold) -> None:
     """Give back what was claimed under this very lease."""
     refs = list(refs)
     if refs:
-        await session.execute(
-            delete(Claim).where(
-                col(Claim.ref).in_(refs),
-                col(Claim.owner) == hold.owner,
-                col(Claim.mapping_id) == hold.mapping_id,
-                col(Claim.lease_no) == hold.lease_no,
-            )
-        )
+        ours = {"holder": hold.owner, "mapping": hold.mapping_id, "number": hold.lease_no}
+        await session.execute(_GIVE_BACK, ours | {"refs": refs})

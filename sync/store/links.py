@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, delete, or_, select, update
+from sqlalchemy import BindParameter, Text, bindparam, cast, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from connectors.discussions import Comment
 from connectors.records import Record, Ref
 from sync.reconcile.model import Pair, Side
-from sync.store.tables import Connection, Link, Seen, Write
-from sync.store.upsert import insert_into
+from sync.store.tables import Connection, Link, Seen, Write, table_of
+from sync.store.upsert import insert_into, upsert
 from sync.store.values import dump, parse
 from sync.store.writes import NOT_DONE, OPEN
 
-_SEEN = SQLModel.metadata.tables["seen"].c
+_SEEN = table_of(Seen).c
 
 TASK = "task"
 COMMENT = "comment"
@@ -76,19 +77,21 @@ _LOOKED_AT = (
 """What a look at a link may change of it; its state is not among it."""
 
 
+_KEEPING = (
+    update(table_of(Link))
+    .where(table_of(Link).c.id == bindparam("link_id"))
+    .values({name: bindparam(f"new_{name}") for name in _LOOKED_AT})
+)
+
+
 async def keep(session: AsyncSession, links: Sequence[Link]) -> None:
     """Store how these links stand after a look at them."""
     if links:
-        statement = (
-            update(Link.__table__)  # type: ignore[attr-defined]
-            .where(col(Link.id) == bindparam("link_id"))
-            .values({name: bindparam(f"new_{name}") for name in _LOOKED_AT})
-        )
         rows = [
             {"link_id": link.id} | {f"new_{name}": getattr(link, name) for name in _LOOKED_AT}
             for link in links
         ]
-        await (await session.connection()).execute(statement, rows)
+        await session.execute(_KEEPING, rows)
 
 
 def describe_comment(link: Link, side: Side, comment: Comment) -> None:
@@ -104,20 +107,24 @@ def describe_file(link: Link, side: Side, ref: Ref, url: str, name: str) -> None
     setattr(link, f"{side}_title", name)
 
 
+_REFS: BindParameter[str] = bindparam("refs", expanding=True)
+_ON_REFS = (
+    col(Link.kind) == TASK,
+    col(Link.state) != UNLINKED,
+    or_(col(Link.hub_ref).in_(_REFS), col(Link.external_ref).in_(_REFS)),
+)
+_BY_REFS = select(Link).where(col(Link.mapping_id) == bindparam("mapping_id"), *_ON_REFS)
+_SHARING = select(Link).where(col(Link.mapping_id) != bindparam("mapping_id"), *_ON_REFS)
+
+
 async def by_refs(session: AsyncSession, mapping_id: int, refs: Iterable[str]) -> dict[str, Link]:
     """Living task links of a mapping, by either ref."""
     wanted = set(refs)
     found: dict[str, Link] = {}
     ordered = sorted(wanted)
     for at in range(0, len(ordered), 400):
-        part = ordered[at : at + 400]
-        query = select(Link).where(
-            col(Link.mapping_id) == mapping_id,
-            col(Link.kind) == TASK,
-            col(Link.state) != UNLINKED,
-            or_(col(Link.hub_ref).in_(part), col(Link.external_ref).in_(part)),
-        )
-        for link in (await session.execute(query)).scalars():
+        asked = {"mapping_id": mapping_id, "refs": ordered[at : at + 400]}
+        for link in (await session.execute(_BY_REFS, asked)).scalars():
             for ref in (link.hub_ref, link.external_ref):
                 if ref in wanted:
                     found[ref] = link
@@ -126,13 +133,11 @@ async def by_refs(session: AsyncSession, mapping_id: int, refs: Iterable[str]) -
 
 async def sharing(session: AsyncSession, mapping_id: int, refs: Collection[str]) -> Sequence[Link]:
     """Living task links of other mappings on these objects."""
-    query = select(Link).where(
-        col(Link.mapping_id) != mapping_id,
-        col(Link.kind) == TASK,
-        col(Link.state).not_in([UNLINKED]),
-        or_(col(Link.hub_ref).in_(refs), col(Link.external_ref).in_(refs)),
-    )
-    return (await session.execute(query)).scalars().all()
+    found = await session.execute(_SHARING, {"mapping_id": mapping_id, "refs": list(refs)})
+    return found.scalars().all()
+
+
+_SEEN_OF = select(Seen).where(col(Seen.link_id).in_(bindparam("ids", expanding=True)))
 
 
 async def seen_of(session: AsyncSession, link_ids: Iterable[int]) -> dict[int, dict[str, Seen]]:
@@ -140,21 +145,22 @@ async def seen_of(session: AsyncSession, link_ids: Iterable[int]) -> dict[int, d
     found: dict[int, dict[str, Seen]] = {}
     ordered = sorted(set(link_ids))
     for at in range(0, len(ordered), 400):
-        query = select(Seen).where(col(Seen.link_id).in_(ordered[at : at + 400]))
-        for row in (await session.execute(query)).scalars():
+        for row in (await session.execute(_SEEN_OF, {"ids": ordered[at : at + 400]})).scalars():
             found.setdefault(row.link_id, {})[row.field] = row
     return found
+
+
+_SETTLED = select(
+    _SEEN["link_id"], _SEEN["field"], cast(_SEEN["hub"], Text), cast(_SEEN["external"], Text)
+).where(_SEEN["link_id"].in_(bindparam("ids", expanding=True)), _SEEN["settled"])
 
 
 async def settled_pairs(session: AsyncSession, link_ids: Iterable[int]) -> dict[int, dict[str, Pair]]:
     """The settled pairs alone, by link and field."""
     found: dict[int, dict[str, Pair]] = {}
     ordered = sorted(set(link_ids))
-    connection = await session.connection()
-    columns = _SEEN["link_id"], _SEEN["field"], cast(_SEEN["hub"], Text), cast(_SEEN["external"], Text)
     for at in range(0, len(ordered), 400):
-        query = select(*columns).where(_SEEN["link_id"].in_(ordered[at : at + 400]), _SEEN["settled"])
-        rows = (await connection.execute(query)).all()
+        rows = (await session.execute(_SETTLED, {"ids": ordered[at : at + 400]})).all()
         # one document of all values: parsing them one by one takes longer than all the rest
         texts = (text or "null" for row in rows for text in row[2:])
         values = iter(json.loads(f"[{','.join(texts)}]"))
@@ -166,6 +172,16 @@ async def settled_pairs(session: AsyncSession, link_ids: Iterable[int]) -> dict[
 def pairs(rows: Mapping[str, Seen]) -> dict[str, Pair]:
     """The settled pairs among Seen rows."""
     return {name: Pair(parse(row.hub), parse(row.external)) for name, row in rows.items() if row.settled}
+
+
+_MOVED = ("hub", "external", "moved_at", "hub_read", "external_read", "settled")
+
+
+@upsert(Seen)
+def _settling(insert: Any) -> Any:
+    moved = {name: insert.excluded[name] for name in _MOVED}
+    moved |= {"hub_before": _SEEN["hub"], "external_before": _SEEN["external"]}
+    return insert.on_conflict_do_update(index_elements=["link_id", "field"], set_=moved)
 
 
 async def settle(session: AsyncSession, settled: Mapping[int, Mapping[str, Pair]], now: datetime) -> None:
@@ -187,12 +203,8 @@ async def settle(session: AsyncSession, settled: Mapping[int, Mapping[str, Pair]
         for link_id, pairs in settled.items()
         for name, pair in pairs.items()
     ]
-    if not rows:
-        return
-    insert = insert_into(session, Seen)
-    moved = {name: insert.excluded[name] for name in rows[0] if name not in ("link_id", "field")}
-    moved |= {"hub_before": col(Seen.hub), "external_before": col(Seen.external)}
-    await session.execute(insert.on_conflict_do_update(index_elements=["link_id", "field"], set_=moved), rows)
+    if rows:
+        await session.execute(_settling(session), rows)
 
 
 async def note_first_read(
@@ -221,13 +233,19 @@ async def attachments_of(session: AsyncSession, parent_id: int) -> Sequence[Link
     return await _below(session, parent_id, ATTACHMENT)
 
 
-async def _below(session: AsyncSession, parent_id: int, kind: str) -> Sequence[Link]:
-    query = (
-        select(Link)
-        .where(col(Link.parent_id) == parent_id, col(Link.kind) == kind, col(Link.state) != UNLINKED)
-        .order_by(col(Link.id))
+_BELOW = (
+    select(Link)
+    .where(
+        col(Link.parent_id) == bindparam("parent_id"),
+        col(Link.kind) == bindparam("kind"),
+        col(Link.state) != UNLINKED,
     )
-    return (await session.execute(query)).scalars().all()
+    .order_by(col(Link.id))
+)
+
+
+async def _below(session: AsyncSession, parent_id: int, kind: str) -> Sequence[Link]:
+    return (await session.execute(_BELOW, {"parent_id": parent_id, "kind": kind})).scalars().all()
 
 
 async def comments_known(

@@ -55,7 +55,10 @@ def _adding(insert: Any) -> Any:
             "counter": _MARK.counter + 1,
             "comments": or_(_MARK.comments, new.comments),
             "gone": case((new.gone != "", new.gone), else_=_MARK.gone),
-            "seen_at": func.coalesce(new.seen_at, _MARK.seen_at),
+            # a listing may show the past: what is known of a later change stays
+            "seen_at": case(
+                (new.seen_at > _MARK.seen_at, new.seen_at), else_=func.coalesce(_MARK.seen_at, new.seen_at)
+            ),
             "delivery_id": func.coalesce(new.delivery_id, _MARK.delivery_id),
             "address": case((new.address != "", new.address), else_=_MARK.address),
             "lane": case((new.lane == LIVE, LIVE), else_=_MARK.lane),

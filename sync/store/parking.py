@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -77,11 +77,15 @@ async def park(
         tell(session, link, "park", f"{error.reason} {fix}", now, field=field or None)
 
 
+_FIELDS_OF = select(Parked).where(
+    col(Parked.link_id).in_(bindparam("link_ids", expanding=True)), col(Parked.what) == "field"
+)
+
+
 async def fields_parked(session: AsyncSession, link_ids: Sequence[int]) -> dict[int, list[Parked]]:
     """Parked fields of these links, ignored ones included."""
     found: dict[int, list[Parked]] = {}
-    query = select(Parked).where(col(Parked.link_id).in_(link_ids), col(Parked.what) == "field")
-    for entry in (await session.execute(query)).scalars():
+    for entry in (await session.execute(_FIELDS_OF, {"link_ids": link_ids})).scalars():
         found.setdefault(entry.link_id or 0, []).append(entry)
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -96,15 +96,17 @@ async def ask(session: AsyncSession, entries: Sequence[Revert]) -> None:
     await session.flush()
 
 
+_ASKED = (
+    select(Revert)
+    .where(col(Revert.link_id).in_(bindparam("link_ids", expanding=True)), col(Revert.state) == OPEN)
+    .order_by(col(Revert.id))
+)
+
+
 async def asked(session: AsyncSession, link_ids: Sequence[int]) -> dict[int, list[Revert]]:
     """What is to be put back on these links."""
     found: dict[int, list[Revert]] = {}
-    query = (
-        select(Revert)
-        .where(col(Revert.link_id).in_(link_ids), col(Revert.state) == OPEN)
-        .order_by(col(Revert.id))
-    )
-    for entry in (await session.execute(query)).scalars():
+    for entry in (await session.execute(_ASKED, {"link_ids": link_ids})).scalars():
         found.setdefault(entry.link_id, []).append(entry)
     return found
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.records import Record
-from sync.store.tables import Write
+from sync.store.tables import Write, table_of
 from sync.store.values import dump_all
 
 INTENT = "intent"
@@ -32,34 +32,39 @@ ATTACHMENT_ADD = "attachment_add"
 CARD = "card"
 
 
+_WRITES = table_of(Write)
+_LINKS: BindParameter[int] = bindparam("link_ids", expanding=True)
+
+_UNRESOLVED = (
+    select(Write).where(col(Write.link_id).in_(_LINKS), col(Write.state).in_(OPEN)).order_by(col(Write.id))
+)
+
+
 async def unresolved(session: AsyncSession, link_ids: Sequence[int]) -> dict[int, list[Write]]:
     """Writes of these links whose outcome is not known, oldest first."""
     found: dict[int, list[Write]] = {}
     if not link_ids:
         return found
-    query = (
-        select(Write)
-        .where(col(Write.link_id).in_(list(link_ids)), col(Write.state).in_(OPEN))
-        .order_by(col(Write.id))
-    )
-    for write in (await session.execute(query)).scalars():
+    for write in (await session.execute(_UNRESOLVED, {"link_ids": list(link_ids)})).scalars():
         found.setdefault(write.link_id, []).append(write)
     return found
 
 
+_RECENT = (
+    select(Write)
+    .where(
+        col(Write.ref).in_(bindparam("refs", expanding=True)),
+        col(Write.state) == DONE,
+        col(Write.op).in_([UPDATE, CREATE]),
+        col(Write.done_at) >= bindparam("since"),
+    )
+    .order_by(col(Write.id).desc())
+)
+
+
 async def recent(session: AsyncSession, refs: Sequence[str], since: datetime) -> Sequence[Write]:
     """Updates of these objects that were done since then, newest first, under whatever mapping."""
-    query = (
-        select(Write)
-        .where(
-            col(Write.ref).in_(list(refs)),
-            col(Write.state) == DONE,
-            col(Write.op).in_([UPDATE, CREATE]),
-            col(Write.done_at) >= since,
-        )
-        .order_by(col(Write.id).desc())
-    )
-    return (await session.execute(query)).scalars().all()
+    return (await session.execute(_RECENT, {"refs": list(refs), "since": since})).scalars().all()
 
 
 async def updated(session: AsyncSession, mapping_id: int, side: str, since: datetime) -> Sequence[Write]:
@@ -117,42 +122,54 @@ async def count_since(session: AsyncSession, mapping_id: int, ops: Sequence[str]
     return int((await session.execute(query)).scalar_one())
 
 
+_UPDATES = (
+    select(_WRITES.c.link_id, func.count())
+    .where(
+        _WRITES.c.link_id.in_(_LINKS),
+        _WRITES.c.op == UPDATE,
+        _WRITES.c.intent_at >= bindparam("since"),
+        _WRITES.c.state != NOT_DONE,
+    )
+    .group_by(_WRITES.c.link_id)
+)
+
+
 async def update_counts(session: AsyncSession, link_ids: Sequence[int], since: datetime) -> dict[int, int]:
     """How many updates of each link were sent since then: the budget against loops."""
-    query = (
-        select(col(Write.link_id), func.count())
-        .where(
-            col(Write.link_id).in_(link_ids),
-            col(Write.op) == UPDATE,
-            col(Write.intent_at) >= since,
-            col(Write.state) != NOT_DONE,
-        )
-        .group_by(col(Write.link_id))
-    )
-    return {row[0]: row[1] for row in await session.execute(query)}
+    counted = await session.execute(_UPDATES, {"link_ids": link_ids, "since": since})
+    return {row[0]: row[1] for row in counted}
+
+
+_BEGINNING = insert(_WRITES).returning(_WRITES.c.id, sort_by_parameter_order=True)
 
 
 async def begin(session: AsyncSession, rows: Sequence[Write]) -> None:
     """Store intents at once; each row gets its id."""
     if rows:
-        statement = insert(Write).returning(col(Write.id), sort_by_parameter_order=True)
-        ids = await session.execute(statement, [row.model_dump(exclude={"id"}) for row in rows])
+        ids = await session.execute(_BEGINNING, [row.model_dump(exclude={"id"}) for row in rows])
         for row, row_id in zip(rows, ids.scalars(), strict=True):
             row.id = row_id
+
+
+_ENDING = (
+    update(_WRITES)
+    .where(_WRITES.c.id == bindparam("write_id"))
+    .values(
+        state=DONE,
+        done_at=bindparam("now"),
+        answer=bindparam("came"),
+        answer_version=bindparam("version"),
+    )
+)
 
 
 async def end(session: AsyncSession, answers: Sequence[tuple[Write, Record]], now: datetime) -> None:
     """Keep what came back of writes that were done."""
     if answers:
-        statement = (
-            update(Write.__table__)  # type: ignore[attr-defined]
-            .where(col(Write.id) == bindparam("write_id"))
-            .values(state=DONE, done_at=now, answer=bindparam("came"), answer_version=bindparam("version"))
-        )
         rows = [
-            {"write_id": row.id, "came": dump_all(answer.fields), "version": answer.version}
+            {"write_id": row.id, "now": now, "came": dump_all(answer.fields), "version": answer.version}
             for row, answer in answers
         ]
-        await (await session.connection()).execute(statement, rows)
+        await session.execute(_ENDING, rows)
         for row, _ in answers:
             row.state = DONE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from connectors.asana.simulator import AsanaSimulator
 from connectors.github.simulator import GitHubSimulator
 from sync.reconcile.model import Side
@@ -97,3 +99,31 @@ async def test_two_marks_of_one_link_are_one_look(world: World) -> None:
     await world.work()
     assert len(world.external.journal.by("GET", "/items$")) == asked + 1
     assert await world.rows(Mark) == []
+
+
+async def test_what_is_told_and_cannot_be_read_yet_is_not_overwritten(build: Build) -> None:
+    world = await build(settings_={"stale_seconds": 60}, conflict="last_modified")
+    world.clock.stop()
+    item, task = await world.paired(title="before")
+    world.clock.advance(100)
+    for simulator in (world.external, world.hub):
+        simulator.clock.advance(100)
+    world.external.edit(item, title="theirs")
+    world.external.visible_after_s = 50
+    told = world.external.clock.now()
+    world.external.clock.advance(5)
+    world.hub.clock.advance(5)
+    world.hub.edit(task, title="ours")
+    before = len(world.writes())
+    await world.mark(Side.HUB, task)
+    await world.mark(Side.EXTERNAL, item, seen_at=told)
+    await world.mark(Side.EXTERNAL, item, seen_at=told - timedelta(seconds=100))  # a listing shows the past
+    await world.work()
+    assert len(world.writes()) == before
+    assert {mark.reason for mark in await world.rows(Mark)} == {"what was read may be older than the change"}
+    world.external.visible_after_s = 0
+    world.clock.advance(61)
+    await world.work()
+    assert {world.task()["title"], world.thing()["title"]} == {"ours"}
+    (clash,) = await world.rows(Conflict)
+    assert clash.external["value"] == "theirs"

@@ -126,11 +126,25 @@ class _Database(Database):
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         async with (
-            self._turn,
+            self._write_lock(),
             _Session(self._engines[0], self._life, self._chance) as session,
             session.begin(),
         ):
             yield session
+
+    @asynccontextmanager
+    async def _write_lock(self) -> AsyncIterator[None]:
+        """Nobody takes it asleep: the life that took over would wait for the sleeper."""
+        await self._life.awake()
+        await self._turn.acquire()
+        try:
+            while self._life.sleeps:
+                self._turn.release()
+                await self._life.awake()
+                await self._turn.acquire()
+            yield
+        finally:
+            self._turn.release()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

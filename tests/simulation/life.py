@@ -35,6 +35,10 @@ class Life:
         """As after SIGSTOP: time passes, and nothing happens here until somebody wakes it."""
         self._awake.clear()
 
+    @property
+    def sleeps(self) -> bool:
+        return not self._awake.is_set()
+
     def wake(self) -> None:
         self._awake.set()
 

@@ -18,9 +18,11 @@ from sqlmodel import col
 from connectors.errors import ConnectorError
 from connectors.github import edits
 from connectors.records import FieldKind, Gone, Hidden
+from connectors.renewal import OAuth
 from sync.jobs.merging import fields, settling
-from sync.jobs.pairing import counterparts
+from sync.jobs.pairing import absence, counterparts
 from sync.jobs.passing import permits, reading
+from sync.jobs.passing.lease import Lease
 from sync.jobs.passing.outcome import DONE
 from sync.jobs.passing.writing import close
 from sync.jobs.receiving import intake
@@ -117,6 +119,19 @@ def forbidden_is_delete(patch: pytest.MonkeyPatch) -> None:
         return Gone("403") if isinstance(answer, Hidden) else answer
 
     patch.setattr(reading, "_believed", gullible)
+
+
+def share_alone(patch: pytest.MonkeyPatch) -> None:
+    """13: only a share of all objects is the limit."""
+    reserved = absence._reserved
+
+    async def in_percent(desk: Any, link: Any, intent: Any) -> Any:
+        config = desk.route.config
+        limits = config.limits.model_copy(update={"deletes": 1_000_000})
+        route = replace(desk.route, config=config.model_copy(update={"limits": limits}))
+        return await reserved(replace(desk, route=route), link, intent)
+
+    patch.setattr(absence, "_reserved", in_percent)
 
 
 def cache_of_one_life(patch: pytest.MonkeyPatch) -> None:
@@ -265,6 +280,39 @@ def starts_are_attempts(patch: pytest.MonkeyPatch) -> None:
             await session.execute(delete(Mark).where(col(Mark.attempts) >= 5))
 
     patch.setattr(upkeep, "bury_the_dead", counting)
+
+
+def token_used_first(patch: pytest.MonkeyPatch) -> None:
+    """18: whoever renewed the tokens uses them, and stores them some time later."""
+    kept = set()
+
+    async def renewed(self: OAuth, refused: Any) -> Any:
+        stored = await self._tokens.read()
+        if stored is not None and self._is_good(stored, refused):
+            return stored
+        issued = await self._handed_out(stored)
+
+        async def later() -> None:
+            await asyncio.sleep(1)
+            async with self._tokens.alone():
+                await self._tokens.keep(issued)
+
+        kept.add(asyncio.create_task(later()))
+        return issued
+
+    patch.setattr(OAuth, "_renewed", renewed)
+
+
+def lease_taken_once(patch: pytest.MonkeyPatch) -> None:
+    """19: whoever took a mapping holds it until the pass is over, whoever holds it meanwhile."""
+    forbidden = permits.Permits._forbidden
+
+    def whoever_holds_it(self: Any, mapping: Any, *others: Any) -> str:
+        holder = replace(self.lease, number=mapping.lease_no)
+        return forbidden(permits.Permits(self.engine, self.route, holder), mapping, *others)
+
+    patch.setattr(permits.Permits, "_forbidden", whoever_holds_it)
+    patch.setattr(Lease, "covers", lambda self, seconds: True)
 
 
 def mapping_read_once(patch: pytest.MonkeyPatch) -> None:

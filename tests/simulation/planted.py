@@ -164,6 +164,18 @@ PLANTED: Sequence[Planted] = (
         frozenset({"7"}),
     ),
     Planted(
+        13,
+        "the limit of deletions is a share alone",
+        mistakes.share_alone,
+        _schedule(
+            *((0.0, Kind.NEW, EXTERNAL, 0, 1) for _ in range(4)),
+            *((100.0, Kind.REMOVE, EXTERNAL, 0, 0) for _ in range(3)),
+            deletes=1,
+            linger_s=400.0,
+        ),
+        frozenset({"9"}),
+    ),
+    Planted(
         14,
         "links are known to the process that made them",
         mistakes.cache_of_one_life,
@@ -200,6 +212,20 @@ PLANTED: Sequence[Planted] = (
             *((220.0 + 5 * number, Kind.STOP, HUB, 0, 0) for number in range(5)),
         ),
         frozenset({"13"}),
+    ),
+    Planted(
+        18,
+        "a new token is used before it is stored",
+        mistakes.token_used_first,
+        _schedule(_NEW, (99.5, Kind.KILL, HUB, 8, 1), oauth=True),
+        frozenset({"20"}),
+    ),
+    Planted(
+        19,
+        "a lease is not looked at again before a write",
+        mistakes.lease_taken_once,
+        _schedule((1.0, Kind.NEW, HUB, 0, 1), (44.0, Kind.FREEZE, HUB, 16, 0)),
+        frozenset({"15"}),
     ),
     Planted(
         20,

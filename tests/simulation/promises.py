@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import takewhile
 from math import inf
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.simulation.evidence import Evidence
 from tests.simulation.hours import BEGINNING
 from tests.simulation.memory import Edit, tokens
 from tests.simulation.schedule import EDITS, Kind
+from tests.simulation.town import Approval
 
 HOLE_S = 4.0
 """Between our read and our write of an object. What a person writes then where nobody tells us what stood
@@ -232,12 +234,7 @@ def one_counterpart(evidence: Evidence) -> Iterator[str]:
         for id, number in ids.items():
             if id and number > 1:
                 yield f"4: {number} links hold {side} {id}"
-    linked = {
-        id
-        for link in evidence.links
-        if link["kind"] == "task" and link["state"] != "unlinked"
-        for id in (link["asana"]["gid"], link["external"]["id"])
-    }
+    linked = {id for pair in pairs(evidence) for id in pair.ids.values()} | _unproven(evidence)
     gone = evidence.memory.removed
     for side in Side:
         surplus = [id for id in living[side] if id not in linked and (side, id) not in evidence.memory.born]
@@ -249,6 +246,17 @@ def one_counterpart(evidence: Evidence) -> Iterator[str]:
         for id in surplus:
             if id not in ended or not gone:
                 yield f"4: {side} {id} was made by us, and stands for nothing"
+
+
+def _unproven(evidence: Evidence) -> set[str]:
+    """Copies of what was deleted where Asana told nobody: a bare 404 is no proof, and their links wait."""
+    if not any(event.kind in (Kind.LOSE_EVENTS, Kind.EXPIRE) for event in evidence.schedule.events):
+        return set()
+    return {
+        link["external"]["id"]
+        for link in evidence.links
+        if link["state"] == "active" and (Side.HUB, link["asana"]["gid"]) in evidence.memory.removed
+    }
 
 
 # --- 5, 6: at rest ------------------------------------------------------------------------------------
@@ -347,19 +355,31 @@ def tokens_last(evidence: Evidence) -> Iterator[str]:
     """Credentials that nobody revoked go on working, whatever happened to the program.
 
     But where a renewal's answer is lost the new token is, too: that is said, and an admin brings another.
+    A token that was used had arrived, and is kept before it is used.
     """
-    troubles = {Kind.REVOKE, Kind.FAULT, Kind.OUTAGE, Kind.FREEZE}
-    if any(event.kind in troubles for event in evidence.schedule.events):
+    if any(event.kind is Kind.REVOKE for event in evidence.schedule.events):
         return
-    renewals = [
-        (exchange.at - BEGINNING).total_seconds()
-        for exchange in evidence.town.hub.journal.writes()
-        if "oauth_token" in exchange.path
-    ]
-    lost = any(abs(at_s - death_s) < 2 for at_s in renewals for death_s in evidence.town.deaths)
     for side in evidence.dead:
-        if not lost:
+        if side is not Side.HUB or not _newest_token_was_lost(evidence):
             yield f"20: the credentials of the {side} side were refused, and nobody revoked them"
+
+
+def _newest_token_was_lost(evidence: Evidence) -> bool:
+    """Whether what Asana handed out last never came to be used, and there was trouble about then."""
+    journal = evidence.town.hub.journal
+    answers = [exchange for exchange in journal if "oauth_token" in exchange.path]
+    handed_out = list(takewhile(lambda exchange: exchange.provider_status == 200, answers))
+    if not handed_out:
+        return False
+    newest = handed_out[-1]
+    carried = f"Bearer {newest.answer['access_token']}"
+    if any(exchange.headers.get("authorization") == carried for exchange in journal):
+        return False
+    at_s = (newest.at - BEGINNING).total_seconds()
+    died = any(abs(at_s - death_s) < 2 for death_s in evidence.town.deaths)
+    return died or any(
+        event.kind in (Kind.FAULT, Kind.OUTAGE, Kind.FREEZE) for event in evidence.schedule.events
+    )
 
 
 def acknowledged(evidence: Evidence) -> Iterator[str]:
@@ -462,11 +482,19 @@ def kept_by_the_tool(evidence: Evidence) -> Iterator[str]:
 
 
 def limit_of_deletes(evidence: Evidence) -> Iterator[str]:
-    """Never more objects are closed because of deletions than the limit allows."""
-    ended = [link for link in evidence.links if link["kind"] == "task" and link["state"] == "unlinked"]
-    closed = [link for link in ended if "deleted in" in link["reason"] and "(" in link["reason"]]
-    if len(closed) > evidence.schedule.deletes:
-        yield f"9: {len(closed)} deletions were carried over, {evidence.schedule.deletes} may be"
+    """Never more objects are closed because of deletions than the limit allows, and admins since."""
+    by_hand = {choice.object_id for choice in evidence.memory.choices if choice.field == "state"}
+    survivors = set()
+    for link in evidence.links:
+        ends = {(Side.HUB, link["asana"]["gid"]), (Side.EXTERNAL, link["external"]["id"])}
+        if link["kind"] == "task" and ends & evidence.memory.removed and not {id for _, id in ends} & by_hand:
+            survivors |= ends - evidence.memory.removed
+    allowed = evidence.schedule.deletes
+    for approval in [*evidence.town.approvals, Approval(0, evidence.town.closed())]:
+        carried = len(survivors & approval.closed)
+        if carried > allowed:
+            yield f"9: {carried} deletions were carried over, {allowed} may be"
+        allowed += approval.number
 
 
 def nothing_waits(evidence: Evidence) -> Iterator[str]:

@@ -37,6 +37,8 @@ async def standing(town: Town, *, since: datetime | None = None) -> dict[str, An
 async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
     """Wait until nothing is left to do and every side was polled since; how many seconds that took.
 
+    What waits for an admin's approval gets it meanwhile.
+
     Raises:
         Restless: there is no end to it.
     """
@@ -52,6 +54,9 @@ async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
         if town.program.broken is not None:
             raise town.program.broken
         told = await standing(town, since=since)
+        for mapping in told["mappings"]:
+            if mapping["approval"]:
+                await town.approve(len(mapping["approval"]["actions"]))
         if any(mapping["state"] == "stopped" for mapping in told["mappings"]):
             told = await standing(town)  # nobody reads for it
         if told["quiet"]:

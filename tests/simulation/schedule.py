@@ -158,4 +158,5 @@ def draw(seed: int, length: int = 50, tool: str = "github") -> Schedule:
         linger_s=chance.choice((0.0, 0.0, 90.0)),
         conflict=chance.choice(("last_modified",) * 4 + ("asana", "external", "ask")),
         oauth=chance.random() < 0.2,
+        deletes=chance.choice((50, 50, 50, 1)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,9 @@ from tests.simulation.promises import broken
 from tests.simulation.run import run
 
 pytestmark = pytest.mark.chaos
+
+SEEDS = (1, 2, 3)
+"""How long each answer takes decides where a fault or an end of the process falls: one of these meets it."""
 
 
 @pytest.fixture(scope="module")
@@ -24,5 +28,10 @@ def place() -> Iterator[Disk]:
 def test_a_planted_mistake_is_caught(place: Disk, planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
     assert broken(run(planted.schedule, place)) == []
     planted.plant(monkeypatch)
-    numbers = {problem.partition(":")[0] for problem in broken(run(planted.schedule, place))}
-    assert numbers & planted.caught_by, f"caught by nothing, or by the wrong check: {numbers}"
+    numbers: set[str] = set()
+    for seed in SEEDS:
+        problems = broken(run(replace(planted.schedule, seed=seed), place))
+        numbers |= {problem.partition(":")[0] for problem in problems}
+        if numbers & planted.caught_by:
+            return
+    pytest.fail(f"caught by nothing, or by the wrong check: {numbers}")

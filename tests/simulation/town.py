@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -32,6 +33,14 @@ PORTS: Mapping[Side, int] = {Side.HUB: 8101, Side.EXTERNAL: 8102}
 TOKENS_LIVE_S = 400
 """Of Asana, where the program comes as an OAuth app."""
 PUBLIC_URL = "https://sync.example.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """``number`` of deletions that waited for it; ``closed``: what was closed on either side by then."""
+
+    number: int
+    closed: frozenset[tuple[Side, str]]
 
 
 class Town:
@@ -78,6 +87,8 @@ class Town:
         """When each began and ended, by the loop's clock; the end of the present one is not there yet."""
         self.deaths: list[float] = []
         """When each life ended, by the loop's clock."""
+        self.approvals: list[Approval] = []
+        """What an admin allowed, in order."""
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -197,6 +208,27 @@ class Town:
             self.pauses.append([now])
         elif lasts and not paused:
             self.pauses[-1].append(now)
+
+    async def approve(self, number: int) -> None:
+        """As ``asana-sync approve web``, where so many deletions wait for it."""
+        assert self.program is not None
+        self.approvals.append(Approval(number, self.closed()))
+        engine = self.program.engine
+        async with engine.database.write() as session:
+            for row in (await session.execute(select(MappingRow))).scalars():
+                assert row.approval is not None
+                allowed = [action["link"] for action in row.approval["actions"]]
+                row.state, row.reason, row.approval = "active", "", {**row.approval, "approved": allowed}
+                await marks.hurry(session, [row.id], engine.now())
+
+    def closed(self) -> frozenset[tuple[Side, str]]:
+        """What is closed now, on either side."""
+        return frozenset(
+            (side, id)
+            for side, simulator in self.sides.items()
+            for id in simulator.objects(self.containers[side])
+            if (view := simulator.view(id)) is not None and view["state"] == "closed"
+        )
 
     async def renew(self) -> list[Side]:
         """Bring credentials that work for connections that need them; the sides of those."""

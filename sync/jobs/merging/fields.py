@@ -48,6 +48,9 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
         raise ReplanNeeded("the options of the fields were asked for anew: one may have been added")
     if any(write.side in work.listed or _is_unproven(write, work) for write in plan.writes):
         raise ReplanNeeded("it was told by a listing and not read: before it is written it is")
+    for write in plan.writes:
+        if write.side in work.behind:
+            return work.behind[write.side]
     work.told = _decided(desk, link, work.read, view, plan, past)
     link.awaits = relations.awaited(chain.from_iterable(plan.awaited.values()))
     for write in plan.writes:

@@ -13,6 +13,7 @@ from connectors.errors import Park, ParkClass
 from connectors.records import Record, Value
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import Entry
+from sync.jobs.passing.outcome import Later
 from sync.jobs.routing.route import Route
 from sync.reconcile import dropped, linked_alone, settle_after
 from sync.reconcile.model import FieldWrite, Linked, Pair, Rule, Side
@@ -27,6 +28,8 @@ class Written:
 
     ``presumed``, ``listed``: ends that were not read by themselves, see :class:`sync.jobs.passing.unit.Unit`.
     ``told``: what of it is not committed yet. ``named``: the counterparts of what the records name.
+    ``behind``: ends that do not show a change that was told, with when to look again: what somebody wrote
+    there nobody has seen, so it must not be overwritten.
     """
 
     read: dict[Side, Record]
@@ -36,6 +39,7 @@ class Written:
     failed: set[str] = field(default_factory=set)
     presumed: frozenset[Side] = frozenset()
     listed: frozenset[Side] = frozenset()
+    behind: Map[Side, Later] = field(default_factory=dict)
     told: Entry = field(default_factory=Entry)
     named: Linked = field(default_factory=dict)
 

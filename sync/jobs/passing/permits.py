@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from sync.jobs.engine import Engine
@@ -20,6 +20,15 @@ from sync.store.tables import Connection, Mapping, Setting
 
 _PAUSED = "paused"
 _DIRECTION_PAUSED = "this direction is paused"
+
+
+_ROWS = (
+    select(Mapping, Connection, col(Setting.value))
+    .select_from(Mapping)
+    .join(Connection, col(Connection.id).in_(bindparam("connections", expanding=True)))
+    .outerjoin(Setting, col(Setting.key) == "paused")
+    .where(col(Mapping.id) == bindparam("mapping_id"))
+)
 
 
 @dataclass(slots=True)
@@ -50,16 +59,12 @@ class Permits:
             )
 
     async def _read(self, sides: Sequence[Side]) -> list[str]:
-        connections = [end.connection.id for end in self.route.ends.values()]
-        query = (
-            select(Mapping, Connection, col(Setting.value))
-            .select_from(Mapping)
-            .join(Connection, col(Connection.id).in_(connections))
-            .outerjoin(Setting, col(Setting.key) == "paused")
-            .where(col(Mapping.id) == self.route.mapping.id)
-        )
+        about = {
+            "mapping_id": self.route.mapping.id,
+            "connections": [end.connection.id for end in self.route.ends.values()],
+        }
         async with self.engine.database.read() as session:
-            rows = (await session.execute(query)).all()
+            rows = (await session.execute(_ROWS, about)).all()
         if not rows:
             return ["the mapping was removed" for _ in sides]
         by_id = {connection.id: connection for _, connection, _ in rows}

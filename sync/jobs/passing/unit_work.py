@@ -19,6 +19,7 @@ from sync.jobs.passing.outcome import DID, DONE, Done, Later, Outcome
 from sync.jobs.passing.past import Past, pasts_of
 from sync.jobs.passing.reading import read
 from sync.jobs.passing.unit import Unit, ends
+from sync.jobs.routing.route import TOLD_LATE
 from sync.jobs.threads import comments
 from sync.jobs.threads.discussions import Discussions
 from sync.reconcile.model import Side
@@ -133,6 +134,7 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
         good_until=_good_until(desk, unit),
         presumed=frozenset(unit.presumed),
         listed=frozenset(unit.listed),
+        behind=_behind(desk, unit, TOLD_LATE),
     )
     outcome = await sync_fields(desk, link, past, work)
     unit.told = work.told
@@ -254,22 +256,31 @@ def _doubtful(desk: Desk, unit: Unit, outcome: Done) -> Outcome:
     Reads may show the past for a while (``STALE_SECONDS``). Where something was done the change was
     there; where nothing was, the read must be newer than the change, or it is repeated.
     """
-    if outcome.did:
-        return outcome
-    now = desk.engine.now()
+    behind = {} if outcome.did else _behind(desk, unit, timedelta())
+    return next(iter(behind.values()), outcome)
+
+
+def _behind(desk: Desk, unit: Unit, leeway: timedelta) -> dict[Side, Later]:
+    """Ends of which a mark tells a change that is younger than what was read, and when to look again.
+
+    Args:
+        leeway: so much later may a change be told to have been than the object shows.
+    """
+    now, found = desk.engine.now(), {}
     for mark in unit.marks:
-        found = unit.found.get(Side(mark.side))
-        left = desk.engine.settings.stale_seconds - (now - mark.first_at).total_seconds()
+        side = Side(mark.side)
+        read, left = unit.found.get(side), desk.engine.settings.stale_seconds
+        left -= (now - mark.first_at).total_seconds()
         if mark.seen_at is None or left <= 0:
             continue
-        if isinstance(found, Record) and desk.route.end(Side(mark.side)).contains(
-            found.modified_at, mark.seen_at
+        if isinstance(read, Record) and desk.route.end(side).contains(
+            read.modified_at + leeway, mark.seen_at
         ):
             continue
         looks = _STALE_LOOKS_S[min(mark.rechecks, len(_STALE_LOOKS_S) - 1)]
         reason = "what was read may be older than the change"
-        return Later(max(0.1, min(looks, left)), reason, attempt=False, recheck=True)
-    return outcome
+        found[side] = Later(max(0.1, min(looks, left)), reason, attempt=False, recheck=True)
+    return found
 
 
 async def _follow(desk: Desk, unit: Unit) -> None:

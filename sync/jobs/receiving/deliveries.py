@@ -24,8 +24,8 @@ from sync.jobs.watching.news import known_of
 from sync.reconcile.model import Side
 from sync.store import marks
 from sync.store.history import line, tell_all
-from sync.store.tables import Delivery, Subscription
-from sync.store.upsert import insert_into
+from sync.store.tables import Delivery, Subscription, table_of
+from sync.store.upsert import upsert
 
 _KEPT_HEADERS = ("content-type", "user-agent", "x-github-event", "x-github-delivery", "x-hook-signature")
 
@@ -74,6 +74,15 @@ async def store(engine: Engine, calls: Sequence[Call]) -> list[Stored]:
     ]
 
 
+@upsert(Delivery)
+def _storing(insert: Any) -> Any:
+    row = table_of(Delivery).c
+    return insert.on_conflict_do_update(
+        index_elements=["connection_id", "dedupe"],
+        set_={"repeats": row.repeats + 1 + insert.excluded.repeats},
+    ).returning(row.connection_id, row.dedupe, row.id, row.repeats)
+
+
 async def _insert(session: AsyncSession, calls: Sequence[Call], now: datetime) -> list[tuple[int, int]]:
     """Id of each call's delivery, and how often that had come before."""
     rows: dict[tuple[int, str], dict[str, Any]] = {}
@@ -82,14 +91,8 @@ async def _insert(session: AsyncSession, calls: Sequence[Call], now: datetime) -
             rows[call.identity]["repeats"] += 1
         else:
             rows[call.identity] = _row(call, now)
-    insert = insert_into(session, Delivery)
-    upsert = insert.on_conflict_do_update(
-        index_elements=["connection_id", "dedupe"],
-        set_={"repeats": Delivery.repeats + 1 + insert.excluded.repeats},
-    ).returning(col(Delivery.connection_id), col(Delivery.dedupe), col(Delivery.id), col(Delivery.repeats))
-    stored = {
-        (row[0], row[1]): (row[2], row[3]) for row in await session.execute(upsert, list(rows.values()))
-    }
+    inserted = await session.execute(_storing(session), list(rows.values()))
+    stored = {(row[0], row[1]): (row[2], row[3]) for row in inserted}
     later: Counter[tuple[int, str]] = Counter()
     found: list[tuple[int, int]] = []
     for call in reversed(calls):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -63,10 +63,12 @@ async def listed_people(session: AsyncSession) -> Sequence[Mapping[str, str]]:
     return list(setting.value) if setting else []
 
 
+_USERS = select(User).where(col(User.connection_id) == bindparam("connection_id")).order_by(col(User.id))
+
+
 async def users_of(session: AsyncSession, connection_id: int) -> Sequence[User]:
     """Everybody whom a connection lists or has listed."""
-    query = select(User).where(col(User.connection_id) == connection_id).order_by(col(User.id))
-    return (await session.execute(query)).scalars().all()
+    return (await session.execute(_USERS, {"connection_id": connection_id})).scalars().all()
 
 
 def named(person: Mapping[str, str], hub: Connection, external: Connection) -> identities.Listed:

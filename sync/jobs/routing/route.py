@@ -28,6 +28,9 @@ from sync.reconcile.model import People, Rule, Side, Translation
 from sync.store.tables import Connection, Mapping, Setting
 from sync.store.times import parse_time
 
+TOLD_LATE = timedelta(seconds=1)
+"""Between the time that an object shows for a change and the one that its event tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class End:

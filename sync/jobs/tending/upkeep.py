@@ -6,7 +6,7 @@ import os
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, Exists, delete, or_, select, update
+from sqlalchemy import ColumnElement, Exists, bindparam, delete, or_, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -31,11 +31,15 @@ from sync.store.tables import (
     Revert,
     Worker,
     Write,
+    table_of,
 )
 from sync.store.totals import CONFLICTS, DELIVERIES, WRITES, clear_away
 from sync.store.upsert import insert_into
 
 log = structlog.get_logger()
+
+_MAPPINGS = table_of(Mapping)
+_MAPPING, _CURSOR = _MAPPINGS.c, table_of(Cursor).c
 
 _CHECK_S = 600.0
 _GAP_S, _GAP_POLLS = 900.0, 15
@@ -75,10 +79,8 @@ async def notice_gaps(engine: Engine) -> None:
     """
     horizon = engine.now() - timedelta(seconds=max(_GAP_S, engine.settings.poll_seconds * _GAP_POLLS))
     async with engine.database.write() as session:
-        late = col(Cursor.read_at) < horizon
-        on_hub = _has_cursor(Mapping.hub_connection_id, Mapping.hub_container, late)
-        on_external = _has_cursor(Mapping.external_connection_id, Mapping.external_container, late)
-        await session.execute(update(Mapping).where(or_(on_hub, on_external)).values(full_pass_due=True))
+        late = or_(*_cursors(_CURSOR.read_at < horizon))
+        await session.execute(update(_MAPPINGS).where(late).values(full_pass_due=True))
 
 
 async def sign_off(engine: Engine) -> None:
@@ -140,31 +142,35 @@ async def check_connections(engine: Engine) -> None:
             log.warning("upkeep", connection=row.name, reason=f"people: {error.reason}")
 
 
+def _cursors(condition: ColumnElement[bool]) -> tuple[Exists, Exists]:
+    """Whether the polling of a mapping's containers stands so, on the hub's side and on the other."""
+    hub, external = (
+        select(_CURSOR.id)
+        .where(_CURSOR.connection_id == connection_id, _CURSOR.container == container, condition)
+        .exists()
+        for connection_id, container in (
+            (_MAPPING.hub_connection_id, _MAPPING.hub_container),
+            (_MAPPING.external_connection_id, _MAPPING.external_container),
+        )
+    )
+    return hub, external
+
+
+_FULL_PASSES_DUE = select(_MAPPING.id).where(
+    _MAPPING.removed_at.is_(None),
+    _MAPPING.state.in_(["first_sync", "active"]),
+    _MAPPING.paused.is_(False),
+    _MAPPING.full_pass_due | (_MAPPING.full_pass_at < bindparam("horizon")),
+    # what comes after the listing must be found by polling: its position is taken first
+    *_cursors(_CURSOR.read_at.is_not(None)),
+)
+
+
 async def full_passes_due(engine: Engine) -> list[int]:
     """Mappings to be compared completely."""
     horizon = engine.now() - timedelta(seconds=engine.settings.full_pass_seconds)
-    read = col(Cursor.read_at).is_not(None)
-    query = select(col(Mapping.id)).where(
-        col(Mapping.removed_at).is_(None),
-        col(Mapping.state).in_(["first_sync", "active"]),
-        col(Mapping.paused).is_(False),
-        (col(Mapping.full_pass_due)) | (col(Mapping.full_pass_at) < horizon),
-        # what comes after the listing must be found by polling: its position is taken first
-        _has_cursor(Mapping.hub_connection_id, Mapping.hub_container, read),
-        _has_cursor(Mapping.external_connection_id, Mapping.external_container, read),
-    )
     async with engine.database.read() as session:
-        return list((await session.execute(query)).scalars())
-
-
-def _has_cursor(connection_id: int, container: str, condition: ColumnElement[bool]) -> Exists:
-    """Whether the polling of a container stands so; takes columns."""
-    query = select(col(Cursor.id)).where(
-        col(Cursor.connection_id) == connection_id,
-        col(Cursor.container) == container,
-        condition,
-    )
-    return query.exists()
+        return list((await session.execute(_FULL_PASSES_DUE, {"horizon": horizon})).scalars())
 
 
 async def look_at_hidden(engine: Engine) -> None:

@@ -11,14 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.changes import Change
 from connectors.records import Record
 from sync.jobs.pairing.admission import in_scope, wanted
-from sync.jobs.routing.route import Route
+from sync.jobs.routing.route import TOLD_LATE, Route
 from sync.metrics import SUPPRESSED
 from sync.reconcile.model import Mode, Pair, Side
 from sync.store import links, marks, parking
 from sync.store.tables import Link
-
-_MOMENT = timedelta(seconds=1)
-"""Between the time that a write's answer shows and the one that its event tells."""
 
 _SHORTLY = timedelta(minutes=1)
 """Between a write and the events of all that it set off."""
@@ -164,7 +161,7 @@ def _is_settled(route: Route, side: Side, change: Change, link: Link) -> bool:
     settled_at = getattr(link, f"{side}_at")
     if change.comments or change.at is None or settled_at is None or link.state != links.ACTIVE or link.gone:
         return False
-    echo = change.actor in route.own_names(side) and abs(change.at - settled_at) <= _MOMENT
+    echo = change.actor in route.own_names(side) and abs(change.at - settled_at) <= TOLD_LATE
     return echo or route.end(side).contains(settled_at, change.at)
 
 
