@@ -274,6 +274,16 @@ async def test_the_card_below_a_deleted_message_offers_nothing_any_more(chat: Ch
     assert chat.world.task()["state"] == "closed"
 
 
+async def test_the_card_offers_nothing_where_task_and_message_are_deleted(chat: Chat) -> None:
+    message = chat.say("Broken")
+    await chat.captured(message)
+    card, _ = chat.card(message)
+    chat.slack.remove(message)
+    chat.world.hub.remove(chat.world.tasks()[0])
+    await chat.world.settle(full=True)
+    assert "card_" not in str(chat.slack.workspace.messages[card])
+
+
 async def test_a_message_is_attached_to_an_existing_task(chat: Chat) -> None:
     await chat.world.apply(create={"from_asana": False})
     gid = chat.world.hub.new(chat.world.project, title="Long known")

@@ -49,6 +49,8 @@ async def handle(desk: Desk, unit: Unit, link: Link, side: Side) -> Outcome:
     assert isinstance(found, Gone)
     other = unit.found.get(side.other)
     if isinstance(other, Gone):
+        if Side.EXTERNAL in desk.route.into:
+            await cards.say_last(desk, link, unit.refs[Side.EXTERNAL], DELETED)
         return await _end(desk, link, "both sides are gone")
     if not isinstance(other, Record):
         await _note_gone(desk, link, side, found)
