@@ -57,6 +57,21 @@ async def test_a_task_that_leaves_the_filter_sleeps_and_wakes_on_its_return(buil
     assert await at_rest(world)
 
 
+async def test_what_is_made_for_a_task_needs_no_word_of_the_filter(build: Build) -> None:
+    world = await build(first=False)
+    await world.apply(filter={"keywords": ["urgent"]})
+    await world.settle()
+    world.external.new(world.container, title="Not asked for")
+    task = world.hub.new(world.project, title="Out")
+    await world.settle()
+    assert await states(world) == ["active"]
+    world.hub.edit(task, title="Out and about", by="ada")
+    await world.settle()
+    views = map(world.external.view, world.external.objects(world.container))
+    assert sorted(str(view["title"]) for view in views if view) == ["Not asked for", "Out and about"]
+    assert titles(world) == ["Out and about"]
+
+
 @pytest.mark.parametrize("side", ["asana", "external"])
 async def test_a_filter_asks_for_any_field(build: Build, side: str) -> None:
     """Both ways: what is let in, what we create satisfies it, who leaves it sleeps."""

@@ -7,7 +7,7 @@ import pytest
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Exchange, Fault
 from sync.jobs.asked import by_hand
-from sync.store.tables import Conflict
+from sync.store.tables import Conflict, Cursor
 from tests.jobs.conftest import Build
 from tests.jobs.world import Meanwhile, World
 
@@ -110,3 +110,15 @@ async def test_a_task_s_name_that_our_write_replaced_is_listed(build: Build, wit
     assert (entry.kind, entry.hub["value"], entry.external["value"]) == ("overwritten", "Ada's", "Bob's")
     assert entry.hub["author"]["name"] == "Ada Lovelace"
     assert len(histories(world)) in ([1] if with_events else [1, 2]), "at most with each of two polls"
+
+
+async def test_what_cannot_be_asked_holds_a_poll_up_twice_only(github: World) -> None:
+    github.external.faults.add(NO_LIST)
+    await renamed_over(github)
+    github.external.faults.add(Fault(kind="500", method="GET", path="/timeline$", times=None))
+    reads = [row.version for row in await github.rows(Cursor, container=github.container)]
+    held = []
+    for _ in range(3):
+        await github.poll()
+        held.append([row.version for row in await github.rows(Cursor, container=github.container)] == reads)
+    assert held == [True, True, False]

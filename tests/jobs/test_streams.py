@@ -9,11 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from connectors.interactions import Answer, Interaction
 from connectors.slack.simulator import SlackSimulator
 from sync.jobs.capture.interactions import Interactions
 from sync.jobs.engine import Engine
 from sync.jobs.receiving.intake import Intake
 from sync.jobs.receiving.streams import Streams
+from sync.store.errors import StoreError
 from sync.store.tables import Connection, Delivery, Mark, Stream
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
@@ -107,6 +109,30 @@ async def test_a_paused_connection_hears_nothing(slack: World) -> None:
         await streams.look()
         assert streams.open == {}
     assert await slack.rows(Stream) == []
+
+
+class _Failing(Interactions):
+    """The database does not answer it."""
+
+    async def attend(self, connection: Connection, interaction: Interaction) -> Answer:
+        raise StoreError("the database does not answer")
+
+
+async def test_a_request_that_cannot_be_served_does_not_end_the_stream(slack: World) -> None:
+    sockets, engine = simulator(slack).socket_mode, slack.engine
+    async with Intake(engine) as intake, _Failing(engine) as interactions:
+        streams = Streams(engine, intake, interactions)
+        await streams.look()
+        said = await simulator(slack).command("ada", slack.container, "/asana", "help")
+        assert said.said == ()
+        slack.external.new(slack.container, title="The footer is broken", by="bob")
+
+        async def stored() -> bool:
+            return bool(await slack.rows(Delivery))
+
+        await until(stored)
+        assert sockets.opened == 1
+        await streams.close()
 
 
 async def test_people_are_answered_over_it(slack: World) -> None:

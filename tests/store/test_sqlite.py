@@ -97,6 +97,22 @@ async def test_who_gives_up_while_waiting_for_the_lock_does_not_keep_it(
     other.close()
 
 
+async def test_what_was_given_up_is_rolled_back_once_it_has_begun(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "data.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    connection = await connect(str(tmp_path / "data.db"), isolation_level=None)
+    beginning = asyncio.create_task(connection.cursor().execute("BEGIN IMMEDIATE"))
+    await asyncio.sleep(0)  # its thread waits for the lock now
+    beginning.cancel()
+    await asyncio.gather(beginning, return_exceptions=True)
+    other.execute("COMMIT")
+    await connection.rollback()
+    await connection.cursor().execute("SELECT 1")  # behind everything that the thread was asked for
+    assert not connection.in_transaction
+    await connection.close()
+    other.close()
+
+
 async def test_a_file_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
     engine = sqlite_engine(f"sqlite+aiosqlite:///{tmp_path}/missing/data.db")
     with pytest.raises(Exception, match="unable to open database file"):
