@@ -70,7 +70,7 @@ chaos: setup  ## every kind of write under every kind of fault, as whole program
 simulate: setup  ## towns in virtual time, people at work, trouble everywhere: SEEDS=2000, FIRST=1, TOOL=slack
 	$(PYTHON) -m tests.simulation --seeds $(or $(SEEDS),100) --first $(or $(FIRST),1) --tool $(or $(TOOL),github)
 
-walk: setup  ## the program ends at every call and commit of five deeds, killed and cancelled: some minutes
+walk: setup  ## the program ends at every call and commit of eleven deeds, killed and cancelled: some minutes
 	$(PYTHON) -m tests.simulation.crashes
 
 check-simulation:  ## the planner over 100,000 cases; a few towns, and those that failed once

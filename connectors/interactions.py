@@ -79,13 +79,16 @@ class Form:
 
 DELETED = "deleted"
 """The state of a card whose task is no more: nothing can be done to it."""
+ALONE = "alone"
+"""The state of a card below an object that is no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A task as it is shown in another tool. ``due`` as in :mod:`connectors.records`.
 
-    ``state``: that of the task, or :data:`DELETED`.
+    ``state``: that of the task, :data:`DELETED`, or :data:`ALONE`: then the task lives on, and nothing is
+    done to it from there any more.
     ``place``: where it lies, in answers to people; empty in what is shown below objects.
     """
 

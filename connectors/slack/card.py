@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ContextBlock, SectionBlock
 
-from connectors.interactions import DELETED, Card
+from connectors.interactions import ALONE, DELETED, Card
 from connectors.records import CLOSED
 from connectors.slack.interactivity import ASSIGN, COMPLETE, REOPEN, SAY
 from connectors.slack.texts import mrkdwn, plain, quoted
@@ -16,15 +16,16 @@ EVENT = "asana_sync_card"
 """Event type of a card's metadata."""
 OPEN = "card_open"
 _LISTED = 20
+_LAST_WORDS = {DELETED: "deleted", ALONE: "the message was deleted: its task is not kept in step any more"}
 
 
 def message(card: Card, key: str) -> dict[str, Any]:
-    """Text, blocks and metadata of the card's message; a deleted task offers no buttons."""
+    """Text, blocks and metadata of the card's message; buttons only while they would do something."""
     blocks: list[Block] = [
         SectionBlock(block_id="task", text=mrkdwn(linked(card))),
         ContextBlock(block_id="facts", elements=[mrkdwn(fact) for fact in _facts(card)]),
     ]
-    if card.state != DELETED:
+    if card.state not in _LAST_WORDS:
         blocks.append(ActionsBlock(block_id="actions", elements=_buttons(card)))
     return {
         "text": f"Asana task: {quoted(card.title, 2000)}",
@@ -74,8 +75,9 @@ def linked(card: Card) -> str:
 
 
 def _facts(card: Card) -> list[str]:
-    if card.state == DELETED:
-        return [fact for fact in (quoted(card.project, 200) if card.project else "", "deleted") if fact]
+    if card.state in _LAST_WORDS:
+        project = quoted(card.project, 200) if card.project else ""
+        return [fact for fact in (project, _LAST_WORDS[card.state]) if fact]
     facts = [
         quoted(card.project, 200) if card.project else "",
         f"assigned to {quoted(card.assignee, 200)}" if card.assignee else "unassigned",

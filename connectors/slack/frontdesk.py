@@ -7,7 +7,7 @@ its answer, and done by a pass.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias
@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias
 from slack_sdk.models.views import View as Modal
 
 from connectors.errors import ConnectorError
-from connectors.interactions import ME, Answer, Clerk, Interaction, Person, Place, Refused, What, Wish
+from connectors.interactions import ME, Answer, Clerk, Form, Interaction, Person, Place, Refused, What, Wish
 from connectors.records import CLOSED, OPEN, Fields, Ref
 from connectors.richtext.prose import literal
 from connectors.slack import modal
@@ -33,7 +33,7 @@ from connectors.slack.interactivity import (
 from connectors.slack.modal import About
 from connectors.slack.people import View
 from connectors.slack.places import thread_ref
-from connectors.slack.texts import NOWHERE, TROUBLE, escaped, options
+from connectors.slack.texts import NO_FIELDS, NOWHERE, TROUBLE, escaped, options
 from connectors.slack.translate import text_of, title_of
 
 Payload: TypeAlias = Mapping[str, Any]
@@ -118,12 +118,20 @@ class FrontDesk:
             about = replace(about, place=str(action["selected_option"]["value"]))
         attaching = view["callback_id"] == ATTACH
         if action["action_id"] == modal.TO_ATTACH or (attaching and action["action_id"] == modal.PLACE):
-            place = next((each for each in places if each.id == about.place), Place(id=about.place, name="–"))
-            shown = modal.attach(about, about.title, places, place)
+            shown = modal.attach(about, about.title, places, _chosen(about, places))
         else:
-            form = await clerk.form(about.channel, about.place)
-            shown = modal.create(about, about.title, places, form)
+            form, trouble = await self._form(about, places, clerk)
+            shown = modal.create(about, about.title, places, form, trouble)
         await self.screen.update_view(str(view["id"]), shown.to_dict())
+
+    async def _form(self, about: About, places: Sequence[Place], clerk: Clerk) -> tuple[Form, str]:
+        """What can be filled in there, and why that is nothing but the title."""
+        try:
+            return await clerk.form(about.channel, about.place), ""
+        except Refused as refusal:
+            return Form(place=_chosen(about, places)), refusal.reason
+        except ConnectorError:
+            return Form(place=_chosen(about, places)), NO_FIELDS
 
     async def _submitted(self, asked: Payload, clerk: Clerk) -> Answer:
         view = asked["view"]
@@ -200,3 +208,7 @@ class FrontDesk:
 
     async def _asker(self, asked: Payload) -> Person:
         return await self.askers.member(str(asked["user"]["id"]))
+
+
+def _chosen(about: About, places: Sequence[Place]) -> Place:
+    return next((each for each in places if each.id == about.place), Place(id=about.place, name="–"))

@@ -85,8 +85,8 @@ def _told(title: str, text: str, *more: Block) -> View:
     return View(type="modal", title=plain(title, 24), close=plain("Close", 24), blocks=[section, *more])
 
 
-def create(about: About, message: str, places: Sequence[Place], form: Form) -> View:
-    """The form of a new task in the place of the form."""
+def create(about: About, message: str, places: Sequence[Place], form: Form, trouble: str = "") -> View:
+    """The form of a new task in the place of the form; ``trouble``: what stands below the project."""
     blocks: list[Block] = [
         ContextBlock(elements=[mrkdwn(quoted(message, 300))]),
         InputBlock(
@@ -98,6 +98,8 @@ def create(about: About, message: str, places: Sequence[Place], form: Form) -> V
         ),
         _place(places, form.place),
     ]
+    if trouble:
+        blocks.append(ContextBlock(elements=[mrkdwn(f":warning: {quoted(trouble, 1000)}")]))
     if form.sections:
         menu = StaticSelectElement(action_id=SECTION, options=options(dict(form.sections)))
         blocks.append(_input(SECTION, form.place.id, "Section", menu))

@@ -143,6 +143,23 @@ async def test_a_message_of_a_person_is_read_alone(bench: Bench) -> None:
         await bench.session.delete(record.ref, record)
 
 
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("The footer is broken\nSince Monday, on every page", "The footer is broken"),
+        ("The footer is broken. " + "It is so on every page that I have seen. " * 9, "The footer is broken."),
+        ("broken " * 60, "broken " * 16 + "broken…"),
+        ("x" * 300, "x" * 119 + "…"),
+        ("```\nTraceback\n  File\n```", "Traceback"),
+        ("\n\nsee v1.2 of it", "see v1.2 of it"),
+    ],
+)
+async def test_the_title_of_a_long_message_is_its_first_line_or_sentence(
+    bench: Bench, said: str, title: str
+) -> None:
+    assert (await bench.by_person(said)).fields["title"] == title
+
+
 async def test_the_reaction_of_somebody_else_stays(bench: Bench) -> None:
     record = await bench.by_person()
     bench.simulator.edit(record.ref.id, state="closed", by="bob")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.interactions import DELETED, Card, Form, Place
+from connectors.interactions import ALONE, DELETED, Card, Form, Place
 from connectors.records import SECTION, FieldKind, FieldSpec
 from connectors.slack import card, commands, modal
 from connectors.slack.modal import About
@@ -70,7 +70,7 @@ def test_every_modal_stays_within_the_limits(text: str, count: int) -> None:
     title=TEXTS,
     project=TEXTS,
     assignee=TEXTS,
-    state=st.sampled_from(["open", "closed", DELETED]),
+    state=st.sampled_from(["open", "closed", DELETED, ALONE]),
     link=st.booleans(),
 )
 def test_every_card_stays_within_the_limits_and_calls_nobody(

@@ -5,6 +5,10 @@ from __future__ import annotations
 from slack_sdk.models.blocks import MarkdownTextObject, Option, PlainTextObject
 
 TROUBLE = "That did not work just now. Nothing was done: try again in a moment."
+NO_FIELDS = (
+    "This project's fields could not be read just now. Choose it again in a moment, or create the "
+    "task with its title alone."
+)
 NOWHERE = "No project is allowed in this channel. An admin can allow one: a mapping joins the two."
 
 OPTION = 75

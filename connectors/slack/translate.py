@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from connectors.records import CLOSED, OPEN, Backlink, FieldKind, Fields, FieldSpec, Record, Value
 from connectors.richtext import markdown, slack_blocks
-from connectors.richtext.document import lines
+from connectors.richtext.document import Code, Runs, lines
 from connectors.richtext.slack_mrkdwn import mrkdwn_to_markdown
 from connectors.slack.blocks import LINK_BLOCK, NOTES_BLOCK, TITLE_BLOCK, blocks, elements, literal
 from connectors.slack.composing import OBJECT_EVENT, sent_title, short
@@ -22,7 +22,9 @@ from connectors.slack.people import Payload, Us, View, author, is_ours
 from connectors.slack.places import moment, permalink, thread_ref
 from connectors.slack.reactions import REACTIONS, reaction_names
 
-_LONGEST_READ_TITLE = 250
+_LONGEST_READ_TITLE = 120
+"""Characters: a line that is longer is no title, but its first sentence may be one."""
+_SENTENCE = re.compile(r"\S.*?[.!?…](?=\s)")
 _OURS_ALONE = frozenset({"title", "notes"})
 _NO_OBJECT = re.compile(r"(channel|group)_|pinned_item|unpinned_item|tombstone|reminder_add|bot_(add|remove)")
 
@@ -106,14 +108,29 @@ def text_of(message: Payload, view: View) -> str:
 
 
 def title_of(message: Payload, notes: str) -> str:
-    """The first line with something in it, or the name of the first file."""
+    """The first line with something in it, of a long one its first sentence; or the first file's name."""
     for block in markdown.tokens(notes):
-        for runs in lines([block]):
-            words = " ".join("".join(run.text for run in runs).split("\n")[0].split())
-            if words:
-                return short(words, _LONGEST_READ_TITLE)
+        said = [block.text] if isinstance(block, Code) else map(_plain, lines([block]))
+        for line in "\n".join(said).split("\n"):
+            if words := " ".join(line.split()):
+                return _headline(words)
     files = [str(file.get("title") or file.get("name") or "") for file in message.get("files") or ()]
     return next(filter(None, files), "(no text)")
+
+
+def _plain(runs: Runs) -> str:
+    return "".join(run.text for run in runs)
+
+
+def _headline(line: str) -> str:
+    """The line, or of a long one its first sentence, or what of it is short enough, up to a word's end."""
+    if len(line) <= _LONGEST_READ_TITLE:
+        return line
+    sentence = _SENTENCE.match(line)
+    if sentence is not None and len(sentence[0]) <= _LONGEST_READ_TITLE:
+        return sentence[0]
+    kept = line[:_LONGEST_READ_TITLE].rpartition(" ")[0]
+    return f"{kept}…" if len(kept) > _LONGEST_READ_TITLE // 2 else short(line, _LONGEST_READ_TITLE)
 
 
 def _backlink(message: Payload) -> Backlink | None:

@@ -18,7 +18,7 @@ from connectors.slack.simulator import SlackSimulator
 from sync.jobs.capture.interactions import Interactions
 from sync.jobs.receiving.intake import Intake
 from sync.jobs.receiving.streams import Streams
-from sync.store.tables import Conflict
+from sync.store.tables import Conflict, Mapping
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
 
@@ -261,6 +261,29 @@ async def test_the_buttons_of_the_card(chat: Chat) -> None:
     assert "card_" not in shown
 
 
+async def test_the_card_below_a_deleted_message_offers_nothing_any_more(chat: Chat) -> None:
+    message = chat.say("Broken")
+    await chat.captured(message)
+    card, _ = chat.card(message)
+    chat.slack.remove(message)
+    await chat.world.settle(full=True)
+    shown = str(chat.slack.workspace.messages[card])
+    assert "the message was deleted" in shown
+    assert chat.world.hub.view(chat.world.tasks()[0])["url"] in shown  # type: ignore[index]
+    assert "card_" not in shown
+    assert chat.world.task()["state"] == "closed"
+
+
+async def test_the_card_offers_nothing_where_task_and_message_are_deleted(chat: Chat) -> None:
+    message = chat.say("Broken")
+    await chat.captured(message)
+    card, _ = chat.card(message)
+    chat.slack.remove(message)
+    chat.world.hub.remove(chat.world.tasks()[0])
+    await chat.world.settle(full=True)
+    assert "card_" not in str(chat.slack.workspace.messages[card])
+
+
 async def test_a_message_is_attached_to_an_existing_task(chat: Chat) -> None:
     await chat.world.apply(create={"from_asana": False})
     gid = chat.world.hub.new(chat.world.project, title="Long known")
@@ -381,3 +404,28 @@ async def test_an_emoji_captures_without_a_modal(chat: Chat) -> None:
     assert "The footer is broken" in str(chat.card(message)[1]["blocks"])
     await chat.press(message, "card_complete", user="bob")
     assert chat.world.task()["state"] == "closed"
+
+
+async def test_a_project_that_does_not_answer_says_so_in_the_modal(chat: Chat) -> None:
+    world = chat.world
+    document = world.configured()
+    (web,) = document["mappings"]
+    other = world.hub.new_container("Shop")
+    place = {"connection": "our-asana", "project": other}
+    document["mappings"].append({**web, "name": "shop", "asana": place})
+    await world.apply_document(document)
+    view = await chat.opened(chat.say("Broken"))
+    shop = next(each.id for each in await world.rows(Mapping) if each.name == "shop")
+    world.hub.faults.add(Fault(kind="503", path=other, times=None))
+    chosen = {"selected_option": {"value": str(shop)}}
+    await chat.slack.press("ada", "place", view_id=view["id"], **chosen)
+    await chat.interactions.idle()
+    told = str(chat.modal()["blocks"])
+    assert "could not be read just now" in told
+    assert "due" not in told
+    world.hub.faults.clear()
+    await chat.slack.press("ada", "place", view_id=view["id"], **chosen)
+    await chat.interactions.idle()
+    told = str(chat.modal()["blocks"])
+    assert "could not be read just now" not in told
+    assert f"due {shop}" in told

@@ -240,7 +240,8 @@ def one_counterpart(evidence: Evidence) -> Iterator[str]:
         for id, number in ids.items():
             if id and number > 1:
                 yield f"4: {number} links hold {side} {id}"
-    linked = {id for pair in pairs(evidence) for id in pair.ids.values()} | _unproven(evidence)
+    linked = {id for pair in pairs(evidence) for id in pair.ids.values()}
+    linked |= _unproven(evidence) | _resting(evidence)
     gone = evidence.memory.removed
     for side in Side:
         surplus = [id for id in living[side] if id not in linked and (side, id) not in evidence.memory.born]
@@ -262,6 +263,16 @@ def _unproven(evidence: Evidence) -> set[str]:
         link["external"]["id"]
         for link in evidence.links
         if link["state"] == "active" and (Side.HUB, link["asana"]["gid"]) in evidence.memory.removed
+    }
+
+
+def _resting(evidence: Evidence) -> set[str]:
+    """Ends of links that sleep, or wait for a person: what stands there is known to stand for something."""
+    return {
+        id
+        for link in evidence.links
+        if link["kind"] == "task" and link["state"] in ("dormant", "parked")
+        for id in (link["asana"]["gid"], link["external"]["id"])
     }
 
 

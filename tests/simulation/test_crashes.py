@@ -1,4 +1,4 @@
-"""The program ends at boundaries of five deeds, killed and cancelled: every promise holds afterwards."""
+"""The program ends at boundaries of what people do, killed and cancelled: every promise holds afterwards."""
 
 from __future__ import annotations
 

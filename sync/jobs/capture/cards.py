@@ -18,7 +18,7 @@ from sqlmodel import col
 
 from connectors.base import Capabilities
 from connectors.errors import Park
-from connectors.interactions import DELETED, Card
+from connectors.interactions import Card
 from connectors.records import Record, Ref
 from sync.configuration import MappingConfig
 from sync.configuration.shapes import ExternalFilter
@@ -79,13 +79,13 @@ async def follow(desk: Desk, unit: Unit, link: Link, task: Record) -> Outcome:
     return DID
 
 
-async def say_deleted(desk: Desk, link: Link, ref: Ref) -> None:
-    """The task is no more: the card below the object says so, and offers nothing any more."""
+async def say_last(desk: Desk, link: Link, ref: Ref, state: str) -> None:
+    """Task or object is no more: the card below the object says so, and offers nothing any more."""
     async with desk.engine.database.read() as session:
         shown = await session.get(Shown, link.id)
-    if shown is None or shown.card["state"] == DELETED:
+    if shown is None or shown.card["state"] == state:
         return
-    card = Card(**{**shown.card, "state": DELETED})
+    card = Card(**{**shown.card, "state": state})
     with suppress(Park):  # the write log tells why; the link ends all the same
         await _show(desk, link, ref, card, shown.address)
 

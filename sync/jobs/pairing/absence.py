@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from connectors.errors import Park, ParkClass
+from connectors.interactions import ALONE, DELETED
 from connectors.records import CLOSED, FieldKind, Gone, Hidden, Record
 from sync.jobs.capture import cards
 from sync.jobs.merging import settling
@@ -48,6 +49,8 @@ async def handle(desk: Desk, unit: Unit, link: Link, side: Side) -> Outcome:
     assert isinstance(found, Gone)
     other = unit.found.get(side.other)
     if isinstance(other, Gone):
+        if Side.EXTERNAL in desk.route.into:
+            await cards.say_last(desk, link, unit.refs[Side.EXTERNAL], DELETED)
         return await _end(desk, link, "both sides are gone")
     if not isinstance(other, Record):
         await _note_gone(desk, link, side, found)
@@ -59,7 +62,7 @@ async def handle(desk: Desk, unit: Unit, link: Link, side: Side) -> Outcome:
             return Later(delay, f"deleted ({found.proof}); acted on after {delay:g} s", attempt=False)
     elif (remaining := (parse_time(link.gone["at"]) + timedelta(seconds=delay) - now).total_seconds()) > 0:
         return Later(remaining, f"deleted ({found.proof}); acted on later", attempt=False)
-    return await _act(desk, link, side, found, other)
+    return await _act(desk, unit, link, side, found, other)
 
 
 async def back_again(desk: Desk, link: Link) -> None:
@@ -128,11 +131,12 @@ async def _note_gone(desk: Desk, link: Link, side: Side, found: Gone) -> None:
         tell(session, link, "in", f"deleted in {title} ({found.proof})", now)
 
 
-async def _act(desk: Desk, link: Link, side: Side, found: Gone, survivor: Record) -> Outcome:
+async def _act(desk: Desk, unit: Unit, link: Link, side: Side, found: Gone, survivor: Record) -> Outcome:
     """The delay is over and the object is still gone."""
     into = side.other
-    if side is Side.HUB and into in desk.route.into:
-        await cards.say_deleted(desk, link, survivor.ref)
+    if Side.EXTERNAL in desk.route.into:
+        below = survivor.ref if side is Side.HUB else unit.refs[side]
+        await cards.say_last(desk, link, below, DELETED if side is Side.HUB else ALONE)
     edited = await _edited(desk, link, into, survivor)
     if edited:
         return await _edit_beats_delete(desk, link, side, survivor, edited)

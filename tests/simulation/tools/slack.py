@@ -135,6 +135,7 @@ class Slack(Tool[SlackSimulator]):
 
     def broken(self, pairs: Sequence[Pair], links: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield from self._talk_stays_talk(links)
+        yield from self._ended_cards_offer_nothing(links)
         for pair in pairs:
             yield from _card_follows(pair)
 
@@ -145,6 +146,16 @@ class Slack(Tool[SlackSimulator]):
             view = self.simulator.view(said) if said else None
             if link["kind"] == "task" and view and self.people_word(view) and said not in self._marked:
                 yield f"3: link {link['id']}: a task was made of {view['title']!r}, which nobody marked"
+
+    def _ended_cards_offer_nothing(self, links: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        """Below what is linked no more no card has buttons."""
+        ended = [link["external"]["id"] for link in links if link["state"] == "unlinked"]
+        held = {link["external"]["id"] for link in links if link["state"] != "unlinked"}
+        for object_id in ended:
+            channel, _, ts = (object_id or "").partition("/")
+            for reply in self.simulator.workspace.replies(channel, ts) if object_id not in held else ():
+                if _is_card(reply) and COMPLETE in json.dumps(reply["blocks"]):
+                    yield f"1: the card of {object_id}, which is linked no more, has buttons"
 
 
 def _card_follows(pair: Pair) -> Iterator[str]:
