@@ -13,7 +13,6 @@ from sync.jobs.watching.full_pass import full_pass
 from sync.reconcile.model import Side
 from sync.store.status import status
 from sync.store.tables import Mapping
-from tests.simulation.schedule import Kind
 from tests.simulation.town import Town
 
 PATIENCE_S = 3 * 3600.0
@@ -74,9 +73,8 @@ async def ask_for_full_pass(town: Town) -> None:
 
 
 async def compare(town: Town) -> None:
-    """A complete comparison, and what follows from it."""
-    if Kind.REWORD in town.external.unlisted:
-        await _compare_all_comments(town)
+    """A complete comparison, and what follows from it: no tool's listing shows a comment that is no more."""
+    await _compare_all_comments(town)
     await ask_for_full_pass(town)
     await come_to_rest(town)
 
