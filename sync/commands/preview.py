@@ -90,18 +90,14 @@ def _show(document: dict[str, Any], console: Console) -> None:
     table(title, ["written to", "new objects", "updates", "comments", "files"], counts)(console)
     rows = [
         [
-            item["op"],
-            item["side"],
+            f"{item['op']} in {item['side']}",
             item["source"]["key"] or item["source"]["title"],
-            name,
-            _short(values["before"]),
-            _short(values["after"]),
+            _differences(item),
             item["reason"],
         ]
         for item in document["items"]
-        for name, values in (item["fields"].items() or [("", {"before": None, "after": None})])
     ]
-    table("writes", ["what", "written to", "from", "field", "now", "then", "why"], rows)(console)
+    table("writes", ["what", "from", "fields", "why"], rows)(console)
     left_out = document["writes"] - len(document["items"])
     if left_out:
         console.print(f"{left_out} more: --limit {document['writes']}")
@@ -120,6 +116,16 @@ def _show(document: dict[str, Any], console: Console) -> None:
         table("nothing is decided", ["object", "why"], waiting)(console)
     time = document["time"]
     console.print(plain(f"at least {time['seconds']:g} s ({time['governed_by']})"), soft_wrap=True)
+
+
+def _differences(item: dict[str, Any]) -> str:
+    """The fields of a new object by name; of one that is there a line each, as they are and will be."""
+    if item["op"] == "create":
+        return ", ".join(item["fields"])
+    return "\n".join(
+        f"{name}: {_short(values['before'])} → {_short(values['after'])}"
+        for name, values in item["fields"].items()
+    )
 
 
 def _lookalikes(title: str, found: list[dict[str, Any]], console: Console) -> None:

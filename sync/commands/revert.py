@@ -18,7 +18,7 @@ from sync.commands.working import opened_engine
 from sync.jobs.asked import undoing
 from sync.settings import Settings
 from sync.store.reverts import OPEN
-from sync.store.times import parse_time, rfc3339
+from sync.store.times import rfc3339
 
 app = typer.Typer()
 
@@ -26,15 +26,19 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """A time, or how long ago it was: ``2026-11-22T10:00:00Z``, ``2h``; a usage error for anything else."""
+    """A time, or how long ago it was: ``2026-11-22T10:00:00Z``, ``2h``; a usage error for anything else.
+
+    Without a zone it is UTC, and a date is its midnight, as in the configuration file.
+    """
     ago = re.fullmatch(r"(\d+)\s*([smhd])", text.strip())
     if ago:
         return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
-        at = parse_time(text.strip())
+        at = datetime.fromisoformat(text.strip())
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no time: write 2026-11-22T10:00:00Z, or 2h for two hours ago", param_hint="--since"
+            f"{text!r} is no time: write 2026-11-22T10:00:00Z, 2026-11-22, or 2h for two hours ago",
+            param_hint="--since",
         ) from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
@@ -42,7 +46,7 @@ def moment(text: str, now: datetime) -> datetime:
 @app.command()
 def revert(
     mapping: Annotated[str, typer.Option("--mapping", help="Name of the mapping.")],
-    since: Annotated[str, typer.Option("--since", help="A time, or how long ago: 2026-11-22T10:00:00Z, 2h.")],
+    since: Annotated[str, typer.Option("--since", help="A time, or how long ago: 2026-11-22T10:00Z, 2h.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List it, write nothing.")] = False,
     wait: Annotated[
         float, typer.Option("--timeout", min=0, help="Give up waiting after so many seconds (exit 4).")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -146,8 +147,10 @@ async def test_a_preview_an_audit_and_what_a_revert_would_do(running: Town) -> N
     assert (as_filed["writes"], as_filed["version"]) == (0, told["version"] + 1)
     compared = await running.done("audit", "main")
     assert (compared["pairs"] > 0, compared["divergent"]) == (True, 0)
-    seen = await running.done("revert", "--mapping", "main", "--since", "1d", "--dry-run")
-    assert {entry["op"] for entry in seen["left"]} >= {"create"}
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    for since in ("1d", yesterday):
+        seen = await running.done("revert", "--mapping", "main", "--since", since, "--dry-run")
+        assert {entry["op"] for entry in seen["left"]} >= {"create"}
 
 
 async def test_instance_json_says_where_it_answers(running: Town) -> None:
