@@ -65,7 +65,7 @@ bench: setup  ## how fast it is, beside a bare HTTP client; JSON=FILE keeps the 
 	$(PYTHON) -m tests.bench $(if $(JSON),--json $(JSON)) $(ONLY)
 
 chaos: setup  ## every kind of write under every kind of fault, as whole programs: some minutes more
-	$(BIN)/pytest -n 2 --dist loadscope -m chaos
+	PYTHONHASHSEED=0 $(BIN)/pytest -n 2 --dist loadscope -m chaos
 
 simulate: setup  ## towns in virtual time, people at work, trouble everywhere: SEEDS=2000, FIRST=1, TOOL=slack
 	$(PYTHON) -m tests.simulation --seeds $(or $(SEEDS),100) --first $(or $(FIRST),1) --tool $(or $(TOOL),github)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -100,12 +100,11 @@ def span(name: str, about: Mapping[str, object], *, parent: str = "") -> Iterato
             name, context, attributes=known, record_exception=False, set_status_on_exception=False
         ) as current,
         bound_contextvars(trace_id=f"{current.get_span_context().trace_id:032x}"),
+        ExitStack() as failed,
     ):
-        try:
-            yield
-        except BaseException:
-            current.set_status(StatusCode.ERROR)
-            raise
+        failed.callback(current.set_status, StatusCode.ERROR)
+        yield
+        failed.pop_all()
 
 
 def traceparent() -> str:

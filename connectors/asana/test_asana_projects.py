@@ -56,9 +56,11 @@ async def test_an_archived_project_is_no_place_to_sync(bench: Bench) -> None:
 async def test_a_project_that_is_not_there_stops_the_mapping_whatever_answers_first(bench: Bench) -> None:
     """Its sections are not there either, which alone would be the trouble of one object."""
     unknown = f"{bench.project}0"
+    projects = Projects(bench.session._asana)  # type: ignore[attr-defined]
+    await projects.of(bench.project)  # until a call was answered, others wait for the first one
     bench.simulator.faults.add(Fault(kind="slow", path=rf"/projects/{unknown}$", seconds=0.2))
     with pytest.raises(PauseMapping):
-        await bench.session.listing(unknown, None)
+        await projects.of(unknown)
 
 
 async def test_a_failure_is_not_remembered(bench: Bench) -> None:

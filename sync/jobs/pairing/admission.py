@@ -12,12 +12,7 @@ from sync.reconcile.model import Side
 
 
 def wanted(route: Route, side: Side, record: Record) -> bool:
-    """Whether a new object gets a counterpart: it is let in, and as old as the mapping at most."""
-    return lets_in(route, side, record) and is_new(route, side, record)
-
-
-def lets_in(route: Route, side: Side, record: Record) -> bool:
-    """Whether direction, kind and filter let an object have a counterpart, however old it is."""
+    """Whether a new object gets a counterpart: direction, kind, filter, and the mapping's start."""
     if not route.creates(side.other) or not route.end(side).holds(record):
         return False
     if side.other is Side.EXTERNAL:
@@ -27,7 +22,7 @@ def lets_in(route: Route, side: Side, record: Record) -> bool:
             return False
     if _stays_below(route, side, record):
         return False
-    return in_scope(route, side, record)
+    return in_scope(route, side, record) and is_new(route, side, record)
 
 
 def _stays_below(route: Route, side: Side, record: Record) -> bool:

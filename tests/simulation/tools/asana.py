@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from connectors.asana.simulator import AsanaSimulator
 from connectors.simulation import Exchange
 from tests.simulation.memory import File
-from tests.simulation.tools.base import Rewriting, Tool, View
+from tests.simulation.tools.base import Rewriting, Tool, View, another_token
 
 _TEXTS = {"name": "title", "html_notes": "notes"}
 
@@ -28,9 +27,7 @@ class Asana(Tool[AsanaSimulator]):
         if "refresh_token" in known:
             self.simulator.oauth_app.revoke()
             return self.simulator.oauth_app.credentials()
-        fresh = known["token"].rpartition("/")[0] + f"/{secrets.token_hex(8)}"
-        self.simulator.tokens[fresh] = self.simulator.tokens.pop(known["token"])
-        return {**known, "token": fresh}
+        return another_token(known, self.simulator.tokens)
 
     def hide(self, container: str, pick: int) -> str:
         tasks = self.simulator.objects(container)

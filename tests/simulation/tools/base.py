@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
@@ -32,6 +33,13 @@ class Rewriting:
     address: str
     fields: frozenset[str]
     text: str
+
+
+def another_token(known: Mapping[str, str], tokens: MutableMapping[str, Any]) -> dict[str, str]:
+    """Credentials with another token of the same account; ``tokens``: those that the provider takes."""
+    fresh = known["token"].rpartition("/")[0] + f"/{secrets.token_hex(8)}"
+    tokens[fresh] = tokens.pop(known["token"])
+    return {**known, "token": fresh}
 
 
 class Tool(ABC, Generic[S]):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Exchange, Sent
 from tests.simulation.memory import File
-from tests.simulation.tools.base import Rewriting, Tool, View
+from tests.simulation.tools.base import Rewriting, Tool, View, another_token
 
 _TEXTS = {"title": "title", "body": "notes"}
 
@@ -25,9 +24,7 @@ class GitHub(Tool[GitHubSimulator]):
         return name
 
     def revoke(self, known: Mapping[str, str]) -> dict[str, str]:
-        fresh = known["token"].rpartition("/")[0] + f"/{secrets.token_hex(8)}"
-        self.simulator.tokens[fresh] = self.simulator.tokens.pop(known["token"])
-        return {**known, "token": fresh}
+        return another_token(known, self.simulator.tokens)
 
     def hide(self, container: str, pick: int) -> str:
         self.simulator.hide_repo(container)
