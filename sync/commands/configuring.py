@@ -20,7 +20,7 @@ from sync.commands.progress import progress
 from sync.commands.working import opened_engine
 from sync.configuration import Configuration, ConfigurationInvalid, Problem, read
 from sync.jobs.configuring import applying
-from sync.jobs.connecting import connections
+from sync.jobs.connecting import connections, states
 from sync.jobs.engine import Engine
 from sync.settings import Settings
 from sync.store.tables import Connection
@@ -177,10 +177,10 @@ def check(
 
     found = run(settings, work())
     emit({"items": found, "next": None}, as_json=as_json, show=lambda console: _show(found, console))
-    states = {row["state"] for row in found}
-    if connections.UNREACHABLE in states:
+    found_states = {row["state"] for row in found}
+    if states.UNREACHABLE in found_states:
         raise typer.Exit(UNREACHABLE)
-    raise typer.Exit(WAITS if states - {connections.OK} or any(_missing(row) for row in found) else DONE)
+    raise typer.Exit(WAITS if found_states - {states.OK} or any(_missing(row) for row in found) else DONE)
 
 
 def _missing(row: dict[str, Any]) -> list[tuple[str, str]]:
@@ -206,9 +206,9 @@ async def _check(engine: Engine, row: Connection, containers: list[str]) -> dict
     async with engine.database.read() as session:
         stored = await session.get(Connection, row.id)
     assert stored is not None
-    state = stored.state if account is None or stored.state != connections.OK else connections.OK
-    if account is None and state == connections.OK:  # it asked for silence
-        state = connections.UNREACHABLE
+    state = stored.state if account is None or stored.state != states.OK else states.OK
+    if account is None and state == states.OK:  # it asked for silence
+        state = states.UNREACHABLE
     return {
         "name": row.name,
         "connector": row.connector,

@@ -13,6 +13,7 @@ from sync.commands.output import DONE, TIMEOUT, UNREACHABLE, WAITS, AsJson, emit
 from sync.commands.progress import progress
 from sync.commands.working import opened_engine
 from sync.instance.standing import standing
+from sync.jobs.connecting.states import NEEDS_REAUTH
 from sync.jobs.once import work_until_quiet
 from sync.settings import Settings
 
@@ -108,7 +109,7 @@ def exit_code(seen: dict[str, Any], mapping: str | None) -> int:
     )
     used = {name for entry in mine for name in entry["connections"].values()}
     states = {entry["state"] for entry in seen["connections"] if entry["name"] in used}
-    if waits or seen["paused"] or states & {"needs_reauth", "paused"}:
+    if waits or seen["paused"] or states & {NEEDS_REAUTH, "paused"}:
         return WAITS
     left = any(
         entry["pending"] or entry["in_flight"] or entry["confirming"] or entry["state"] == "first_sync"

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from sync import __version__
-from sync.jobs.connecting.connections import UNREACHABLE
+from sync.jobs.connecting.states import NEEDS_REAUTH, UNREACHABLE
 from sync.jobs.engine import Engine
 from sync.jobs.passing.passes import sync_mapping
 from sync.jobs.tending import upkeep
@@ -127,7 +127,7 @@ async def _settled(engine: Engine, chosen: Sequence[Mapping]) -> bool:
 
 def _stuck(seen: dict[str, Any], mine: Sequence[dict[str, Any]]) -> bool:
     """Whether what is left of these mappings waits for a person: paused, stopped, or dead credentials."""
-    dead = {entry["name"] for entry in seen["connections"] if entry["state"] in ("needs_reauth", "paused")}
+    dead = {entry["name"] for entry in seen["connections"] if entry["state"] in (NEEDS_REAUTH, "paused")}
     return bool(seen["paused"]) or all(
         entry["state"] in ("paused", "stopped") or dead & set(entry["connections"].values()) for entry in mine
     )

@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from sync.reconcile.carry import carry, retold
 from sync.reconcile.comments import plan_comments, root_url
-from sync.reconcile.draft import draft, pairs_after_create
+from sync.reconcile.draft import draft, left_by_us, pairs_after_create
 from sync.reconcile.merge import agree, changed, dropped, linked_alone, settle_after
 from sync.reconcile.plan import plan_link
 from sync.reconcile.scope import Scope, fitting, inside
@@ -48,6 +48,7 @@ __all__ = [
     "dropped",
     "fitting",
     "inside",
+    "left_by_us",
     "linked_alone",
     "pairs_after_create",
     "plan_comments",

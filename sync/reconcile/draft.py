@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from connectors.records import FieldKind, Record, Value
+from connectors.records import OPEN, FieldKind, Record, Value
 from sync.reconcile.carry import carry
 from sync.reconcile.elements import COLLECTIONS, NAMING, empty, words
 from sync.reconcile.merge import equal, lacking, settle_after
@@ -100,3 +100,16 @@ def _asked_for(kind: FieldKind, sent: Value, answered: Value) -> Value:
     if kind is not FieldKind.SET or lacking(words(sent), words(answered)):
         return answered
     return tuple(word for word in words(answered) if word not in extra)
+
+
+def left_by_us(kind: FieldKind, sent: Value, found: Value) -> Value:
+    """What a creation whose answer was lost made of a field, without what people did to it since.
+
+    A text is what was sent, though the provider may have rewritten it. Where nothing was sent, and nothing
+    is missing of what was, the rest of what is found is an edit. Anything else may not have arrived.
+    """
+    if kind in (FieldKind.TEXT, FieldKind.MARKDOWN):
+        return sent
+    if kind in COLLECTIONS:
+        return found if lacking(words(sent), words(found)) else sent
+    return sent if empty(kind, sent) or (kind is FieldKind.STATE and sent == OPEN) else found

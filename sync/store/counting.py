@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from sync.store import links, writes
@@ -51,7 +52,9 @@ class Counts:
         found.waiting = await _waiting(session, now)
         found.in_flight = await _by_mapping(
             session,
-            select(col(Write.mapping_id), func.count()).where(col(Write.state).in_(writes.OPEN)),
+            select(col(Write.mapping_id), func.count()).where(
+                col(Write.state).in_(writes.OPEN), col(Write.link_id).not_in(_HIDDEN)
+            ),
             Write,
         )
         found.conflicts = await _conflicts(session)
@@ -64,6 +67,15 @@ class Counts:
         for (_, _, state), received in (await total(session, DELIVERIES)).items():
             found.deliveries[state] = found.deliveries.get(state, 0) + received.number
         return found
+
+
+_hidden = aliased(Link)
+_HIDDEN = (
+    select(col(Link.id))
+    .join(_hidden, or_(col(_hidden.id) == col(Link.id), col(_hidden.id) == col(Link.parent_id)))
+    .where(col(_hidden.hidden_since).is_not(None))
+)
+"""Links whose object cannot be seen now, and what hangs below them: nobody can look what a write did."""
 
 
 async def _unmet(session: AsyncSession) -> dict[int, int]:

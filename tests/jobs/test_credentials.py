@@ -12,7 +12,7 @@ from connectors.http import Outbound
 from connectors.trust import Trust
 from sync.jobs.connecting.sessions import Sessions
 from sync.jobs.tending import upkeep
-from sync.store.tables import Connection, Write
+from sync.store.tables import Connection, Mapping, Write
 from tests.jobs.conftest import Build
 from tests.jobs.world import Meanwhile, World
 
@@ -24,6 +24,28 @@ def quick(*args: Any, **more: Any) -> Outbound:
 
 def revoke(world: World) -> None:
     world.external.revoked = True  # type: ignore[attr-defined]
+
+
+async def test_a_dead_connection_is_left_alone(build: Build) -> None:
+    """However much there is to do, and to compare: nobody asks there, or lists the other side for nothing."""
+    world = await build(GitHubSimulator)
+    _, task = await world.paired()
+    revoke(world)
+    world.clock.stop()
+    for hours in range(4):
+        world.hub.edit(task, title=f"Renamed {hours} times", by="ada")
+        await world.change(Mapping, {"full_pass_due": True})
+        await world.look()
+        await world.compare()
+        await upkeep.round_of(world.engine)
+        world.clock.advance(3600)
+    assert 1 <= len([each for each in world.external.journal if each.status == 401]) <= 5
+    assert len(world.hub.journal.by("GET", "/tasks$")) <= 12
+    await world.change(Connection, {"state": "ok", "reason": ""}, name="other")
+    world.external.revoked = False  # type: ignore[attr-defined]
+    world.clock.run()
+    await world.settle()
+    assert world.thing()["title"] == "Renamed 3 times"
 
 
 @pytest.mark.parametrize("at", ["read", "write"])

@@ -40,6 +40,16 @@ async def test_a_clock_that_jumps_makes_nothing_older_than_the_mapping(world: Wo
     assert [comment["text"].split("\n")[-1] for comment in world.task()["comments"]] == ["said before it"]
 
 
+async def test_a_clock_that_is_put_back_keeps_nothing_new_out(world: World) -> None:
+    world.external.clock.advance(-3600)
+    await world.change(Connection, {"clock_offset_s": -3600.0})
+    item = world.external.new(world.container, title="New all the same")
+    world.external.comment(item, "as is this", by="bob")
+    await world.settle()
+    assert world.task()["title"] == "New all the same"
+    assert [comment["text"].split("\n")[-1] for comment in world.task()["comments"]] == ["as is this"]
+
+
 async def test_everything_comes_in_where_that_is_asked_for(build: Build) -> None:
     world = await build(first=False, since="all")
     world.external.clock.advance(-3600)

@@ -125,6 +125,52 @@ async def test_a_source_that_is_gone_ends_the_creation(github: World) -> None:
     assert (await github.link()).state in ("unlinked", "confirming")
 
 
+async def test_what_a_person_did_before_a_lost_creation_was_found_is_an_edit(github: World) -> None:
+    github.external.faults.add(Fault(kind="reset_after", method="POST", path="/issues$"))
+    github.hub.new(github.project, title="Once")
+    github.clock.stop()
+    await github.look()
+    github.external.edit(github.things()[0], assignee="ada", by="ada")
+    github.clock.run()
+    await github.settle()
+    assert (github.task()["assignee"], github.thing()["assignee"]) == ("ada", "ada")
+    assert await github.rows(Conflict) == []
+
+
+async def test_a_source_that_cannot_be_seen_is_not_waited_for(build: Build) -> None:
+    world = await build(GitHubSimulator, settings_={"delete_delay_seconds": 60})
+    world.external.faults.add(Fault(kind="502", method="POST", path="/issues$", times=None))
+    task = world.hub.new(world.project, title="For a moment")
+    await world.look()
+    world.hub.hide(task)  # type: ignore[attr-defined]
+    world.external.faults.clear()
+    for seconds in (10, 20, 30, 90):
+        world.clock.advance(seconds)
+        await world.work()
+    assert (await world.link()).state == "unlinked"
+    assert await world.rows(Mark) == []
+    world.hub.hide(task, hidden=False)  # type: ignore[attr-defined]
+    await world.settle(full=True)
+    assert [thing["title"] for thing in map(world.external.view, world.things()) if thing] == ["For a moment"]
+
+
+async def test_a_write_that_arrived_before_its_object_was_hidden_is_no_edit(github: World) -> None:
+    _, task = await github.paired()
+    github.external.faults.add(Fault(kind="reset_after", method="PATCH"))
+    github.hub.edit(task, title="Ours", by="ada")
+    github.clock.stop()
+    await github.look()
+    github.external.hide_repo(github.container)  # type: ignore[attr-defined]
+    github.clock.advance(120)
+    await github.work()
+    github.hub.edit(task, title="Ours, edited again", by="ada")
+    github.external.hide_repo(github.container, hidden=False)  # type: ignore[attr-defined]
+    github.clock.run()
+    await github.settle()
+    assert github.thing()["title"] == "Ours, edited again"
+    assert await github.rows(Conflict) == []
+
+
 async def test_a_surplus_object_is_reported_and_not_deleted(github: World) -> None:
     github.external.faults.add(Fault(kind="reset_after", method="POST", path="/issues$"))
     github.hub.new(github.project, title="Twice")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from connectors.records import FieldKind, Value
-from sync.reconcile import draft, pairs_after_create, plan_link
+from sync.reconcile import draft, left_by_us, pairs_after_create, plan_link
 from sync.reconcile.model import LinkView, Mode, Pair
 from tests.reconcile.world import EXTERNAL, HUB, record, rule, translation
 
@@ -110,6 +110,27 @@ def test_a_label_on_top_is_an_edit_of_the_new_object() -> None:
         LinkView(hub=task, external=issue, rules=(LABELS,), seen=pairs, translation=translation())
     )
     assert [(write.side, write.value) for write in plan.writes] == [(HUB, ("a", "bug"))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "found", "left"),
+    [
+        (FieldKind.TEXT, "short", "edited", "short"),
+        (FieldKind.STATE, "open", "closed", "open"),
+        (FieldKind.STATE, "closed", "open", "open"),
+        (FieldKind.PEOPLE, (), ("ada",), ()),
+        (FieldKind.PEOPLE, ("ada",), (), ()),
+        (FieldKind.SET, ("a",), ("a", "b"), ("a",)),
+        (FieldKind.SET, ("a", "c"), ("a", "b"), ("a", "b")),
+        (FieldKind.DATE, None, "2026-01-05", None),
+        (FieldKind.DATE, "2026-01-05", "2026-01-06", "2026-01-06"),
+    ],
+)
+def test_what_people_did_before_a_lost_creation_was_found_is_an_edit(
+    kind: FieldKind, sent: Value, found: Value, left: Value
+) -> None:
+    """What may not have arrived is none: the next plan writes it."""
+    assert left_by_us(kind, sent, found) == left
 
 
 def test_a_rewritten_label_is_not_sent_back() -> None:

@@ -13,6 +13,7 @@ from itertools import takewhile
 from math import inf
 from typing import Any
 
+from connectors.simulation_network import Exchange
 from sync.reconcile.model import Side
 from tests.simulation.air import SLOW_S
 from tests.simulation.evidence import Evidence
@@ -20,6 +21,7 @@ from tests.simulation.hours import BEGINNING
 from tests.simulation.memory import Edit, tokens
 from tests.simulation.schedule import EDITS, Kind
 from tests.simulation.town import Approval
+from tests.simulation.weather import LONGEST_LAG_S
 
 HOLE_S = 2.0 + 2 * SLOW_S
 """From our read of an object to our write of its text (``WRITE_WINDOW_SECONDS``, and the way there and back).
@@ -36,6 +38,9 @@ ON_ITS_WAY = timedelta(seconds=3)
 
 LONGEST_S = 1500.0
 """Until rest, in fair weather: back-off, look-ups, deletions, and a few polls, one after the other."""
+
+MET_DEAD = 5
+"""The most calls that may meet dead credentials (issue of design section 8: paused within a minute)."""
 
 CONTESTED_S = 400.0
 """Two choices closer than this may meet each other: a trouble lasts so long, with what follows from it."""
@@ -330,7 +335,11 @@ def files_once(evidence: Evidence) -> Iterator[str]:
 
 
 def nothing_twice(evidence: Evidence) -> Iterator[str]:
-    """A text that was written, and that nobody has touched since, is not written again."""
+    """A text that was written, and that nobody has touched since, is not written again.
+
+    Where reads show the past, an edit from before the write may be seen after it.
+    """
+    unseen_s = LONGEST_LAG_S if evidence.schedule.late else 1
     for side, tool in evidence.town.tools.items():
         last: dict[tuple[str, frozenset[str]], tuple[float, str]] = {}
         for exchange in tool.simulator.journal.writes():
@@ -338,7 +347,7 @@ def nothing_twice(evidence: Evidence) -> Iterator[str]:
             for each in tool.rewritten(exchange):
                 before_s, before = last.get((each.address, each.fields), (0.0, ""))
                 touched = any(
-                    edit.side is side and edit.field in each.fields and before_s - 1 < edit.at_s < at_s
+                    edit.side is side and edit.field in each.fields and before_s - unseen_s < edit.at_s < at_s
                     for edit in evidence.memory.edits
                 )
                 if each.text == before and tokens(each.text) and not touched:
@@ -381,10 +390,24 @@ def tokens_last(evidence: Evidence) -> Iterator[str]:
             yield f"20: the credentials of the {side} side were refused, and nobody revoked them"
 
 
+def dead_left_alone(evidence: Evidence) -> Iterator[str]:
+    """Credentials that were refused are not tried again and again until an admin brings others."""
+    for side, simulator in evidence.town.sides.items():
+        refused = 0
+        for exchange in simulator.journal:
+            if exchange.provider_status == (400 if "oauth_token" in exchange.path else 401):
+                refused += 1
+            elif exchange.provider_status in range(200, 300):
+                refused = 0
+            if refused == MET_DEAD + 1:
+                at_s = (exchange.at - BEGINNING).total_seconds()
+                yield f"20: {refused} calls with dead credentials on the {side} side by {at_s:.0f} s"
+
+
 def _newest_token_was_lost(evidence: Evidence) -> bool:
     """Whether what Asana handed out last never came to be used, and there was trouble about then."""
     journal = evidence.town.hub.journal
-    answers = [exchange for exchange in journal if "oauth_token" in exchange.path]
+    answers = [each for each in journal if "oauth_token" in each.path and each.provider_status]
     handed_out = list(takewhile(lambda exchange: exchange.provider_status == 200, answers))
     if not handed_out:
         return False
@@ -392,9 +415,7 @@ def _newest_token_was_lost(evidence: Evidence) -> bool:
     carried = f"Bearer {newest.answer['access_token']}"
     if any(exchange.headers.get("authorization") == carried for exchange in journal):
         return False
-    at_s = (newest.at - BEGINNING).total_seconds()
-    died = any(abs(at_s - death_s) < 2 for death_s in evidence.town.deaths)
-    return died or any(
+    return _unread(evidence, newest) or any(
         event.kind in (Kind.FAULT, Kind.OUTAGE, Kind.FREEZE) for event in evidence.schedule.events
     )
 
@@ -414,7 +435,10 @@ def acknowledged(evidence: Evidence) -> Iterator[str]:
 
 
 def limits_kept(evidence: Evidence) -> Iterator[str]:
-    """After a refusal with Retry-After nobody sends before that time, but for what was on its way."""
+    """After a refusal with Retry-After nobody sends before that time, but for what was on its way.
+
+    An answer that came to a process that was killed or asleep nobody has read.
+    """
     for side, simulator in evidence.town.sides.items():
         until = None
         for exchange in simulator.journal:
@@ -422,8 +446,13 @@ def limits_kept(evidence: Evidence) -> Iterator[str]:
             if until is not None and until[0] + ON_ITS_WAY < at < until[1]:
                 yield f"17: {side}: {exchange.method} {exchange.path} though silence was asked for"
             wait = exchange.answer_headers.get("retry-after")
-            if exchange.status in (429, 503) and wait is not None:
+            if exchange.status in (429, 503) and wait is not None and not _unread(evidence, exchange):
                 until = exchange.until or at, (exchange.until or at) + timedelta(seconds=float(wait))
+
+
+def _unread(evidence: Evidence, exchange: Exchange) -> bool:
+    at_s = (exchange.at - BEGINNING).total_seconds()
+    return any(abs(at_s - death_s) < 2 for death_s in evidence.town.deaths)
 
 
 def deletes_proven(evidence: Evidence) -> Iterator[str]:
@@ -546,6 +575,7 @@ CHECKS: Sequence[Callable[[Evidence], Iterator[str]]] = (
     comments_once,
     files_once,
     tokens_last,
+    dead_left_alone,
     acknowledged,
     limits_kept,
     deletes_proven,

@@ -86,7 +86,7 @@ class Town:
         self.pauses: list[list[float]] = []
         """When each began and ended, by the loop's clock; the end of the present one is not there yet."""
         self.deaths: list[float] = []
-        """When each life ended, by the loop's clock."""
+        """When each life ended or fell asleep, by the loop's clock."""
         self.approvals: list[Approval] = []
         """What an admin allowed, in order."""
 
@@ -135,6 +135,7 @@ class Town:
     def fall_asleep(self, sleeper: Program) -> None:
         """As SIGSTOP does: that life sleeps, and another one begins."""
         sleeper.life.fall_asleep()
+        self.deaths.append(asyncio.get_running_loop().time())
         self._asleep.append(sleeper)
         if self.program is sleeper:
             self.begin().start()
@@ -148,6 +149,12 @@ class Town:
     async def end_sleepers(self) -> None:
         for sleeper in tuple(self._asleep):
             await self.end(sleeper)
+
+    async def _alive(self) -> Program:
+        """Another life begins at once, or in a moment."""
+        while (program := self.program) is None:  # noqa: ASYNC110  # virtual time: nothing is polled
+            await asyncio.sleep(1)
+        return program
 
     # what the admin does
 
@@ -193,8 +200,7 @@ class Town:
 
     async def switch(self, *, paused: bool) -> None:
         """As ``asana-sync pause --mapping web`` and ``resume``."""
-        assert self.program is not None
-        engine = self.program.engine
+        engine = (await self._alive()).engine  # a command needs nobody else; here it borrows the engine
         async with engine.database.write() as session:
             await session.execute(update(MappingRow).values(paused=paused))
             if not paused:

@@ -19,6 +19,7 @@ from tests.simulation.schedule import Event, Kind
 from tests.simulation.town import Town
 
 WHILE_S = 120.0
+LONGEST_LAG_S = 30
 SLEEP_S, AWAKE_S = 100.0, 20.0
 TRANSIENT: tuple[FaultKind, ...] = tuple(
     kind for kind in get_args(FaultKind) if kind not in ("400", "402", "403", "404", "422")
@@ -104,7 +105,7 @@ class Weather:
 
     async def _lag(self, event: Event) -> str:
         simulator = self._town.sides[event.side]
-        simulator.visible_after_s = 5.0 + event.way % 25
+        simulator.visible_after_s = 5.0 + event.way % (LONGEST_LAG_S - 5)
         self._after(WHILE_S, lambda: setattr(simulator, "visible_after_s", 0.0))
         return f"shows what happened {simulator.visible_after_s:g} s ago"
 

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from connectors.errors import ConnectorError
 from connectors.records import Record, Ref
-from sync.jobs.connecting.connections import NEEDS_REAUTH
+from sync.jobs.connecting.states import NEEDS_REAUTH
 from sync.jobs.engine import Engine
 from sync.jobs.merging.relations import tell_waiting
 from sync.jobs.merging.unmatched import no_counterpart

@@ -82,6 +82,8 @@ def same_mapping(config: MappingConfig, known: Mapping | None) -> bool:
 def new_mapping(config: MappingConfig, hub: Connection, external: Connection, now: datetime) -> Mapping:
     """A row that is in no database yet."""
     ends = {Side.HUB: hub, Side.EXTERNAL: external}
+    # by our clock and by theirs; in whole seconds: some count no finer
+    starts = {"at": now} | {side.value: now + clock_offset(end) for side, end in ends.items()}
     return Mapping(
         id=0,
         name=config.name,
@@ -90,11 +92,7 @@ def new_mapping(config: MappingConfig, hub: Connection, external: Connection, no
         hub_container=config.asana.project,
         external_container=config.container,
         config=mapping_values(config),
-        # in whole seconds: some count no finer
-        started={
-            side.value: rfc3339((now + clock_offset(end)).replace(microsecond=0)) or ""
-            for side, end in ends.items()
-        },
+        started={name: rfc3339(at.replace(microsecond=0)) or "" for name, at in starts.items()},
     )
 
 

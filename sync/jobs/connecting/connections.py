@@ -11,16 +11,13 @@ from sqlmodel import col
 
 from connectors.errors import ConnectorError, PauseConnection, RetryLater
 from connectors.records import Account
+from sync.jobs.connecting.states import NEEDS_REAUTH, OK, UNREACHABLE
 from sync.jobs.engine import Engine
 from sync.jobs.routing.people import store_users
 from sync.store.tables import Connection, Mapping
 from sync.store.times import rfc3339
 
 log = structlog.get_logger()
-
-OK = "ok"
-NEEDS_REAUTH = "needs_reauth"
-UNREACHABLE = "unreachable"
 
 
 async def examine(engine: Engine, mapping_id: int) -> None:

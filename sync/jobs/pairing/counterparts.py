@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.errors import Park, ParkClass, ReplanNeeded
-from connectors.records import FieldKind, Fields, Key, Record, Ref
+from connectors.records import Fields, Key, Record, Ref
 from sync.jobs.merging import relations, settling
 from sync.jobs.merging.stamps import origin_of
 from sync.jobs.merging.unmatched import asked_anew
@@ -25,7 +25,7 @@ from sync.jobs.passing.outcome import DID, DONE, Later, Outcome
 from sync.jobs.passing.writing import LEEWAY, Intent, close, new_writes, perform
 from sync.jobs.routing.scoping import unresolved
 from sync.metrics import REPAIRED
-from sync.reconcile import pairs_after_create
+from sync.reconcile import left_by_us, pairs_after_create
 from sync.reconcile.model import Side
 from sync.store import errands, links, marks, parking, writes
 from sync.store.tables import Errand, Link, Write
@@ -155,7 +155,7 @@ async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -
         REPAIRED.inc()
         await _surplus(desk, link, found)
         created = desk.route.placed(Side(row.side), min(found, key=lambda candidate: candidate.created_at))
-        base = {**created.fields, **_certainly_sent(desk, row)}
+        base = {**created.fields, **_left_by_us(desk, row, created)}
         await attach(desk, link, row, side, source, parse_all(row.plan["read"]), created, base=base)
         return DONE
     certain_at = max(row.deadline_at, row.done_at or row.deadline_at) + timedelta(
@@ -169,18 +169,15 @@ async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -
     return Later(min(pause, remaining), "the answer to a creation was lost; looking for it", attempt=False)
 
 
-def _certainly_sent(desk: Desk, row: Write) -> Fields:
-    """Texts that were sent: what is found may be rewritten, or edited since.
-
-    States, sets and people are left out: some of them arrive by further calls, or not at all.
-    """
-    side = Side(row.side)
-    texts = {
-        rule.field(side)
-        for rule in desk.route.rules
-        if rule.kind(side) in (FieldKind.TEXT, FieldKind.MARKDOWN)
+def _left_by_us(desk: Desk, row: Write, created: Record) -> Fields:
+    """Of the fields that were sent; what is found may have been edited since."""
+    side, sent = Side(row.side), parse_all(row.fields)
+    kinds = {rule.field(side): rule.kind(side) for rule in desk.route.rules}
+    return {
+        name: left_by_us(kinds[name], value, created.fields[name])
+        for name, value in sent.items()
+        if name in kinds and name in created.fields
     }
-    return {name: value for name, value in parse_all(row.fields).items() if name in texts}
 
 
 async def _surplus(desk: Desk, link: Link, found: Sequence[Record]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import bindparam, select
 from sqlmodel import col
 
+from sync.jobs.connecting import states
 from sync.jobs.engine import Engine
 from sync.jobs.passing.lease import Lease
 from sync.jobs.passing.outcome import Halted
@@ -87,7 +88,7 @@ class Permits:
             return _PAUSED
         if mapping.state == "stopped":
             return "the mapping is stopped"
-        if connection.state == "needs_reauth":
+        if connection.state == states.NEEDS_REAUTH:
             return f"connection {connection.name} needs new credentials"
         if any(side in DIRECTIONS[word] for word in mapping.paused_directions):
             return _DIRECTION_PAUSED

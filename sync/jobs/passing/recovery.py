@@ -7,7 +7,7 @@ longer show the past. Anything else is a person's edit on top: plan with the old
 
 from __future__ import annotations
 
-from connectors.records import Fields, Record
+from connectors.records import Fields, Hidden, Record
 from sync.jobs.pairing import counterparts
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import fence
@@ -39,7 +39,7 @@ async def resolve(desk: Desk, unit: Unit, link: Link) -> Outcome:
             found = unit.found.get(side)
             if isinstance(found, Record):
                 outcome = await _resolve_update(desk, unit, link, row, found)
-            else:
+            elif not isinstance(found, Hidden):  # which may come back, with our value
                 await close(desk, row, writes.NOT_DONE, "the object cannot be read any more")
         else:
             await close(desk, row, _ended(unit, row, side), "looked up")

@@ -92,8 +92,13 @@ async def _half(desk: Desk, unit: Unit, link: Link) -> Outcome:
         return await counterparts.create_counterpart(desk, link, side, found)
     if isinstance(found, Gone):
         return await _give_up(desk, link, "its source was deleted before it was created")
-    if (desk.engine.now() - link.created_at).total_seconds() < desk.engine.settings.hidden_park_seconds:
-        return Later(_STALE_LOOKS_S[min(unit.attempts, 2)], "its source cannot be seen now")
+    settings = desk.engine.settings
+    # nothing was made of it yet: if it comes back it is new; but what a person asked for is waited for
+    wait_s = settings.hidden_park_seconds if link.made_by == links.CAPTURED else settings.delete_delay_seconds
+    age_s = (desk.engine.now() - link.created_at).total_seconds()
+    if unit.attempts < len(_STALE_LOOKS_S) or age_s < wait_s:
+        looks = min(unit.attempts, len(_STALE_LOOKS_S) - 1)
+        return Later(_STALE_LOOKS_S[looks], "its source cannot be seen now")
     return await _give_up(desk, link, "its source could not be seen any more before it was created")
 
 

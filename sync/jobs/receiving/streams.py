@@ -19,7 +19,7 @@ from connectors.changes import Delivery, Received
 from connectors.errors import ConnectorError
 from connectors.interactions import Answer, Interaction
 from sync.jobs.capture.interactions import Interactions
-from sync.jobs.connecting import connections
+from sync.jobs.connecting import states
 from sync.jobs.engine import Engine
 from sync.jobs.receiving.intake import Intake
 from sync.store import streams
@@ -82,7 +82,7 @@ class Streams:
         return [
             row
             for row in rows
-            if row.state != connections.NEEDS_REAUTH
+            if row.state != states.NEEDS_REAUTH
             and (connector := known[row.connector]).listens(connector.settings.model_validate(row.settings))
         ]
 

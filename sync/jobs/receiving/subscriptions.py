@@ -13,7 +13,7 @@ from sqlmodel import col
 from connectors import discover
 from connectors.changes import Subscribed
 from connectors.errors import ConnectorError, OutcomeUnknown, PauseConnection, RetryLater
-from sync.jobs.connecting import connections
+from sync.jobs.connecting import connections, states
 from sync.jobs.engine import Engine
 from sync.jobs.receiving.addresses import APP, of_webhooks
 from sync.store.errors import SecretKeyError
@@ -37,7 +37,7 @@ async def keep(engine: Engine) -> None:
     have = {(row.connection_id, row.container): row for row in rows if row.state != "dead"}
     resting = {(row.connection_id, row.container) for row in rows if row.next_at and row.next_at > now}
     for place, connection in wanted.items():
-        if connection.state == connections.NEEDS_REAUTH or connection.paused:
+        if connection.state == states.NEEDS_REAUTH or connection.paused:
             continue
         row = have.get(place)
         if row is not None and _outdated(engine, connection, row):

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connectors.base import Session
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, RetryLater
 from connectors.records import FieldSpec
+from sync.jobs.connecting import states
 from sync.store import field_lists
 from sync.store.tables import Connection
 
@@ -33,7 +34,7 @@ async def fields_of(
 ) -> Sequence[FieldSpec]:
     """The fields that the container's objects have, told no longer ago than ``fresh``.
 
-    Older ones have to do where the provider does not answer.
+    Older ones have to do where the provider does not answer, or may not be asked.
 
     Raises:
         ConnectorError: it does not, and never did before.
@@ -46,6 +47,8 @@ async def fields_of(
     if known is not None and known.session is session and known.read_at >= asked_at - fresh:
         return known.specs
     try:
+        if states.rests(connection, asked_at):
+            raise RetryLater(f"connection {connection.name} rests")
         specs = await session.fields(container)
     except ConnectorError:
         before = known.specs if known is not None else await fields_told(engine, connection, container)

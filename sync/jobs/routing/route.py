@@ -18,6 +18,7 @@ from connectors.base import Connector, Session
 from connectors.discussions import Discussion
 from connectors.records import SECTION, FieldSpec, Record, Ref
 from sync.configuration import MappingConfig
+from sync.jobs.connecting import states
 from sync.jobs.engine import Engine
 from sync.jobs.routing.field_lists import fields_of, fields_told
 from sync.jobs.routing.people import people_of
@@ -130,11 +131,15 @@ class Route:
         return self.started(side) if self.config.since == "now" else _midnight(self.config.since)
 
     def started(self, side: Side) -> datetime:
-        """The mapping's start, by that provider's clock as it was then."""
+        """The mapping's start by that provider's clock: as it went then, or goes now if that is earlier.
+
+        A clock that was put back dates what is new before the start, and must not keep it out.
+        """
         told = self.mapping.started
-        if side in told:
-            return parse_time(told[side])
-        return parse_time(told["at"]) + self.end(side).offset  # made when our time alone was kept
+        times = [parse_time(told[side])] if side in told else []
+        if "at" in told:
+            times.append(parse_time(told["at"]) + self.end(side).offset)
+        return min(times)
 
     def creates(self, into: Side) -> bool:
         """Whether new objects are made on that side."""
@@ -143,21 +148,15 @@ class Route:
         word = "to_asana" if into is Side.HUB else "from_asana"
         return into in DIRECTIONS[self.config.direction] and bool(getattr(self.config.create, word))
 
-    def is_blocked(self, now: datetime) -> bool:
-        """Whether a provider asked one of the connections to be silent."""
-        until = [end.connection.blocked_until for end in self.ends.values()]
-        return any(at is not None and at > now for at in until)
+    def is_cut(self, now: datetime) -> bool:
+        """Whether nothing may be asked at one end, or the mapping is stopped."""
+        return self.mapping.state == "stopped" or any(
+            states.rests(end.connection, now) for end in self.ends.values()
+        )
 
     def rests(self, now: datetime) -> bool:
-        """Whether nothing may be written now: paused, stopped, without credentials, or told to be silent."""
-        connections = [end.connection for end in self.ends.values()]
-        return (
-            self.paused
-            or self.mapping.paused
-            or self.mapping.state == "stopped"
-            or any(each.paused or each.state == "needs_reauth" or each.removed_at for each in connections)
-            or self.is_blocked(now)
-        )
+        """Whether nothing may be written now: paused, or cut."""
+        return self.paused or self.mapping.paused or self.is_cut(now)
 
     def own_names(self, side: Side) -> frozenset[str]:
         """What changes call our own account there: its id, or its login."""

@@ -10,6 +10,7 @@ from connectors.egress import Egress
 from connectors.errors import ConnectorError
 from connectors.notify import notify
 from sync import __version__
+from sync.jobs.connecting import states
 from sync.jobs.engine import Engine
 from sync.store.status import status
 from sync.store.tables import Setting
@@ -19,7 +20,7 @@ log = structlog.get_logger()
 
 _KEY = "alerts"
 _NOTHING: dict[str, Any] = {"connections": [], "mappings": []}
-_ILL = ("needs_reauth", "unreachable")
+_ILL = (states.NEEDS_REAUTH, states.UNREACHABLE)
 _REST_S = 60.0
 """After an address did not take it."""
 

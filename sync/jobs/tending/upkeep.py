@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from connectors.errors import ConnectorError, PauseConnection
-from sync.jobs.connecting import connections
+from sync.jobs.connecting import connections, states
 from sync.jobs.engine import Engine
 from sync.jobs.passing.owner import is_dead
 from sync.jobs.receiving import subscriptions
@@ -124,12 +124,10 @@ async def check_connections(engine: Engine) -> None:
             (await session.execute(select(Connection).where(col(Connection.removed_at).is_(None)))).scalars()
         )
     for row in rows:
-        if row.state == connections.NEEDS_REAUTH or row.paused:
-            continue
-        if row.blocked_until and row.blocked_until > engine.now():
+        if states.rests(row, engine.now()):
             continue
         age = (engine.now() - row.checked_at).total_seconds() if row.checked_at else float("inf")
-        due = _CHECK_S if row.state == connections.OK else min(_CHECK_S, engine.settings.poll_seconds)
+        due = _CHECK_S if row.state == states.OK else min(_CHECK_S, engine.settings.poll_seconds)
         if age < due:
             continue
         if await connections.check(engine, row) is None:
@@ -137,7 +135,7 @@ async def check_connections(engine: Engine) -> None:
         try:
             await connections.refresh_people(engine, row, sorted(mapped.get(row.id, set())))
         except PauseConnection as error:
-            await connections.note(engine, row.id, connections.NEEDS_REAUTH, error.reason)
+            await connections.note(engine, row.id, states.NEEDS_REAUTH, error.reason)
         except ConnectorError as error:
             log.warning("upkeep", connection=row.name, reason=f"people: {error.reason}")
 
@@ -218,6 +216,7 @@ async def chase_open_writes(engine: Engine) -> None:
         .where(
             col(parent.kind) == links.TASK,
             col(parent.state) != links.UNLINKED,
+            col(parent.hidden_since).is_(None),  # it is looked at again by itself, and when it is listed
             col(Write.state).in_(writes.OPEN),
             col(Write.deadline_at) < engine.now(),
             ~marked,

@@ -60,7 +60,7 @@ async def full_pass(engine: Engine, mapping_id: int, *, all_comments: bool = Fal
     keeping = asyncio.create_task(_keep(engine, turn))
     try:
         route = await open_route(engine, mapping_id)
-        if route is not None and not (route.mapping.state == "stopped" or route.is_blocked(engine.now())):
+        if route is not None and not route.is_cut(engine.now()):
             with bound_contextvars(mapping=route.mapping.name):
                 started = time.perf_counter()
                 completed = await _compare(engine, route, all_comments=all_comments)

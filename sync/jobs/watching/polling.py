@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from connectors.changes import Page
 from connectors.errors import ConnectorError, PauseConnection, PauseMapping, RetryLater
-from sync.jobs.connecting import connections
+from sync.jobs.connecting import connections, states
 from sync.jobs.engine import Engine
 from sync.jobs.merging.overwritten import look_back
 from sync.jobs.passing.occasion import learnt
@@ -37,7 +37,7 @@ async def poll(engine: Engine, cursor_id: int, *, even_if_early: bool = False) -
         return False
     async with engine.database.read() as session:
         connection = await session.get(Connection, cursor.connection_id)
-    if connection is None or not _usable(engine, connection):
+    if connection is None or states.rests(connection, engine.now()):
         await _next(engine, cursor, engine.settings.poll_seconds, "the connection rests")
         return False
     try:
@@ -45,8 +45,8 @@ async def poll(engine: Engine, cursor_id: int, *, even_if_early: bool = False) -
     except ConnectorError as error:
         await _failed(engine, connection, cursor, error)
         return False
-    if connection.state == connections.UNREACHABLE:
-        await connections.note(engine, connection.id, connections.OK, "")
+    if connection.state == states.UNREACHABLE:
+        await connections.note(engine, connection.id, states.OK, "")
     log.info("poll.done", connection=connection.name, container=cursor.container, changes=changes)
     return True
 
@@ -61,13 +61,6 @@ async def _take(engine: Engine, cursor_id: int, *, even_if_early: bool) -> Curso
     async with engine.database.write() as session:
         row = (await session.execute(statement.values(next_at=turn).returning(Cursor))).scalar_one_or_none()
     return row
-
-
-def _usable(engine: Engine, connection: Connection) -> bool:
-    blocked = connection.blocked_until and connection.blocked_until > engine.now()
-    return not (
-        connection.paused or connection.removed_at or connection.state == connections.NEEDS_REAUTH or blocked
-    )
 
 
 async def _read(engine: Engine, connection: Connection, cursor: Cursor) -> int:
@@ -172,6 +165,6 @@ async def _failed(engine: Engine, connection: Connection, cursor: Cursor, error:
     elif isinstance(error, RetryLater):
         wait = error.after or wait
         if not error.limited:
-            await connections.note(engine, connection.id, connections.UNREACHABLE, error.reason)
+            await connections.note(engine, connection.id, states.UNREACHABLE, error.reason)
     log.warning("poll.done", connection=connection.name, container=cursor.container, reason=error.reason)
     await _next(engine, cursor, wait, error.reason, failed=True)
