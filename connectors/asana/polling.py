@@ -52,16 +52,24 @@ class _Position(BaseModel):
     """The cursor.
 
     ``since``: everything before is known. ``seen``: gid -> digest of the tasks that the last listing
-    showed, which the overlap shows again. ``no_events_until``: events are not served. ``edits``: the
-    latest events about single fields.
+    showed, which the overlap shows again. ``no_events_until``: events are not served. ``told_since``:
+    events from before were lost. ``edits``: the latest events about single fields.
     """
 
     since: datetime
     sync: str | None = None
     no_events_until: datetime | None = None
+    told_since: datetime | None = None
     seen: dict[str, str] = Field(default_factory=dict)
     edits: list[Row] = Field(default_factory=list)
     round: _Round | None = None
+
+    @property
+    def tells_all(self) -> bool:
+        """Whether events tell who edited what about the time of the latest writes."""
+        if self.no_events_until is not None:
+            return False
+        return self.told_since is None or self.since - self.told_since > OVERLAP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +219,8 @@ class Polling:
                 lost = position.sync is not None
                 position.sync, position.no_events_until = None, position.since + _EVENTS_AGAIN
                 break
-            lost = lost or (events.expired and position.sync is not None)
+            if events.expired and position.sync is not None:
+                lost, position.told_since = True, position.since
             position.sync, position.no_events_until, more = events.token, None, events.more
             rows.extend(events.rows)
             if not more:
@@ -226,7 +235,7 @@ class Polling:
             changes=[await self._of_task(change) for change in changes],
             more=more,
             lost=lost,
-            edits=None if position.no_events_until else edits,
+            edits=edits if position.tells_all else None,
         )
 
     async def _change(self, row: Row, *, comments: bool) -> Change:

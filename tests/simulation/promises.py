@@ -39,8 +39,8 @@ ON_ITS_WAY = timedelta(seconds=3)
 LONGEST_S = 1500.0
 """Until rest, in fair weather: back-off, look-ups, deletions, and a few polls, one after the other."""
 
-MET_DEAD = 5
-"""The most calls that may meet dead credentials (issue of design section 8: paused within a minute)."""
+MET_DEAD = 6
+"""The most calls that may meet dead credentials: the one that finds out, and five more."""
 
 CONTESTED_S = 400.0
 """Two choices closer than this may meet each other: a trouble lasts so long, with what follows from it."""
@@ -397,7 +397,7 @@ def dead_left_alone(evidence: Evidence) -> Iterator[str]:
         for exchange in simulator.journal:
             if exchange.provider_status == (400 if "oauth_token" in exchange.path else 401):
                 refused += 1
-            elif exchange.provider_status in range(200, 300):
+            elif exchange.status in range(200, 300) or exchange.status >= 500:  # an outage hides the cause
                 refused = 0
             if refused == MET_DEAD + 1:
                 at_s = (exchange.at - BEGINNING).total_seconds()
@@ -460,7 +460,7 @@ def deletes_proven(evidence: Evidence) -> Iterator[str]:
     removed = {id for _, id in evidence.memory.removed}
     for link in evidence.links:
         ids = {link["asana"]["gid"], link["external"]["id"]}
-        if link["kind"] == "task" and link["state"] == "unlinked" and not ids & removed:
+        if link["kind"] == "task" and link["state"] == "unlinked" and None not in ids and not ids & removed:
             yield f"7: link {link['id']} ended though nobody deleted anything: {link['reason']}"
 
 
