@@ -113,6 +113,24 @@ def _merged(rule: Rule, side: Side, now: Pair, mine: _Edit, theirs: _Edit, trans
     return tuple(held) if rule.kind(side) in WHO else tuple(sorted(held))
 
 
+def in_common(rule: Rule, now: Pair, translation: Translation) -> Pair:
+    """The elements that stand on both sides, as each side spells them.
+
+    Of a merge that was written to one side alone this much is settled: what that side got from the other
+    is no addition of its own, and what it has yet to give still is one.
+    """
+
+    def shared(side: Side) -> tuple[str, ...]:
+        others = words(now.of(side.other))
+        return tuple(
+            word
+            for word in words(now.of(side))
+            if any(one(rule, side, word, other, translation) for other in others)
+        )
+
+    return Pair(hub=shared(Side.HUB), external=shared(Side.EXTERNAL))
+
+
 def settle_after(rule: Rule, into: Side, answered: Value, other_read: Value) -> Pair:
     """The pair to settle after a write into that side.
 

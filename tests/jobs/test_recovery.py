@@ -6,6 +6,8 @@ import pytest
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault
+from connectors.simulation_network import FaultKind
+from sync.reconcile.model import Side
 from sync.store.links import pairs
 from sync.store.tables import Conflict, Link, Mark, Parked, Seen, Write
 from tests.jobs.conftest import Build
@@ -263,3 +265,31 @@ async def test_a_lost_update_is_not_repeated_while_reads_may_show_the_past(world
     world.clock.advance(61)
     await world.work()
     assert world.task()["title"] == "New"
+
+
+@pytest.mark.parametrize(
+    ("side", "fault", "path"),
+    [
+        (Side.EXTERNAL, "reset_before", "/labels$"),
+        (Side.EXTERNAL, "500", "/labels$"),
+        (Side.EXTERNAL, "reset_after", "/labels$"),
+        (Side.HUB, "reset_after", "/addTag$"),
+    ],
+)
+async def test_a_merge_of_labels_that_one_side_alone_got_takes_nobody_s_edit_back(
+    github: World, side: Side, fault: FaultKind, path: str
+) -> None:
+    """What the task got from the issue is no label of its own, and what it has yet to give still is."""
+    issue, task = await github.paired(labels=["old"])
+    github.hub.edit(task, labels=["old", "of the task"], by="ada")
+    github.external.edit(issue, labels=["old", "of the issue"], by="bob")
+    github.clock.stop()
+    simulator = github.hub if side is Side.HUB else github.external
+    simulator.faults.add(Fault(kind=fault, method="POST", path=path))
+    await github.look()
+    assert sorted(github.task()["labels"]) == ["of the issue", "of the task", "old"]
+    kept = [label for label in github.thing()["labels"] if label != "of the issue"]
+    github.external.edit(issue, labels=kept, by="bob")
+    github.clock.run()
+    await github.settle()
+    assert sorted(github.task()["labels"]) == sorted(github.thing()["labels"]) == ["of the task", "old"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectors.records import FieldKind, Value
 from sync.reconcile import plan_link
-from sync.reconcile.merge import by_element, merge_elements
+from sync.reconcile.merge import by_element, in_common, merge_elements
 from sync.reconcile.model import Mode, Pair, Rule
 from tests.reconcile.world import EXTERNAL, HUB, look, rule, translation, written
 
@@ -143,3 +143,8 @@ def test_a_paused_side_holds_the_whole_field() -> None:
 def test_equal_edits_settle() -> None:
     plan = plan_link(look(LABELS, ("a", "B"), ("A", "b"), Pair((), ())))
     assert (plan.writes, dict(plan.settle)) == ((), {"f": Pair(("a", "B"), ("A", "b"))})
+
+
+def test_a_merge_that_one_side_alone_got_settles_what_stands_on_both() -> None:
+    pair = Pair(("both", "of the hub"), ("Both", "of the other"))
+    assert in_common(LABELS, pair, translation()) == Pair(("both",), ("Both",))

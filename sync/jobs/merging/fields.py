@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -24,6 +25,7 @@ from sync.jobs.passing.ledger import Entry
 from sync.jobs.passing.outcome import DID, DONE, Halted, Later, Outcome
 from sync.jobs.passing.past import LOOP_WINDOW, Past
 from sync.jobs.passing.writing import Intent, close, new_writes, perform
+from sync.reconcile import by_element
 from sync.reconcile.model import FieldWrite, LinkPlan, LinkView, Side
 from sync.store import conflicts, links, marks, parking, reverts, writes
 from sync.store.tables import Conflict, Link, Write
@@ -120,8 +122,9 @@ def _decided(
     """What is settled without a write, who lost, and the intents."""
     now, version = desk.engine.now(), desk.route.mapping.version
     entry, settled = Entry(link), links.pairs(past.seen)
+    merged = {rule for rule, number in Counter(write.rule for write in plan.writes).items() if number == 2}
     intents = [
-        _intent(desk, link, side, records, view, chosen)
+        _intent(desk, link, side, records, view, chosen, merged)
         for side in Side
         if (chosen := [write for write in plan.writes if write.side is side])
     ]
@@ -165,6 +168,7 @@ def _intent(
     records: Mapping[Side, Record],
     view: LinkView,
     chosen: Sequence[FieldWrite],
+    merged: Collection[str],
 ) -> Intent:
     rules = {rule.name: rule for rule in view.rules}
     source = records[side.other]
@@ -183,6 +187,7 @@ def _intent(
             write.rule: {
                 "field": write.field,
                 "other": dump(source.fields.get(rules[write.rule].field(side.other))),
+                "merged": write.rule in merged and by_element(rules[write.rule]),
             }
             for write in chosen
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +15,7 @@ from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import Entry
 from sync.jobs.passing.outcome import Later
 from sync.jobs.routing.route import Route
-from sync.reconcile import dropped, linked_alone, settle_after
+from sync.reconcile import by_element, dropped, in_common, linked_alone, settle_after
 from sync.reconcile.model import FieldWrite, Linked, Pair, Rule, Side
 from sync.store import parking
 from sync.store.tables import Link, Write
@@ -84,12 +84,18 @@ def tell_done(desk: Desk, entry: Entry, write: Write, answer: Record) -> None:
 
 
 def halves(route: Route, work: Written) -> tuple[dict[str, Pair], dict[str, FieldWrite]]:
-    """(pairs to settle, writes the provider dropped) of all rules whose writes came back."""
+    """(pairs to settle, writes the provider dropped) of all rules with a write that came back."""
     settled: dict[str, Pair] = {}
     lost: dict[str, FieldWrite] = {}
     for rule in route.rules:
         sides = work.planned.get(rule.name, {})
-        if not sides or rule.name in work.failed or any(side not in work.answered for side in sides):
+        if not sides or rule.name in work.failed:
+            continue
+        if any(side not in work.answered for side in sides):
+            if len(sides) == 2 and by_element(rule) and sides.keys() & work.answered.keys():
+                translation = replace(route.translation, linked=work.named)
+                hub, external = (work.value(side, rule.field(side)) for side in Side)
+                settled[rule.name] = in_common(rule, Pair(hub, external), translation)
             continue
         ignored = [write for write in sides.values() if _ignored(route, work, write)]
         if ignored:

@@ -7,6 +7,8 @@ longer show the past. Anything else is a person's edit on top: plan with the old
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from connectors.records import Fields, Hidden, Record
 from sync.jobs.pairing import counterparts
 from sync.jobs.passing.desk import Desk
@@ -14,6 +16,7 @@ from sync.jobs.passing.ledger import fence
 from sync.jobs.passing.outcome import DONE, Later, Outcome
 from sync.jobs.passing.unit import Unit
 from sync.jobs.passing.writing import close
+from sync.reconcile import in_common
 from sync.reconcile.model import Pair, Side
 from sync.store import links, writes
 from sync.store.history import tell
@@ -66,11 +69,7 @@ async def _resolve_update(desk: Desk, unit: Unit, link: Link, row: Write, found:
     }
     if _may_be_past(desk, row, {name: found.fields.get(name) for name in sent.keys() - happened}):
         return Later(_LOOKS_S[min(unit.attempts, len(_LOOKS_S) - 1)], "its last write may not show yet")
-    settled = {}
-    for rule_name, kept in row.plan.items():
-        if kept["field"] in happened:
-            mine, theirs = sent[kept["field"]], parse(kept["other"])
-            settled[rule_name] = Pair(mine, theirs) if side is Side.HUB else Pair(theirs, mine)
+    settled = _settled(desk, row, happened)
     now = desk.engine.now()
     async with desk.engine.database.write() as session:
         await fence(session, desk.lease)
@@ -96,6 +95,18 @@ async def _resolve_update(desk: Desk, unit: Unit, link: Link, row: Write, found:
             )
     row.state = writes.DONE
     return DONE
+
+
+def _settled(desk: Desk, row: Write, happened: Collection[str]) -> dict[str, Pair]:
+    """What the fields of a write that arrived settle; of a merge whose other half is not known, a part."""
+    settled, rules = {}, {rule.name: rule for rule in desk.route.rules}
+    for name, kept in row.plan.items():
+        if kept["field"] in happened:
+            mine, theirs = parse(row.fields[kept["field"]]), parse(kept["other"])
+            pair = Pair(mine, theirs) if Side(row.side) is Side.HUB else Pair(theirs, mine)
+            half = kept.get("merged") and name in rules
+            settled[name] = in_common(rules[name], pair, desk.route.translation) if half else pair
+    return settled
 
 
 def _may_be_past(desk: Desk, row: Write, missing: Fields) -> bool:
