@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.reconcile.model import Side
 from sync.store.listings import conflicts_page, deliveries_page, links_page, parked_page
 from tests.simulation.life import Killed
 from tests.simulation.memory import Memory
@@ -34,8 +33,6 @@ class Evidence:
     """What was written although everything was at rest."""
     early: list[str] = field(default_factory=list)
     """What differed when everything was at rest for the first time, before a complete comparison."""
-    dead: Sequence[Side] = ()
-    """Whose credentials were refused at last."""
     rest_s: float = 0.0
     cpu_s: float = 0.0
 

@@ -182,7 +182,10 @@ def _held(view: dict[str, Any], field: str) -> frozenset[str]:
 
 
 def nothing_comes_back(evidence: Evidence) -> Iterator[str]:
-    """What a person took away is not there again."""
+    """What a person took away is not there again.
+
+    But where they did so while nobody knew whether our write had arrived: there it seems that it had not.
+    """
     for pair in pairs(evidence):
         edits = [edit for side in Side for edit in evidence.memory.on(side, pair.ids[side])]
         for field in ("title", "notes", "labels"):
@@ -194,8 +197,21 @@ def nothing_comes_back(evidence: Evidence) -> Iterator[str]:
                         yield f"3: link {pair.link}: {token} in {field} of the {side} side was never written"
             for edit in mine if field == "labels" else ():
                 for token in edit.before - edit.after:
+                    if _in_doubt(evidence, edit, token):
+                        continue
                     if any(token in pair.seen[side]["labels"] for side in Side):
                         yield f"3: link {pair.link}: the label {token}, taken off, is there again"
+
+
+def _in_doubt(evidence: Evidence, edit: Edit, token: str) -> bool:
+    """Whether we had put that there, and never got the answer."""
+    return any(
+        exchange.committed
+        and exchange.status not in range(200, 300)
+        and token in str(exchange.body)
+        and (exchange.at - BEGINNING).total_seconds() < edit.at_s
+        for exchange in evidence.town.sides[edit.side].journal.writes()
+    )
 
 
 def last_choice_stands(evidence: Evidence) -> Iterator[str]:
@@ -385,7 +401,7 @@ def tokens_last(evidence: Evidence) -> Iterator[str]:
     """
     if any(event.kind is Kind.REVOKE for event in evidence.schedule.events):
         return
-    for side in evidence.dead:
+    for side in evidence.town.dead:
         if side is not Side.HUB or not _newest_token_was_lost(evidence):
             yield f"20: the credentials of the {side} side were refused, and nobody revoked them"
 
@@ -466,7 +482,7 @@ def deletes_proven(evidence: Evidence) -> Iterator[str]:
 
 def polling_is_enough(evidence: Evidence) -> Iterator[str]:
     """What listings show needs no complete comparison: titles, texts and states."""
-    if evidence.dead or any(event.kind in _UNLISTED for event in evidence.schedule.events):
+    if evidence.town.dead or any(event.kind in _UNLISTED for event in evidence.schedule.events):
         return
     kinds = {event.kind for event in evidence.schedule.events}
     all_listed = kinds <= (EDITS.keys() - evidence.town.external.unlisted) | {

@@ -54,6 +54,8 @@ async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
             continue
         if town.program.broken is not None:
             raise town.program.broken
+        if await town.renew():  # an answer with new tokens was lost on the way here
+            await town.apply()
         told = await standing(town, since=since)
         for mapping in told["mappings"]:
             if mapping["approval"]:

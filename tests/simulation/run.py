@@ -90,7 +90,7 @@ class _Run:
             town.begin().start()
         self.tell("admin", "fair weather; every pause is over, every token renewed")
         await town.switch(paused=False)
-        self.evidence.dead = await town.renew()
+        await town.renew()
         await town.apply()
         self.evidence.rest_s = await come_to_rest(town)
         await collect(self.evidence)

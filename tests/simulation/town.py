@@ -87,6 +87,8 @@ class Town:
         """When each began and ended, by the loop's clock; the end of the present one is not there yet."""
         self.deaths: list[float] = []
         """When each life ended or fell asleep, by the loop's clock."""
+        self.dead: set[Side] = set()
+        """Sides whose credentials were refused at the end, or after it."""
         self.approvals: list[Approval] = []
         """What an admin allowed, in order."""
 
@@ -236,15 +238,16 @@ class Town:
             if (view := simulator.view(id)) is not None and view["state"] == "closed"
         )
 
-    async def renew(self) -> list[Side]:
-        """Bring credentials that work for connections that need them; the sides of those."""
+    async def renew(self) -> bool:
+        """Get credentials that work for connections that need them, to be applied; whether any do."""
         assert self.program is not None
         async with self.program.engine.database.read() as session:
             query = select(Connection.name).where(col(Connection.state) == "needs_reauth")
             names = set((await session.execute(query)).scalars())
-        dead = [side for side in Side if self.tools[side].connection in names]
+        dead = {side for side in Side if self.tools[side].connection in names}
+        self.dead |= dead
         self.credentials |= {side: self._usable(side) for side in dead if side is Side.HUB and self.hub.oauth}
-        return dead
+        return bool(dead)
 
     def _usable(self, side: Side) -> dict[str, str]:
         return dict(self.sides[side].connection("")["credentials"])

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connectors.base import Session
-from connectors.errors import ConnectorError, RetryLater
+from connectors.errors import ConnectorError, PauseConnection, RetryLater
 from connectors.records import FieldSpec
 from sync.jobs.connecting import states
 from sync.store import field_lists
@@ -47,10 +47,12 @@ async def fields_of(
     if known is not None and known.session is session and known.read_at >= asked_at - fresh:
         return known.specs
     try:
-        if states.rests(connection, asked_at):
+        if states.rests(connection, asked_at) or connection.id in engine.sessions.refused:
             raise RetryLater(f"connection {connection.name} rests")
         specs = await session.fields(container)
-    except ConnectorError:
+    except ConnectorError as error:
+        if isinstance(error, PauseConnection):
+            engine.sessions.refused.add(connection.id)  # the next poll asks why
         before = known.specs if known is not None else await fields_told(engine, connection, container)
         if before is None:
             raise
