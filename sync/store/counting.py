@@ -40,8 +40,13 @@ class Counts:
         ):
             if kind == links.TASK:
                 found.links[mapping_id, state] = number
-            if state == links.CONFIRMING:
-                found.confirming[mapping_id] = found.confirming.get(mapping_id, 0) + number
+        found.confirming = await _by_mapping(
+            session,
+            select(col(Link.mapping_id), func.count()).where(
+                col(Link.state) == links.CONFIRMING, col(Link.id).not_in(_HIDDEN)
+            ),
+            Link,
+        )
         for mapping_id, number, oldest in await session.execute(
             select(col(Mark.mapping_id), func.count(), func.min(col(Mark.first_at))).group_by(
                 col(Mark.mapping_id)

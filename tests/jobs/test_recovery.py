@@ -8,6 +8,7 @@ from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault
 from connectors.simulation_network import FaultKind
 from sync.reconcile.model import Side
+from sync.store.counting import Counts
 from sync.store.links import pairs
 from sync.store.tables import Conflict, Link, Mark, Parked, Seen, Write
 from tests.jobs.conftest import Build
@@ -165,6 +166,8 @@ async def test_a_write_that_arrived_before_its_object_was_hidden_is_no_edit(gith
     github.external.hide_repo(github.container)  # type: ignore[attr-defined]
     github.clock.advance(120)
     await github.work()
+    async with github.engine.database.read() as session:
+        assert (await Counts.read(session, github.engine.now())).in_flight == {}, "nobody can look it up now"
     github.hub.edit(task, title="Ours, edited again", by="ada")
     github.external.hide_repo(github.container, hidden=False)  # type: ignore[attr-defined]
     github.clock.run()
