@@ -35,7 +35,15 @@ from __future__ import annotations
 from sync.reconcile.carry import carry, retold
 from sync.reconcile.comments import plan_comments, root_url
 from sync.reconcile.draft import draft, left_by_us, pairs_after_create
-from sync.reconcile.merge import agree, by_element, changed, dropped, in_common, linked_alone, settle_after
+from sync.reconcile.merge import (
+    agree,
+    by_element,
+    changed,
+    dropped,
+    linked_alone,
+    settle_after,
+    settle_one_half,
+)
 from sync.reconcile.plan import plan_link
 from sync.reconcile.scope import Scope, fitting, inside
 
@@ -48,7 +56,6 @@ __all__ = [
     "draft",
     "dropped",
     "fitting",
-    "in_common",
     "inside",
     "left_by_us",
     "linked_alone",
@@ -58,4 +65,5 @@ __all__ = [
     "retold",
     "root_url",
     "settle_after",
+    "settle_one_half",
 ]

@@ -113,22 +113,27 @@ def _merged(rule: Rule, side: Side, now: Pair, mine: _Edit, theirs: _Edit, trans
     return tuple(held) if rule.kind(side) in WHO else tuple(sorted(held))
 
 
-def in_common(rule: Rule, now: Pair, translation: Translation) -> Pair:
-    """The elements that stand on both sides, as each side spells them.
+def settle_one_half(rule: Rule, now: Pair, seen: Pair | None, translation: Translation) -> Pair:
+    """The pair to settle when a merge of both sides was written to one of them alone.
 
-    Of a merge that was written to one side alone this much is settled: what that side got from the other
-    is no addition of its own, and what it has yet to give still is one.
+    What stands on both sides is settled: what the one got from the other is no addition of its own. What
+    stands on one side alone is as it was: an addition or a removal that the other has yet to get.
     """
 
-    def shared(side: Side) -> tuple[str, ...]:
-        others = words(now.of(side.other))
-        return tuple(
-            word
-            for word in words(now.of(side))
-            if any(one(rule, side, word, other, translation) for other in others)
+    def stands(side: Side, word: str, on: Side) -> bool:
+        if on is side:
+            return not lacking((word,), words(now.of(on)), rule.kind(on))
+        return any(one(rule, side, word, other, translation) for other in words(now.of(on)))
+
+    def half(side: Side) -> tuple[str, ...]:
+        both = [word for word in words(now.of(side)) if stands(side, word, side.other)]
+        before = words(seen.of(side)) if seen is not None else ()
+        return (
+            *both,
+            *(word for word in before if stands(side, word, side) != stands(side, word, side.other)),
         )
 
-    return Pair(hub=shared(Side.HUB), external=shared(Side.EXTERNAL))
+    return Pair(hub=half(Side.HUB), external=half(Side.EXTERNAL))
 
 
 def settle_after(rule: Rule, into: Side, answered: Value, other_read: Value) -> Pair:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectors.records import FieldKind, Value
 from sync.reconcile import plan_link
-from sync.reconcile.merge import by_element, in_common, merge_elements
+from sync.reconcile.merge import by_element, merge_elements, settle_one_half
 from sync.reconcile.model import Mode, Pair, Rule
 from tests.reconcile.world import EXTERNAL, HUB, look, rule, translation, written
 
@@ -146,5 +146,10 @@ def test_equal_edits_settle() -> None:
 
 
 def test_a_merge_that_one_side_alone_got_settles_what_stands_on_both() -> None:
-    pair = Pair(("both", "of the hub"), ("Both", "of the other"))
-    assert in_common(LABELS, pair, translation()) == Pair(("both",), ("Both",))
+    """The hub has added one label and removed another; the other side has yet to learn of either."""
+    seen = Pair(("old", "removed"), ("Old", "Removed"))
+    now = Pair(("old", "got", "given"), ("Old", "Got", "Removed"))
+    settled = settle_one_half(LABELS, now, seen, translation())
+    assert settled == Pair(("old", "got", "removed"), ("Old", "Got", "Removed"))
+    plan = plan_link(look(LABELS, now.hub, now.external, settled))
+    assert [(write.side, write.value) for write in plan.writes] == [(EXTERNAL, ("Got", "Old", "given"))]

@@ -236,7 +236,7 @@ async def _write_side(
     desk.engine.snapshots.keep(desk.route.end(side).connection.id, [answer], asked_at)
     told = work.told
     settling.tell_done(desk, told, row, work.answered[side])
-    settled, lost = settling.halves(desk.route, work)
+    settled, lost = settling.halves(desk.route, work, links.pairs(past.seen))
     told.settled |= settled
     if lost:
         told.steps.append(partial(settling.park_dropped, desk=desk, link=link, lost=lost, work=work))

@@ -15,7 +15,7 @@ from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import Entry
 from sync.jobs.passing.outcome import Later
 from sync.jobs.routing.route import Route
-from sync.reconcile import by_element, dropped, in_common, linked_alone, settle_after
+from sync.reconcile import by_element, dropped, linked_alone, settle_after, settle_one_half
 from sync.reconcile.model import FieldWrite, Linked, Pair, Rule, Side
 from sync.store import parking
 from sync.store.tables import Link, Write
@@ -83,7 +83,9 @@ def tell_done(desk: Desk, entry: Entry, write: Write, answer: Record) -> None:
         )
 
 
-def halves(route: Route, work: Written) -> tuple[dict[str, Pair], dict[str, FieldWrite]]:
+def halves(
+    route: Route, work: Written, seen: Map[str, Pair]
+) -> tuple[dict[str, Pair], dict[str, FieldWrite]]:
     """(pairs to settle, writes the provider dropped) of all rules with a write that came back."""
     settled: dict[str, Pair] = {}
     lost: dict[str, FieldWrite] = {}
@@ -95,7 +97,9 @@ def halves(route: Route, work: Written) -> tuple[dict[str, Pair], dict[str, Fiel
             if len(sides) == 2 and by_element(rule) and sides.keys() & work.answered.keys():
                 translation = replace(route.translation, linked=work.named)
                 hub, external = (work.value(side, rule.field(side)) for side in Side)
-                settled[rule.name] = in_common(rule, Pair(hub, external), translation)
+                settled[rule.name] = settle_one_half(
+                    rule, Pair(hub, external), seen.get(rule.name), translation
+                )
             continue
         ignored = [write for write in sides.values() if _ignored(route, work, write)]
         if ignored:

@@ -7,7 +7,7 @@ longer show the past. Anything else is a person's edit on top: plan with the old
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from connectors.records import Fields, Hidden, Record
 from sync.jobs.pairing import counterparts
@@ -16,7 +16,7 @@ from sync.jobs.passing.ledger import fence
 from sync.jobs.passing.outcome import DONE, Later, Outcome
 from sync.jobs.passing.unit import Unit
 from sync.jobs.passing.writing import close
-from sync.reconcile import in_common
+from sync.reconcile import settle_one_half
 from sync.reconcile.model import Pair, Side
 from sync.store import links, writes
 from sync.store.history import tell
@@ -69,11 +69,11 @@ async def _resolve_update(desk: Desk, unit: Unit, link: Link, row: Write, found:
     }
     if _may_be_past(desk, row, {name: found.fields.get(name) for name in sent.keys() - happened}):
         return Later(_LOOKS_S[min(unit.attempts, len(_LOOKS_S) - 1)], "its last write may not show yet")
-    settled = _settled(desk, row, happened)
     now = desk.engine.now()
     async with desk.engine.database.write() as session:
         await fence(session, desk.lease)
-        await links.settle(session, {link.id: settled}, now)
+        seen = links.pairs((await links.seen_of(session, [link.id])).get(link.id, {}))
+        await links.settle(session, {link.id: _settled(desk, row, happened, seen)}, now)
         stored = await session.get(Write, row.id)
         if stored is not None:
             stored.state = writes.DONE if len(happened) == len(sent) else writes.NOT_DONE
@@ -97,15 +97,16 @@ async def _resolve_update(desk: Desk, unit: Unit, link: Link, row: Write, found:
     return DONE
 
 
-def _settled(desk: Desk, row: Write, happened: Collection[str]) -> dict[str, Pair]:
+def _settled(desk: Desk, row: Write, happened: Collection[str], seen: Mapping[str, Pair]) -> dict[str, Pair]:
     """What the fields of a write that arrived settle; of a merge whose other half is not known, a part."""
     settled, rules = {}, {rule.name: rule for rule in desk.route.rules}
     for name, kept in row.plan.items():
         if kept["field"] in happened:
             mine, theirs = parse(row.fields[kept["field"]]), parse(kept["other"])
             pair = Pair(mine, theirs) if Side(row.side) is Side.HUB else Pair(theirs, mine)
-            half = kept.get("merged") and name in rules
-            settled[name] = in_common(rules[name], pair, desk.route.translation) if half else pair
+            if kept.get("merged") and name in rules:
+                pair = settle_one_half(rules[name], pair, seen.get(name), desk.route.translation)
+            settled[name] = pair
     return settled
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from connectors.base import Session
-from connectors.errors import ConnectorError, PauseConnection, RetryLater
+from connectors.errors import ConnectorError, RetryLater
 from connectors.records import FieldSpec
 from sync.jobs.connecting import states
 from sync.store import field_lists
@@ -18,15 +18,20 @@ if TYPE_CHECKING:
     from sync.jobs.engine import Engine
 
 _FRESH = timedelta(minutes=5)
+_AGAIN = timedelta(minutes=1)
+"""So long nobody is asked again who did not tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The fields of a container, and when its provider told them to this session, by our clock."""
+    """The fields of a container, as its provider told them.
+
+    ``since``: when it told them to this session, by our clock; later, where it did not tell them anew.
+    """
 
     specs: Sequence[FieldSpec]
-    read_at: datetime
     session: Session
+    since: datetime
 
 
 async def fields_of(
@@ -44,20 +49,19 @@ async def fields_of(
         return await session.fields(container)
     key, asked_at = (connection.id, container), engine.now()
     known = engine.field_lists.get(key)
-    if known is not None and known.session is session and known.read_at >= asked_at - fresh:
+    if known is not None and known.session is session and known.since >= asked_at - fresh:
         return known.specs
     try:
-        if states.rests(connection, asked_at) or connection.id in engine.sessions.refused:
+        if states.rests(connection, asked_at):
             raise RetryLater(f"connection {connection.name} rests")
         specs = await session.fields(container)
-    except ConnectorError as error:
-        if isinstance(error, PauseConnection):
-            engine.sessions.refused.add(connection.id)  # the next poll asks why
+    except ConnectorError:
         before = known.specs if known is not None else await fields_told(engine, connection, container)
         if before is None:
             raise
+        engine.field_lists[key] = Known(before, session, asked_at + _AGAIN - _FRESH)
         return before
-    engine.field_lists[key] = Known(specs, asked_at, session)
+    engine.field_lists[key] = Known(specs, session, asked_at)
     if known is None or list(known.specs) != list(specs):
         async with engine.database.write() as store:
             await field_lists.keep(store, connection.id, container, specs, asked_at)
