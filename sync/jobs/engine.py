@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from sync.jobs.connecting.sessions import Sessions
 from sync.jobs.routing.field_lists import Known
+from sync.jobs.routing.people import KeptPeople
 from sync.jobs.watching.snapshots import Snapshots
 from sync.settings import Settings
 from sync.store.database import Database
@@ -43,6 +44,7 @@ class Engine:
     wake: Wake = no_wake
     now: Callable[[], datetime] = field(default=utc_now)
     snapshots: Snapshots = field(default_factory=Snapshots)
+    people: KeptPeople = field(default_factory=KeptPeople)
     field_lists: dict[tuple[int, str], Known] = field(default_factory=dict)
     container_names: dict[tuple[int, str], tuple[datetime, str]] = field(default_factory=dict)
     ending: asyncio.Event = field(default_factory=asyncio.Event)

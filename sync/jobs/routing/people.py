@@ -57,6 +57,31 @@ async def people_of(
     )
 
 
+class KeptPeople:
+    """The translation tables of this process: each is good until users are listed, or people named, anew."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, int], tuple[object, People]] = {}
+
+    async def of(
+        self,
+        session: AsyncSession,
+        hub: Connection,
+        external: Connection,
+        fallback: str,
+        listed: Sequence[Mapping[str, str]],
+    ) -> People:
+        """As :func:`people_of`."""
+        ends = hub, external
+        made_of = [(end.name, end.people_at) for end in ends], fallback, listed
+        kept = self._kept.get((hub.id, external.id))
+        if kept is not None and kept[0] == made_of and all(end.people_at for end in ends):
+            return kept[1]
+        people = await people_of(session, hub, external, fallback, listed=listed)
+        self._kept[hub.id, external.id] = made_of, people
+        return people
+
+
 async def listed_people(session: AsyncSession) -> Sequence[Mapping[str, str]]:
     """The ``people`` in force."""
     setting = await session.get(Setting, "people")

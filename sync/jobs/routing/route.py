@@ -20,12 +20,12 @@ from connectors.records import SECTION, FieldSpec, Record, Ref
 from sync.configuration import MappingConfig
 from sync.jobs.connecting import states
 from sync.jobs.engine import Engine
-from sync.jobs.routing.field_lists import fields_of, fields_told
-from sync.jobs.routing.people import people_of
+from sync.jobs.routing.field_lists import fields_of
 from sync.jobs.routing.ruling import DIRECTIONS, rules
 from sync.jobs.routing.scoping import meant, scopes, unresolved
 from sync.reconcile import Scope
 from sync.reconcile.model import People, Rule, Side, Translation
+from sync.store import field_lists
 from sync.store.tables import Connection, Mapping, Setting
 from sync.store.times import parse_time
 
@@ -213,11 +213,13 @@ def _midnight(since: date | datetime | str) -> datetime:
 
 
 _hub_row, _external_row = aliased(Connection), aliased(Connection)
+_paused, _people = aliased(Setting), aliased(Setting)
 _ROWS = (  # made once: every batch of every pass asks it
-    select(Mapping, _hub_row, _external_row, col(Setting.value))
+    select(Mapping, _hub_row, _external_row, col(_paused.value), col(_people.value))
     .join(_hub_row, col(_hub_row.id) == col(Mapping.hub_connection_id))
     .join(_external_row, col(_external_row.id) == col(Mapping.external_connection_id))
-    .outerjoin(Setting, col(Setting.key) == "paused")
+    .outerjoin(_paused, col(_paused.key) == "paused")
+    .outerjoin(_people, col(_people.key) == "people")
     .where(col(Mapping.id) == bindparam("mapping_id"), col(Mapping.removed_at).is_(None))
 )
 
@@ -235,9 +237,9 @@ async def open_route(engine: Engine, mapping_id: int, *, asking: bool = True) ->
         row = (await session.execute(_ROWS, {"mapping_id": mapping_id})).first()
         if row is None:
             return None
-        mapping, hub, external, paused = row
+        mapping, hub, external, paused, listed = row
         fallback = MappingConfig.model_validate(mapping.config).people.fallback
-        people = await people_of(session, hub, external, fallback)
+        people = await engine.people.of(session, hub, external, fallback, listed or [])
     return await make_route(engine, mapping, hub, external, people, paused=bool(paused), asking=asking)
 
 
@@ -292,11 +294,12 @@ async def _asked(engine: Engine, config: MappingConfig, ends: Map[Side, End]) ->
 async def _told(engine: Engine, ends: Map[Side, End]) -> _Fields | None:
     """None while the fields of one side were never told."""
     fields: dict[Side, Sequence[FieldSpec]] = {}
-    for side, end in ends.items():
-        specs = await fields_told(engine, end.connection, end.container)
-        if specs is None:
-            return None
-        fields[side] = specs
+    async with engine.database.read() as session:
+        for side, end in ends.items():
+            specs = await field_lists.told(session, end.connection.id, end.container)
+            if specs is None:
+                return None
+            fields[side] = specs
     return fields
 
 
