@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from tests.simulation.schedule import draw
 from tests.simulation.tools import EXTERNAL
 
 _DISK: list[Disk] = []
+_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,11 @@ def judge(seed: int, length: int, tool: str) -> Verdict:
     return Verdict(seed, length, evidence.cpu_s, tuple(broken(evidence)))
 
 
-def judged(seeds: Iterable[int], length: int, tool: str, *, jobs: int | None = None) -> Iterator[Verdict]:
-    """All of them, in order."""
+def judged(seeds: Sequence[int], length: int, tool: str, *, jobs: int | None = None) -> Iterator[Verdict]:
+    """All of them, in order; few are begun before they are asked for."""
     with ProcessPoolExecutor(jobs or os.cpu_count(), initializer=_open) as pool:
-        yield from pool.map(partial(judge, length=length, tool=tool), seeds)
+        for at in range(0, len(seeds), _AT_ONCE):
+            yield from pool.map(partial(judge, length=length, tool=tool), seeds[at : at + _AT_ONCE])
 
 
 def regressions(tool: str) -> list[int]:
