@@ -68,7 +68,11 @@ def count(verdicts: Iterator[Verdict], seeds: Sequence[int], given: argparse.Nam
         if time.monotonic() - began > 60 * given.minutes:
             break
     took = f"{time.monotonic() - began:.0f} s, {cpu_s:.0f} s of CPU"
-    number = f"{done} seeds" if done == len(seeds) else f"{done} of {len(seeds)} seeds (there was no time for more)"
+    number = (
+        f"{done} seeds"
+        if done == len(seeds)
+        else f"{done} of {len(seeds)} seeds (there was no time for more)"
+    )
     print(f"simulation with {given.tool}: {number} x {given.length} events in {took}; {failed} failed")
     return 1 if failed else 0
 
