@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from structlog.testing import capture_logs
 
+from sync.configuration import ConfigurationInvalid
 from sync.reconcile.model import Side
 from tests.simulation.disk import Disk
 from tests.simulation.evidence import Evidence, collect
@@ -91,7 +93,8 @@ class _Run:
         self.tell("admin", "fair weather; every pause is over, every token renewed")
         await town.switch(paused=False)
         await town.renew()
-        await town.apply()
+        with suppress(ConfigurationInvalid):  # of what is refused just now nobody knows yet: later, then
+            await town.apply()
         self.evidence.rest_s = await come_to_rest(town)
         await collect(self.evidence)
         self.evidence.early = [*converged(self.evidence), *comments_once(self.evidence)]
