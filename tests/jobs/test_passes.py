@@ -287,3 +287,21 @@ async def test_what_could_not_be_taken_is_left_for_the_next(world: World) -> Non
 
     await at_desk(world, body)
     assert at_work == set()
+
+
+async def test_fields_that_were_not_told_are_asked_for_again_after_a_minute(build: Build) -> None:
+    world = await build(GitHubSimulator)
+    _, task = await world.paired()
+    world.clock.stop()
+    world.external.faults.add(Fault(kind="404", method="GET", path="/milestones$", times=None))
+    before = len(world.external.journal.by("GET", "/milestones$"))
+    world.clock.advance(600)
+    for number in range(3):
+        world.hub.edit(task, title=f"Renamed {number} times", by="ada")
+        await world.look()
+    assert world.thing()["title"] == "Renamed 2 times", "what was told before has to do"
+    assert len(world.external.journal.by("GET", "/milestones$")) == before + 1
+    world.clock.advance(61)
+    world.hub.edit(task, title="Renamed later", by="ada")
+    await world.look()
+    assert len(world.external.journal.by("GET", "/milestones$")) == before + 2

@@ -7,6 +7,7 @@ import pytest
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault
 from connectors.simulation_network import FaultKind
+from sync.jobs.tending import upkeep
 from sync.reconcile.model import Side
 from sync.store.counting import Counts
 from sync.store.links import pairs
@@ -168,6 +169,8 @@ async def test_a_write_that_arrived_before_its_object_was_hidden_is_no_edit(gith
     await github.work()
     async with github.engine.database.read() as session:
         assert (await Counts.read(session, github.engine.now())).in_flight == {}, "nobody can look it up now"
+    await upkeep.chase_open_writes(github.engine)
+    assert await github.rows(Mark) == []
     github.hub.edit(task, title="Ours, edited again", by="ada")
     github.external.hide_repo(github.container, hidden=False)  # type: ignore[attr-defined]
     github.clock.run()
