@@ -6,9 +6,11 @@ import pytest
 
 from connectors.asana.simulator import AsanaSimulator
 from connectors.github.simulator import GitHubSimulator
+from connectors.simulation import Fault
 from sync.jobs.asked import by_hand
 from sync.jobs.tending import upkeep
 from sync.reconcile.model import Side
+from sync.store.status import status
 from sync.store.tables import Conflict, Link, Mapping, Mark, Parked, Write
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
@@ -159,8 +161,8 @@ async def test_more_deletions_than_the_limit_stop_and_ask(build: Build) -> None:
     mapping = await world.the(Mapping)
     assert mapping.state == "stopped"
     assert mapping.approval is not None
-    waiting = [action["link"] for action in mapping.approval["actions"]]
-    assert waiting
+    listed = [action["link"] for action in mapping.approval["actions"]]
+    assert listed
     await world.look()
     assert [world.task(at)["state"] for at in range(5)].count("closed") == 2
     left = [link.id for link in await world.rows(Link, state="active")]
@@ -168,6 +170,41 @@ async def test_more_deletions_than_the_limit_stop_and_ask(build: Build) -> None:
     world.clock.advance(2)
     await world.look()
     assert [world.task(at)["state"] for at in range(5)].count("closed") == 5
+
+
+async def test_a_deletion_under_way_counts_once(build: Build) -> None:
+    world = await build(limits={"deletes": 10, "deletes_percent": 25})
+    made = [world.external.new(world.container, title=f"Number {number}") for number in range(4)]
+    await world.settle()
+    world.hub.faults.add(Fault(kind="slow", method="PUT", path="/tasks/", times=None, seconds=0.5))
+    for item in made[:3]:
+        world.external.remove(item)
+    await world.look()
+    assert len(await world.rows(Write, op="close_deleted")) == 1, "a quarter of four"
+
+
+async def test_what_happened_or_came_back_waits_for_no_approval(build: Build) -> None:
+    world = await build(limits={"deletes": 1, "deletes_percent": 100})
+    assert isinstance(world.hub, AsanaSimulator)
+    pairs = [await world.paired(title=f"Number {number}") for number in range(4)]
+    for _, task in pairs[:3]:
+        world.hub.remove(task)
+    await world.look()
+    left = [link for link in await world.rows(Link, state="active") if link.gone]
+    assert await waiting(world) == {link.id for link in left}
+    # one that was being carried out when the mapping stopped, and one that came back
+    await world.change(Link, {"state": "unlinked"}, id=left[0].id)
+    await world.change(Link, {"gone": None}, id=left[1].id)
+    assert await waiting(world) == {link.id for link in left[2:]}
+
+
+async def waiting(world: World) -> set[int]:
+    """The links that status lists for approval."""
+    async with world.engine.database.read() as session:
+        seen = await status(session, version="", now=world.engine.now(), instance={}, since=None)
+    (mapping,) = seen["mappings"]
+    assert mapping["state"] == "stopped"
+    return {action["link"] for action in mapping["approval"]["actions"]}
 
 
 async def test_the_percentage_counts_too(build: Build) -> None:

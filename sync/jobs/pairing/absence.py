@@ -238,31 +238,22 @@ async def _reserved(desk: Desk, link: Link, intent: Intent) -> Write:
             session.add(row)
             return row
         since = desk.engine.now() - timedelta(hours=1)
-        done = await writes.count_since(session, mapping.id, [writes.DELETE, CLOSE_DELETED], since)
-        active = (
-            await session.execute(
-                select(func.count()).where(
-                    col(Link.mapping_id) == mapping.id,
-                    col(Link.kind) == links.TASK,
-                    col(Link.state) == links.ACTIVE,
-                )
-            )
-        ).scalar_one()
+        kinds = [writes.DELETE, CLOSE_DELETED]
+        done = await writes.count_since(session, mapping.id, kinds, since)
+        living = (
+            col(Link.mapping_id) == mapping.id,
+            col(Link.kind) == links.TASK,
+            col(Link.state) == links.ACTIVE,
+        )
+        # what is being carried out is counted already, and its link lives still
+        others = col(Link.id).not_in(writes.links_since(mapping.id, kinds, since))
+        active = (await session.execute(select(func.count()).where(*living, others))).scalar_one()
         share = math.ceil((active + done) * limits.deletes_percent / 100)
         allowed = min(limits.deletes, share)
         if done < allowed:
             session.add(row)
             return row
-        waiting = (
-            await session.execute(
-                select(Link).where(
-                    col(Link.mapping_id) == mapping.id,
-                    col(Link.kind) == links.TASK,
-                    col(Link.state) == links.ACTIVE,
-                    col(Link.gone).is_not(None),
-                )
-            )
-        ).scalars()
+        waiting = (await session.execute(select(Link).where(*living, col(Link.gone).is_not(None)))).scalars()
         mapping.state = "stopped"
         mapping.reason = (
             f"{done} deletions within an hour are the limit; approve the rest or change the limits"
