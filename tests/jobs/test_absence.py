@@ -11,7 +11,7 @@ from sync.jobs.asked import by_hand
 from sync.jobs.tending import upkeep
 from sync.reconcile.model import Side
 from sync.store.status import status
-from sync.store.tables import Conflict, Link, Mapping, Mark, Parked, Write
+from sync.store.tables import Conflict, Event, Link, Mapping, Mark, Parked, Write
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
 
@@ -55,6 +55,10 @@ async def test_an_object_that_returns_is_as_if_nothing_had_been(build: Build) ->
     link = await world.link()
     assert (link.state, link.gone) == ("active", None)
     assert world.thing()["state"] == "open"
+    assert [row.text for row in await world.rows(Event, event="in")][-2:] == [
+        "deleted in Asana (Asana's deleted event)",
+        "not deleted any more",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +150,29 @@ async def test_a_hidden_object_writes_nothing_and_is_parked_after_a_day(build: B
     await world.settle()
     link = await world.link()
     assert (link.state, link.hidden_since) == ("active", None)
+
+
+async def test_history_tells_once_that_an_object_is_hidden_and_that_it_is_back(world: World) -> None:
+    _, task = await world.paired()
+    assert isinstance(world.hub, AsanaSimulator)
+    for hidden in (True, True, False, False):
+        world.hub.hide(task, hidden=hidden)
+        await world.mark(Side.HUB, task)
+        await world.work()
+    away, back = [row.text for row in await world.rows(Event, event="in") if "to be seen" in row.text]
+    assert away.startswith("not to be seen, and nothing is written: Asana does not show it (")
+    assert back == "to be seen again"
+
+
+async def test_what_is_merely_late_is_not_told_as_hidden(build: Build) -> None:
+    world = await build(settings_={"stale_seconds": 60.0})
+    _, task = await world.paired()
+    assert isinstance(world.hub, AsanaSimulator)
+    for hidden in (True, False):
+        world.hub.hide(task, hidden=hidden)
+        await world.mark(Side.HUB, task)
+        await world.work()
+    assert [row for row in await world.rows(Event) if "to be seen" in row.text] == []
 
 
 async def test_more_deletions_than_the_limit_stop_and_ask(build: Build) -> None:
