@@ -36,6 +36,8 @@ WRITE_ACCESS = (
     "Give the account write access to the repository, and the token the permission Issues: read and write."
 )
 
+UNARCHIVE = "Unarchive the repository, then retry."
+
 UNREACHABLE = frozenset({403, 404, 410, 451})
 """Statuses of a container that is gone, blocked, or not ours to see."""
 _NOT_RELATED = frozenset({404, 405, 501})
@@ -87,7 +89,7 @@ def _refused(answer: Answer, write: bool, message: str) -> ConnectorError | None
         return Park(
             f"GitHub does not allow this: {message or 'no reason given'}",
             park_class=ParkClass.PERMISSION,
-            fix=_permission_fix(answer.headers),
+            fix=UNARCHIVE if "archived" in message else _permission_fix(answer.headers),
             provider_message=message,
             status=403,
         )

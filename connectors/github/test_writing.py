@@ -155,7 +155,7 @@ async def test_an_archived_repository_refuses_writes(github: GitHubSimulator, se
     with pytest.raises(Park) as refused:
         await session.update(record.ref, {"title": "x"}, record)
     assert refused.value.park_class is ParkClass.PERMISSION
-    assert refused.value.fix
+    assert refused.value.fix == "Unarchive the repository, then retry."
 
 
 async def test_history_of_fields(github: GitHubSimulator, session: GitHubSession) -> None:

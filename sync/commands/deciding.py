@@ -18,6 +18,7 @@ from sync.settings import Settings
 from sync.store import marks
 from sync.store.audit import note
 from sync.store.database import Database
+from sync.store.status import approval
 from sync.store.tables import Connection, Mapping, Setting
 
 if TYPE_CHECKING:
@@ -136,14 +137,15 @@ def approve(
     async def work() -> int:
         async with opened_database(settings) as database:
             row = await known_mapping(database, mapping)
-            if not row.approval or "approved" in row.approval:
-                raise typer.BadParameter(f"nothing of {mapping} waits for approval")
-            allowed = [action["link"] for action in row.approval["actions"]]
             async with database.write() as session:
+                waiting = await approval(session, row)
+                if waiting is None:
+                    raise typer.BadParameter(f"nothing of {mapping} waits for approval")
+                allowed = [action["link"] for action in waiting["actions"]]
                 await session.execute(
                     update(Mapping)
                     .where(col(Mapping.id) == row.id)
-                    .values(state="active", reason="", approval={**row.approval, "approved": allowed})
+                    .values(state="active", reason="", approval={**waiting, "approved": allowed})
                 )
                 await marks.hurry(session, [row.id], datetime.now(UTC))
                 note(session, "approve", mapping)

@@ -17,6 +17,7 @@ from sync.configuration import ConfigurationInvalid
 from sync.jobs.asked.preview import Tell, opened_route, preview
 from sync.jobs.configuring.in_force import connection_row, in_force
 from sync.jobs.configuring.prospect import prospect_of
+from sync.jobs.configuring.publicity import kept_private
 from sync.jobs.engine import Engine
 from sync.settings import HUB, Settings
 
@@ -63,13 +64,14 @@ async def _of_file(engine: Engine, file: Path, mapping: str, limit: int, tell: T
     configuration = configuration_of(file)
     if configuration.problems:
         raise ConfigurationInvalid(configuration.problems)
+    present = await in_force(engine)
+    rows = {each.name: connection_row(engine, each, present) for each in configuration.connections.values()}
+    configuration, _ = await kept_private(engine, configuration, rows, present)
     chosen = {each.name: each for each in configuration.mappings.values()}
     if mapping not in chosen:
         raise typer.BadParameter(
             f"{file} has no mapping {mapping!r}; it has: {', '.join(chosen) or 'none'}", param_hint="MAPPING"
         )
-    present = await in_force(engine)
-    rows = {each.name: connection_row(engine, each, present) for each in configuration.connections.values()}
     prospect = prospect_of(engine, configuration, chosen[mapping], rows, present)
     new = [row.name for row in (prospect.hub, prospect.external) if row.id is None]
     if new:

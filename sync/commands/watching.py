@@ -18,6 +18,8 @@ from sync.store.tables import Link
 
 app = typer.Typer()
 
+_SIDES = {"hub": HUB, "external": "external"}
+
 Page = Callable[..., Awaitable[dict[str, Any]]]
 
 
@@ -64,6 +66,34 @@ def _show_status(seen: dict[str, Any], console: Console) -> None:
     ]
     columns = ["name", "state", "links", "pending", "conflicts", "parked", "writes in / out", "reason"]
     table("mappings", columns, mappings)(console)
+    for row in seen["mappings"]:
+        for sentence in [*_to_approve(row), *_without_webhook(row)]:
+            console.print(plain(sentence), soft_wrap=True)
+
+
+def _to_approve(row: dict[str, Any]) -> list[str]:
+    """The deletions of a mapping that ``approve`` would let happen."""
+    actions = row["approval"]["actions"] if row["approval"] else []
+    told = [
+        f"  {each['external']}, {each[HUB]}: deleted in {row['connections'][_SIDES[each['gone']['side']]]}"
+        for each in actions
+    ]
+    verb = "waits" if len(actions) == 1 else "wait"
+    return (
+        [f"{row['name']}: {len(actions)} {verb} for 'asana-sync approve {row['name']}'", *told]
+        if told
+        else []
+    )
+
+
+def _without_webhook(row: dict[str, Any]) -> list[str]:
+    """Sides of a mapping whose webhook died and was not made anew, and why."""
+    living = {each["side"] for each in row["subscriptions"] if each["state"] != "dead"}
+    reasons = {each["side"]: each["reason"] for each in row["subscriptions"] if each["side"] not in living}
+    return [
+        f"{row['name']}: no webhook of {row['connections'][side]}, only polling: {reason}"
+        for side, reason in reasons.items()
+    ]
 
 
 def _waits(waiting: Sequence[dict[str, Any]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -79,6 +79,26 @@ async def keep(
             after=clash.values.external,
             version=version,
         )
+
+
+async def keep_replaced(
+    session: AsyncSession, link: Link, clash: Clash, now: datetime, version: int, *, sides: Collection[Side]
+) -> None:
+    """Add an entry for what a person has replaced on ``sides``, unless one of the same decision has it.
+
+    It was planned anew after one side was written: what stood on the other one is listed already.
+    """
+    query = select(Conflict).where(
+        col(Conflict.link_id) == link.id,
+        col(Conflict.field) == clash.field,
+        col(Conflict.kind) == clash.kind,
+        col(Conflict.reason) == clash.reason,
+    )
+    for entry in (await session.execute(query)).scalars():
+        halves = {Side.HUB: entry.hub, Side.EXTERNAL: entry.external}
+        if all(halves[side]["value"] == dump(clash.values.of(side)) for side in sides):
+            return
+    await keep(session, link, clash, now, version)
 
 
 _RESTORING = (

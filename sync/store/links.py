@@ -297,6 +297,14 @@ async def ended(session: AsyncSession, mapping_id: int, refs: Iterable[str]) -> 
     return frozenset(found & set(wanted))
 
 
+async def still_gone(session: AsyncSession, link_ids: Collection[int]) -> frozenset[int]:
+    """Which of these links live on while one of their objects is deleted."""
+    query = select(col(Link.id)).where(
+        col(Link.id).in_(link_ids), col(Link.state) == ACTIVE, col(Link.gone).is_not(None)
+    )
+    return frozenset((await session.execute(query)).scalars())
+
+
 async def unlink(session: AsyncSession, link: Link, reason: str, now: datetime) -> None:
     """End a link and the links of its comments and files. Nothing is written at the providers.
 

@@ -59,7 +59,10 @@ async def status(
     workers = list((await session.execute(select(Worker).order_by(col(Worker.started_at)))).scalars())
     alive = [row for row in workers if row.heartbeat_at > now - ALIVE]
     names = {row.id: row.name for row in connections}
-    shown = [_mapping(row, now, counts, cursors, subscriptions, names) for row in mappings]
+    shown = [
+        _mapping(row, now, counts, cursors, subscriptions, names) | {"approval": await approval(session, row)}
+        for row in mappings
+    ]
     deliveries = counts.deliveries
     return {
         "version": version,
@@ -82,6 +85,14 @@ async def status(
             "queued": deliveries.get("queued", 0),
         },
     }
+
+
+async def approval(session: AsyncSession, row: Mapping) -> dict[str, Any] | None:
+    """The deletions that wait for a person, less those that happened or were taken back meanwhile."""
+    if not row.approval or "approved" in row.approval:
+        return None
+    left = await links.still_gone(session, [action["link"] for action in row.approval["actions"]])
+    return {**row.approval, "actions": [each for each in row.approval["actions"] if each["link"] in left]}
 
 
 async def busy(session: AsyncSession, mapping_ids: Sequence[int]) -> bool:
@@ -198,7 +209,6 @@ def _mapping(
             for subscription in subscriptions
             if (subscription.connection_id, subscription.container) == place
         ],
-        "approval": row.approval if row.approval and "approved" not in row.approval else None,
     }
 
 

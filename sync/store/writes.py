@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -113,13 +113,22 @@ async def last_of(session: AsyncSession, ref: str, limit: int = 20) -> Sequence[
 
 async def count_since(session: AsyncSession, mapping_id: int, ops: Sequence[str], since: datetime) -> int:
     """How many writes of these kinds a mapping has begun since then, refused ones left out."""
-    query = select(func.count()).where(
+    query = select(func.count()).where(*_begun(mapping_id, ops, since))
+    return int((await session.execute(query)).scalar_one())
+
+
+def links_since(mapping_id: int, ops: Sequence[str], since: datetime) -> Select[int]:
+    """The links of the writes that :func:`count_since` counts."""
+    return select(col(Write.link_id)).where(*_begun(mapping_id, ops, since), col(Write.link_id).is_not(None))
+
+
+def _begun(mapping_id: int, ops: Sequence[str], since: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
         col(Write.mapping_id) == mapping_id,
         col(Write.op).in_(list(ops)),
         col(Write.intent_at) >= since,
         col(Write.state).in_([INTENT, UNKNOWN, DONE]),
     )
-    return int((await session.execute(query)).scalar_one())
 
 
 _UPDATES = (

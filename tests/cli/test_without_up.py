@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from connectors.simulation import Fault
 from sync.settings import Settings
 from sync.store.database import Database
-from sync.store.tables import Mapping, Mark
+from sync.store.tables import Link, Mapping, Mark, Subscription
 from tests.e2e.town import Town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -80,12 +80,39 @@ async def test_status_says_why_objects_wait(still: Town, folder: Path) -> None:
     assert "turn" in said.out
 
 
+async def test_status_lists_what_waits_for_approval_and_webhooks_that_died(still: Town, folder: Path) -> None:
+    place = {"ASANA_SYNC_DATA_DIR": str(folder / "lists")}
+    assert (await still.cli("apply", str(still.file), **place)).code == 0
+    database = Database.open(Settings(data_dir=folder / "lists"))
+    now = datetime.now(UTC)
+    async with database.write() as session:
+        (mapping,) = (await session.execute(select(Mapping))).scalars()
+        gone = {"side": "hub", "proof": "trash", "at": "2026-01-01T00:00:00.000Z"}
+        row = Link(
+            mapping_id=mapping.id, external_key="acme/main#7", hub_title="Old", gone=gone, created_at=now
+        )
+        session.add(row)
+        await session.flush()
+        action = {"link": row.id, "external": row.external_key, "asana": row.hub_title, "gone": gone}
+        over = {**action, "link": row.id + 1, "external": "acme/main#8"}
+        mapping.state, mapping.approval = "stopped", {"id": "x", "actions": [action, over]}
+        place_of = {"connection_id": mapping.external_connection_id, "container": mapping.external_container}
+        session.add(Subscription(**place_of, key="k", state="dead", reason="not allowed", created_at=now))
+    await database.close()
+    said = await still.cli("status", **place)
+    assert "main: 1 waits for 'asana-sync approve main'" in said.out
+    assert "acme/main#7, Old: deleted in asana" in said.out
+    assert "acme/main#8" not in said.out, "its link has ended"
+    assert "main: no webhook of github, only polling: not allowed" in said.out
+    assert (await still.cli("approve", "main", "--json", **place)).json == {"approved": 1}
+
+
 async def test_resuming_a_stopped_mapping_forgets_what_waited_for_approval(still: Town, folder: Path) -> None:
     place = {"ASANA_SYNC_DATA_DIR": str(folder / "stopped")}
     assert (await still.cli("apply", str(still.file), **place)).code == 0
     database = Database.open(Settings(data_dir=folder / "stopped"))
     async with database.write() as session:
-        waiting = {"id": "x", "actions": [{"link": 1}]}
+        waiting = {"id": "x", "actions": []}
         await session.execute(update(Mapping).values(state="stopped", reason="limit", approval=waiting))
     await database.close()
 

@@ -6,10 +6,12 @@ import pytest
 
 from connectors.asana.simulator import AsanaSimulator
 from connectors.github.simulator import GitHubSimulator
+from connectors.simulation import Fault
 from sync.jobs.asked import by_hand
 from sync.jobs.tending import upkeep
 from sync.reconcile.model import Side
-from sync.store.tables import Conflict, Link, Mapping, Mark, Parked, Write
+from sync.store.status import status
+from sync.store.tables import Conflict, Event, Link, Mapping, Mark, Parked, Write
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
 
@@ -53,6 +55,10 @@ async def test_an_object_that_returns_is_as_if_nothing_had_been(build: Build) ->
     link = await world.link()
     assert (link.state, link.gone) == ("active", None)
     assert world.thing()["state"] == "open"
+    assert [row.text for row in await world.rows(Event, event="in")][-2:] == [
+        "deleted in Asana (Asana's deleted event)",
+        "not deleted any more",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -146,6 +152,29 @@ async def test_a_hidden_object_writes_nothing_and_is_parked_after_a_day(build: B
     assert (link.state, link.hidden_since) == ("active", None)
 
 
+async def test_history_tells_once_that_an_object_is_hidden_and_that_it_is_back(world: World) -> None:
+    _, task = await world.paired()
+    assert isinstance(world.hub, AsanaSimulator)
+    for hidden in (True, True, False, False):
+        world.hub.hide(task, hidden=hidden)
+        await world.mark(Side.HUB, task)
+        await world.work()
+    away, back = [row.text for row in await world.rows(Event, event="in") if "to be seen" in row.text]
+    assert away.startswith("not to be seen, and nothing is written: Asana does not show it (")
+    assert back == "to be seen again"
+
+
+async def test_what_is_merely_late_is_not_told_as_hidden(build: Build) -> None:
+    world = await build(settings_={"stale_seconds": 60.0})
+    _, task = await world.paired()
+    assert isinstance(world.hub, AsanaSimulator)
+    for hidden in (True, False):
+        world.hub.hide(task, hidden=hidden)
+        await world.mark(Side.HUB, task)
+        await world.work()
+    assert [row for row in await world.rows(Event) if "to be seen" in row.text] == []
+
+
 async def test_more_deletions_than_the_limit_stop_and_ask(build: Build) -> None:
     world = await build(limits={"deletes": 2, "deletes_percent": 100})
     made = [world.external.new(world.container, title=f"Number {number}") for number in range(5)]
@@ -159,8 +188,8 @@ async def test_more_deletions_than_the_limit_stop_and_ask(build: Build) -> None:
     mapping = await world.the(Mapping)
     assert mapping.state == "stopped"
     assert mapping.approval is not None
-    waiting = [action["link"] for action in mapping.approval["actions"]]
-    assert waiting
+    listed = [action["link"] for action in mapping.approval["actions"]]
+    assert listed
     await world.look()
     assert [world.task(at)["state"] for at in range(5)].count("closed") == 2
     left = [link.id for link in await world.rows(Link, state="active")]
@@ -168,6 +197,41 @@ async def test_more_deletions_than_the_limit_stop_and_ask(build: Build) -> None:
     world.clock.advance(2)
     await world.look()
     assert [world.task(at)["state"] for at in range(5)].count("closed") == 5
+
+
+async def test_a_deletion_under_way_counts_once(build: Build) -> None:
+    world = await build(limits={"deletes": 10, "deletes_percent": 25})
+    made = [world.external.new(world.container, title=f"Number {number}") for number in range(4)]
+    await world.settle()
+    world.hub.faults.add(Fault(kind="slow", method="PUT", path="/tasks/", times=None, seconds=0.5))
+    for item in made[:3]:
+        world.external.remove(item)
+    await world.look()
+    assert len(await world.rows(Write, op="close_deleted")) == 1, "a quarter of four"
+
+
+async def test_what_happened_or_came_back_waits_for_no_approval(build: Build) -> None:
+    world = await build(limits={"deletes": 1, "deletes_percent": 100})
+    assert isinstance(world.hub, AsanaSimulator)
+    pairs = [await world.paired(title=f"Number {number}") for number in range(4)]
+    for _, task in pairs[:3]:
+        world.hub.remove(task)
+    await world.look()
+    left = [link for link in await world.rows(Link, state="active") if link.gone]
+    assert await waiting(world) == {link.id for link in left}
+    # one that was being carried out when the mapping stopped, and one that came back
+    await world.change(Link, {"state": "unlinked"}, id=left[0].id)
+    await world.change(Link, {"gone": None}, id=left[1].id)
+    assert await waiting(world) == {link.id for link in left[2:]}
+
+
+async def waiting(world: World) -> set[int]:
+    """The links that status lists for approval."""
+    async with world.engine.database.read() as session:
+        seen = await status(session, version="", now=world.engine.now(), instance={}, since=None)
+    (mapping,) = seen["mappings"]
+    assert mapping["state"] == "stopped"
+    return {action["link"] for action in mapping["approval"]["actions"]}
 
 
 async def test_the_percentage_counts_too(build: Build) -> None:

@@ -301,6 +301,20 @@ async def test_the_account_may_change_where_that_is_confirmed(world: World) -> N
     await world.paired(title="It goes on")
 
 
+async def test_comments_that_were_left_alone_are_counted_before_they_are_copied(build: Build) -> None:
+    world = await build(comments={"from_asana": False})
+    item, task = await world.paired()
+    world.hub.comment(task, "among us", by="ada")
+    world.external.comment(item, "crosses anyway", by="bob")
+    await world.settle()
+    assert len(world.thing()["comments"]) == 1
+    seen = await world.apply(dry_run=True, comments={"from_asana": True})
+    assert (seen.foreseen["web"].comments, seen.writes) == (1, 1)
+    await world.apply(comments={"from_asana": True})
+    await world.settle()
+    assert len(world.thing()["comments"]) == 2
+
+
 async def test_comments_of_the_past_are_counted_and_then_copied(build: Build) -> None:
     world = await build(
         first=False, since="all", prepare=lambda world: {"match": {"mode": "create"}, "conflict": "asana"}

@@ -345,3 +345,31 @@ async def test_a_public_place_is_warned_of(github: World) -> None:
         assert len(told) == bool(names)
         assert ["copied from Asana" in each for each in told] == ["comments" in names] * len(told)
         assert all("names of files" in each for each in told)
+
+
+async def test_what_is_said_in_asana_goes_to_a_public_place_only_if_the_file_says_so(build: Build) -> None:
+    def public(world: World) -> dict[str, Any]:
+        assert isinstance(world.external, GitHubSimulator)
+        world.external.repository(world.container).private = False
+        return {}
+
+    world = await build(GitHubSimulator, prepare=public)
+    issue, task = await world.paired()
+    world.hub.comment(task, "among us", by="ada")
+    world.hub.attach(task, "salaries.csv", b"1")
+    world.external.comment(issue, "for everybody", by="bob")
+    await world.settle()
+    assert texts(world.thing()) == ["for everybody"]
+    assert len(texts(world.task())) == 2
+    again = await world.apply(dry_run=True)
+    assert (again.changes, again.warnings) == ([], []), "it is told once"
+    told = await world.apply(comments={"from_asana": True})
+    goes, stays = [each.partition(" is public: ")[2] for each in told.warnings]
+    assert goes == "everybody will read the comments copied from Asana"
+    assert stays == "the names of files stay in Asana unless you say attachments.from_asana: true"
+    world.hub.comment(task, "said on purpose", by="ada")
+    await world.settle()
+    assert "said on purpose" in texts(world.thing())[-1]
+    # nobody knows now: what is in force stays
+    world.external.faults.add(Fault(kind="503", times=None))
+    assert (await world.apply(dry_run=True)).changes == []

@@ -8,6 +8,7 @@ import pytest
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.records import Record
+from connectors.simulation import Fault
 from sync.commands.output import DONE, WAITS
 from sync.commands.syncing import exit_code
 from sync.jobs.asked import by_hand
@@ -44,6 +45,49 @@ async def test_the_lost_value_comes_back_on_both_sides(world: World) -> None:
     assert len(world.writes()) == before
     with pytest.raises(by_hand.NotPossible, match="no open conflict"):
         await by_hand.ask_to_restore(world.engine, first.id, None)
+
+
+@pytest.mark.parametrize("winner", ["asana", "external"])
+async def test_what_is_replaced_is_listed_once_where_one_side_is_written_later(
+    build: Build, winner: str
+) -> None:
+    world = await build(conflict=winner)
+    item, task = await world.paired(title="Start")
+    world.external.edit(item, title="Outside", by="bob")
+    world.hub.edit(task, title="Inside", by="ada")
+    await world.settle()
+    entry = await world.the(Conflict)
+    won, lost = ("Inside", "Outside") if winner == "asana" else ("Outside", "Inside")
+    world.external.faults.add(Fault(kind="503", method="PATCH", times=2))
+    await by_hand.ask_to_restore(world.engine, entry.id, None)
+    await world.settle()
+    assert (world.thing()["title"], world.task()["title"]) == (lost, lost)
+    _, replaced = await world.rows(Conflict)
+    assert (replaced.hub["value"], replaced.external["value"]) == (won, won)
+    await by_hand.ask_to_restore(world.engine, replaced.id, None)
+    await world.settle()
+    assert (world.thing()["title"], world.task()["title"]) == (won, won)
+
+
+async def test_an_edit_between_the_two_writes_of_a_restore_is_listed_too(build: Build) -> None:
+    world = await build(conflict="asana")
+    item, task = await world.paired(title="Start")
+    world.external.edit(item, title="Outside", by="bob")
+    world.hub.edit(task, title="Inside", by="ada")
+    await world.settle()
+    entry = await world.the(Conflict)
+    world.external.faults.add(Fault(kind="503", method="PATCH"))
+    await by_hand.ask_to_restore(world.engine, entry.id, None)
+    await world.look()
+    assert (world.thing()["title"], world.task()["title"]) == ("Inside", "Outside")
+    world.external.edit(item, title="Meanwhile", by="bob")
+    await world.settle()
+    assert (world.thing()["title"], world.task()["title"]) == ("Outside", "Outside")
+    newest = (await world.rows(Conflict))[-1]
+    assert (newest.external["value"], newest.winner) == ("Meanwhile", "hub")
+    await by_hand.ask_to_restore(world.engine, newest.id, None)
+    await world.settle()
+    assert (world.thing()["title"], world.task()["title"]) == ("Meanwhile", "Meanwhile")
 
 
 async def test_a_value_that_stands_there_already_is_just_settled(world: World) -> None:

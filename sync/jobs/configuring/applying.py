@@ -26,6 +26,7 @@ from sync.jobs.configuring.in_force import (
     same_connection,
     same_mapping,
 )
+from sync.jobs.configuring.publicity import kept_private
 from sync.jobs.engine import Engine
 from sync.store import links, marks
 from sync.store.audit import note
@@ -81,7 +82,9 @@ async def apply(
     rows = {
         config.name: connection_row(engine, config, present) for config in configuration.connections.values()
     }
+    configuration, kept = await kept_private(engine, configuration, rows, present)
     found = await ask_providers(engine, configuration, rows, present, other_accounts)
+    found.warnings += kept
     if configuration.problems or found.problems:
         raise ConfigurationInvalid([*configuration.problems, *found.problems])
     foreseen = await foresee(engine, configuration, rows, present, found, tell)

@@ -50,9 +50,13 @@ class Prospect:
 
     @property
     def talks(self) -> bool:
-        """Whether comments may be copied that were written before."""
-        changed = self.living is None or _differs(self.config, self.living, ("comments", "direction"))
-        return changed and self.config.comments.history
+        """Whether comments may be copied that were written before.
+
+        Of a mapping that goes already those, too, that were written since its start and left alone.
+        """
+        if self.living is None:
+            return self.config.comments.history
+        return _differs(self.config, self.living, ("comments", "direction"))
 
     async def route(self, engine: Engine) -> Route:
         """Ready to work as it would be."""

@@ -138,7 +138,9 @@ def _decided(
     for name in over - {write.rule for write in plan.writes} - plan.held.keys():
         entry.steps.append(partial(_unpark_field, link=link, name=name))
     for clash in plan.clashes:
-        entry.steps.append(partial(conflicts.keep, link=link, clash=clash, now=now, version=version))
+        by_hand = {write.side for write in plan.writes if write.by_hand and write.rule == clash.rule}
+        keep = partial(conflicts.keep_replaced, sides=by_hand) if by_hand else conflicts.keep
+        entry.steps.append(partial(keep, link=link, clash=clash, now=now, version=version))
     for write in plan.writes:
         entry.tell(
             "plan",

@@ -94,7 +94,7 @@ def with_value(
         field=rule.hub,
         kind="overwritten",
         policy=Policy.LAST_MODIFIED,
-        winner=source,
+        winner=source if any(write.side is source.other for write in chosen) else source.other,
         values=Pair(current[Side.HUB], current[Side.EXTERNAL]),
         hub_stamp=None,
         external_stamp=None,

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.errors import Park, ParkClass
@@ -30,12 +31,13 @@ from sync.jobs.routing.ruling import DIRECTIONS
 from sync.reconcile.model import Clash, Mode, Pair, Policy, Side
 from sync.store import conflicts, links, parking, writes
 from sync.store.history import tell
-from sync.store.tables import Link, Mapping, Write
+from sync.store.tables import Event, Link, Mapping, Write
 from sync.store.times import parse_time, rfc3339
 
 log = structlog.get_logger()
 
 _HIDDEN_LOOK_S = 60.0
+_HIDDEN = "not to be seen, and nothing is written:"
 
 CLOSE_DELETED = "close_deleted"
 """The update that completes or closes the survivor of a deletion; it counts as destructive."""
@@ -69,12 +71,16 @@ async def back_again(desk: Desk, link: Link) -> None:
     """Both ends can be seen: whatever was noted of their absence is over."""
     if not link.gone and not link.hidden_since:
         return
-    link.gone, link.hidden_since = None, None
     async with desk.engine.database.write() as session:
+        text = "not deleted any more" if link.gone else "to be seen again"
+        told = bool(link.gone) or await _told_hidden(session, link)
+        link.gone, link.hidden_since = None, None
         stored = await session.get(Link, link.id)
         if stored is not None:
             stored.gone, stored.hidden_since = None, None
             session.add(stored)
+        if told:
+            tell(session, link, "in", text, desk.engine.now())
 
 
 async def _hidden(desk: Desk, link: Link, side: Side, found: Hidden) -> Outcome:
@@ -85,6 +91,7 @@ async def _hidden(desk: Desk, link: Link, side: Side, found: Hidden) -> Outcome:
     if (now - shown).total_seconds() < desk.engine.settings.stale_seconds:
         # it may only be late; what led here must not be forgotten meanwhile
         return Later(min(5.0, desk.engine.settings.stale_seconds), found.reason, attempt=False)
+    await _tell_hidden(desk, link, side, found)
     patience = desk.engine.settings.hidden_park_seconds
     if (now - since).total_seconds() >= patience:
         title = desk.route.end(side).connector.title
@@ -115,8 +122,25 @@ async def _note_hidden(desk: Desk, link: Link) -> None:
     async with desk.engine.database.write() as session:
         stored = await session.get(Link, link.id)
         if stored is not None:
-            stored.hidden_since = stored.looked_at = desk.engine.now()
+            link.hidden_since = stored.hidden_since = stored.looked_at = desk.engine.now()
             session.add(stored)
+
+
+async def _tell_hidden(desk: Desk, link: Link, side: Side, found: Hidden) -> None:
+    """Once, and only what is not merely late."""
+    text = f"{_HIDDEN} {desk.route.end(side).connector.title} does not show it ({found.reason})"
+    async with desk.engine.database.write() as session:
+        if not await _told_hidden(session, link):
+            tell(session, link, "in", text, desk.engine.now())
+
+
+async def _told_hidden(session: AsyncSession, link: Link) -> bool:
+    query = select(col(Event.id)).where(
+        col(Event.link_id) == link.id,
+        col(Event.at) >= link.hidden_since,
+        col(Event.text).startswith(_HIDDEN),
+    )
+    return (await session.execute(query.limit(1))).first() is not None
 
 
 async def _note_gone(desk: Desk, link: Link, side: Side, found: Gone) -> None:
@@ -238,31 +262,22 @@ async def _reserved(desk: Desk, link: Link, intent: Intent) -> Write:
             session.add(row)
             return row
         since = desk.engine.now() - timedelta(hours=1)
-        done = await writes.count_since(session, mapping.id, [writes.DELETE, CLOSE_DELETED], since)
-        active = (
-            await session.execute(
-                select(func.count()).where(
-                    col(Link.mapping_id) == mapping.id,
-                    col(Link.kind) == links.TASK,
-                    col(Link.state) == links.ACTIVE,
-                )
-            )
-        ).scalar_one()
+        kinds = [writes.DELETE, CLOSE_DELETED]
+        done = await writes.count_since(session, mapping.id, kinds, since)
+        living = (
+            col(Link.mapping_id) == mapping.id,
+            col(Link.kind) == links.TASK,
+            col(Link.state) == links.ACTIVE,
+        )
+        # what is being carried out is counted already, and its link lives still
+        others = col(Link.id).not_in(writes.links_since(mapping.id, kinds, since))
+        active = (await session.execute(select(func.count()).where(*living, others))).scalar_one()
         share = math.ceil((active + done) * limits.deletes_percent / 100)
         allowed = min(limits.deletes, share)
         if done < allowed:
             session.add(row)
             return row
-        waiting = (
-            await session.execute(
-                select(Link).where(
-                    col(Link.mapping_id) == mapping.id,
-                    col(Link.kind) == links.TASK,
-                    col(Link.state) == links.ACTIVE,
-                    col(Link.gone).is_not(None),
-                )
-            )
-        ).scalars()
+        waiting = (await session.execute(select(Link).where(*living, col(Link.gone).is_not(None)))).scalars()
         mapping.state = "stopped"
         mapping.reason = (
             f"{done} deletions within an hour are the limit; approve the rest or change the limits"
