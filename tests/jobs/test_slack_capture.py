@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -404,6 +405,24 @@ async def test_an_emoji_captures_without_a_modal(chat: Chat) -> None:
     assert "The footer is broken" in str(chat.card(message)[1]["blocks"])
     await chat.press(message, "card_complete", user="bob")
     assert chat.world.task()["state"] == "closed"
+
+
+async def test_what_fails_on_our_side_is_told(chat: Chat) -> None:
+    message = chat.say("Broken")
+    await chat.captured(message)
+    card, _ = chat.card(message)
+    async with chat.world.engine.database.write() as session:
+        await session.execute(text("ALTER TABLE link RENAME TO elsewhere"))
+    assert "did not work" in str((await chat.opened(message))["blocks"])
+    await chat.slack.press("ada", "card_complete", object_id=card)
+    await chat.interactions.idle()
+    assert "did not work" in chat.slack.whispers[-1]["text"]
+    said = len(chat.slack.whispers)
+    await chat.slack.command("ada", chat.world.container, "/asana", "new Something")
+    await chat.interactions.idle()
+    assert "did not work" in str(chat.slack.whispers[said:])
+    async with chat.world.engine.database.write() as session:
+        await session.execute(text("ALTER TABLE elsewhere RENAME TO link"))
 
 
 async def test_a_project_that_does_not_answer_says_so_in_the_modal(chat: Chat) -> None:
