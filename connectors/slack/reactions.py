@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.errors import Park, ParkClass
-from connectors.records import CLOSED, OPEN, Fields, Value
+from connectors.records import CLOSED, OPEN, Author, Fields, Value
 from connectors.slack.people import Payload, Us, View
 
 REACTIONS = "custom:reactions"
@@ -37,6 +38,14 @@ def reacted_by(message: Payload, name: str) -> frozenset[str]:
         if _bare(each) == name
         for user in each.get("users", ())
     )
+
+
+def marked_by(message: Payload, view: View) -> Mapping[str, Author]:
+    """Who gave each reaction first."""
+    first = {
+        _bare(each): str(next(iter(each.get("users") or ()), "")) for each in message.get("reactions") or ()
+    }
+    return {name: Author(id=user, name=view.names.get(user, user)) for name, user in first.items()}
 
 
 def reaction_name(name: str) -> str:

@@ -19,9 +19,9 @@ from connectors.slack.simulator import SlackSimulator
 from sync.jobs.capture.interactions import Interactions
 from sync.jobs.receiving.intake import Intake
 from sync.jobs.receiving.streams import Streams
-from sync.store.tables import Conflict, Mapping
+from sync.store.tables import Conflict, Delivery, Mapping
 from tests.jobs.conftest import Build
-from tests.jobs.world import World
+from tests.jobs.world import PATIENCE_S, World
 
 
 @dataclass
@@ -56,6 +56,16 @@ class Chat:
     async def captured(self, message: str, title: str = "Chosen", user: str = "ada") -> None:
         done = await self.submitted(await self.opened(message, user), user, title={"title": title})
         assert (done.status, done.errors, done.opened) == (200, {}, ())
+        await self.world.settle()
+
+    async def reacted(self, message: str, name: str, user: str) -> None:
+        """Somebody reacts, and the event of it was acted on."""
+        self.slack.edit(message, reactions=[name], by=user)
+        told = f'"{message.partition("/")[2]}"'.encode()
+        by = f'"user": "{self.slack.people[user].id}", "reaction": "{name}"'.encode()
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(told in row.body and by in row.body for row in await self.world.rows(Delivery)):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
         await self.world.settle()
 
     def card(self, message: str) -> tuple[str, dict[str, Any]]:
@@ -405,6 +415,36 @@ async def test_an_emoji_captures_without_a_modal(chat: Chat) -> None:
     assert "The footer is broken" in str(chat.card(message)[1]["blocks"])
     await chat.press(message, "card_complete", user="bob")
     assert chat.world.task()["state"] == "closed"
+
+
+async def test_an_emoji_on_a_reply_captures_its_thread_under_the_reply(
+    over_socket: Chat,
+) -> None:
+    chat = over_socket
+    await chat.world.apply(filter={"fields": {"custom:reactions": ["memo"]}})
+    message = chat.say("The footer is broken")
+    reply = chat.slack.comment(message, "Bob, mend the French one. It is red", by="bob")
+    await chat.reacted(reply, "eyes", "ada")
+    assert chat.world.tasks() == []
+    await chat.reacted(reply, "memo", "ada")
+    await chat.reacted(reply, "memo", "bob")
+    task = chat.world.task()
+    assert task["title"] == "Bob, mend the French one. It is red"
+    assert "The footer is broken" in task["text"]
+    assert "Captured by Ada Lovelace" in task["text"]
+    assert ["It is red" in comment["text"] for comment in task["comments"]] == [True]
+    await chat.press(message, "card_complete", user="bob")
+    assert chat.world.task()["state"] == "closed"
+    await chat.reacted(chat.slack.comment(message, "And the Dutch one", by="bob"), "memo", "bob")
+    assert len(chat.world.tasks()) == 1
+
+
+async def test_an_emoji_on_a_reply_captures_nothing_where_no_filter_asks_for_it(over_socket: Chat) -> None:
+    chat = over_socket
+    await chat.world.apply(create={"to_asana": True, "from_asana": False}, filter={"keywords": ["please"]})
+    reply = chat.slack.comment(chat.say("The footer is broken"), "Mend it, please", by="bob")
+    await chat.reacted(reply, "memo", "ada")
+    assert chat.world.tasks() == []
 
 
 async def test_what_fails_on_our_side_is_told(chat: Chat) -> None:
