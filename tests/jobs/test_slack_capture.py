@@ -16,10 +16,11 @@ from starlette.types import Receive, Scope, Send
 from connectors.simulation import Fault, serve_app
 from connectors.slack.simulated_interactions import Interaction
 from connectors.slack.simulator import SlackSimulator
+from sync.jobs.asked import by_hand
 from sync.jobs.capture.interactions import Interactions
 from sync.jobs.receiving.intake import Intake
 from sync.jobs.receiving.streams import Streams
-from sync.store.tables import Conflict, Delivery, Mapping
+from sync.store.tables import Conflict, Delivery, Link, Mapping
 from tests.jobs.conftest import Build
 from tests.jobs.world import PATIENCE_S, World
 
@@ -293,6 +294,20 @@ async def test_the_card_offers_nothing_where_task_and_message_are_deleted(chat: 
     chat.world.hub.remove(chat.world.tasks()[0])
     await chat.world.settle(full=True)
     assert "card_" not in str(chat.slack.workspace.messages[card])
+
+
+async def test_the_card_of_a_link_that_was_ended_offers_nothing_any_more(chat: Chat) -> None:
+    message = chat.say("Broken")
+    await chat.captured(message)
+    await by_hand.unlink(chat.world.engine, (await chat.world.the(Link, kind="task")).id)
+    await chat.world.settle()
+    shown = str(chat.card(message)[1]["blocks"])
+    assert "not kept in step any more" in shown
+    assert chat.world.hub.view(chat.world.tasks()[0])["url"] in shown  # type: ignore[index]
+    assert "card_" not in shown
+    chat.slack.edit(message, title="Broken since Monday")
+    await chat.world.settle()
+    assert "Monday" not in chat.world.task()["text"]
 
 
 async def test_a_message_is_attached_to_an_existing_task(chat: Chat) -> None:

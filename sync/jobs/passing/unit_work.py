@@ -74,6 +74,8 @@ async def _newcomer(desk: Desk, unit: Unit) -> Outcome:
     (side,) = unit.refs
     record = unit.found.get(side)
     outcome: Outcome = DONE
+    if desk.route.end(side).connector.capabilities.cards:
+        await cards.take_leave(desk, unit.refs[side])
     errand = await capturing.asked(desk, side, unit.refs[side])
     if errand is not None:
         return await capturing.carry_out(desk, unit, record, errand)
