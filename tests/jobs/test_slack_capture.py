@@ -310,6 +310,17 @@ async def test_the_card_of_a_link_that_was_ended_offers_nothing_any_more(chat: C
     assert "Monday" not in chat.world.task()["text"]
 
 
+async def test_the_card_says_that_the_task_is_deleted_where_nothing_else_goes_to_slack(chat: Chat) -> None:
+    await chat.world.apply(direction="to_asana")
+    message = chat.say("Broken")
+    await chat.captured(message)
+    chat.world.hub.remove(chat.world.tasks()[0])
+    await chat.world.settle(full=True)
+    shown = str(chat.card(message)[1]["blocks"])
+    assert "deleted" in shown
+    assert "card_" not in shown
+
+
 async def test_a_message_is_attached_to_an_existing_task(chat: Chat) -> None:
     await chat.world.apply(create={"from_asana": False})
     gid = chat.world.hub.new(chat.world.project, title="Long known")
