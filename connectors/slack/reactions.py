@@ -30,6 +30,15 @@ def reaction_names(message: Payload) -> frozenset[str]:
     return frozenset(_bare(each) for each in message.get("reactions") or ())
 
 
+def members_reactions(message: Payload, view: View) -> frozenset[str]:
+    """Those that not only outsiders gave: what they mark becomes no task."""
+    return frozenset(
+        _bare(each)
+        for each in message.get("reactions") or ()
+        if not each.get("users") or not view.outsiders.issuperset(each["users"])
+    )
+
+
 def reacted_by(message: Payload, name: str) -> frozenset[str]:
     """Users who gave the reaction."""
     return frozenset(
@@ -41,11 +50,13 @@ def reacted_by(message: Payload, name: str) -> frozenset[str]:
 
 
 def marked_by(message: Payload, view: View) -> Mapping[str, Author]:
-    """Who gave each reaction first."""
-    first = {
-        _bare(each): str(next(iter(each.get("users") or ()), "")) for each in message.get("reactions") or ()
-    }
-    return {name: Author(id=user, name=view.names.get(user, user)) for name, user in first.items()}
+    """Which member gave each reaction first."""
+    found: dict[str, Author] = {}
+    for each in message.get("reactions") or ():
+        members = [user for user in each.get("users") or () if user not in view.outsiders]
+        for user in members[:1]:
+            found.setdefault(_bare(each), Author(id=user, name=view.names.get(user, user)))
+    return found
 
 
 def reaction_name(name: str) -> str:
@@ -75,7 +86,7 @@ def due(message: Payload, fields: Fields, view: View) -> Due:
         elif fields["state"] == OPEN and view.done in now:
             remove.append(("state", view.done))
     if REACTIONS in fields:
-        wanted = _names(fields[REACTIONS])
+        wanted, now = _names(fields[REACTIONS]), members_reactions(message, view)
         add += sorted(wanted - now)
         remove += [(REACTIONS, name) for name in sorted(now - wanted - {view.done})]
     for field, name in remove:

@@ -465,6 +465,19 @@ async def test_an_emoji_on_a_reply_captures_its_thread_under_the_reply(
     assert len(chat.world.tasks()) == 1
 
 
+@pytest.mark.parametrize("user", ["gus", "eve"])
+async def test_an_emoji_of_a_guest_or_a_stranger_captures_nothing(over_socket: Chat, user: str) -> None:
+    chat = over_socket
+    await chat.world.apply(filter={"fields": {"custom:reactions": ["memo"]}})
+    message = chat.say("The footer is broken")
+    reply = chat.slack.comment(message, "The French one", by="bob")
+    for each in (message, reply):
+        await chat.reacted(each, "memo", user)
+    assert chat.world.tasks() == []
+    await chat.reacted(message, "memo", "ada")
+    assert chat.world.task()["title"] == "The footer is broken"
+
+
 async def test_an_emoji_on_a_reply_captures_nothing_where_no_filter_asks_for_it(over_socket: Chat) -> None:
     chat = over_socket
     await chat.world.apply(create={"to_asana": True, "from_asana": False}, filter={"keywords": ["please"]})
