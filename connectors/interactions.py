@@ -81,14 +81,16 @@ DELETED = "deleted"
 """The state of a card whose task is no more: nothing can be done to it."""
 ALONE = "alone"
 """The state of a card below an object that is no more."""
+ENDED = "ended"
+"""The state of a card whose task and object live on, each by itself: a person ended their link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A task as it is shown in another tool. ``due`` as in :mod:`connectors.records`.
 
-    ``state``: that of the task, :data:`DELETED`, or :data:`ALONE`: then the task lives on, and nothing is
-    done to it from there any more.
+    ``state``: that of the task, :data:`DELETED`, or :data:`ALONE` or :data:`ENDED`: then the task lives on,
+    and nothing is done to it from there any more.
     ``place``: where it lies, in answers to people; empty in what is shown below objects.
     """
 

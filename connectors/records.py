@@ -154,6 +154,19 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
+class Within(Hidden):
+    """No object, but a part of one (a reply in a thread).
+
+    ``record`` tells of the part as if it were an object, ``whole`` is the object that it is a part of.
+    ``marked_by``: who gave it each of its words (reactions), first of all.
+    """
+
+    record: Record
+    whole: Ref
+    marked_by: Mapping[str, Author]
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """The object lives on under another identity (GitHub transfer)."""
 

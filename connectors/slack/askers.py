@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.errors import Park
 from connectors.interactions import Person, Refused
-from connectors.slack.people import Payload
+from connectors.slack.people import Payload, is_guest, is_stranger
 
 _VOUCHED_FOR = timedelta(minutes=5)
 _NOT_SHOWN = frozenset({"user_not_visible", "user_not_found"})
@@ -56,9 +56,9 @@ def person_of(user: Payload, team: str) -> Person:
     profile = user.get("profile") or {}
     name = profile.get("real_name") or user.get("real_name") or user.get("name") or user["id"]
     outsider = ""
-    if user.get("is_stranger") or user.get("team_id", team) != team:
+    if is_stranger(user, team):
         outsider = _STRANGER
-    elif user.get("is_restricted") or user.get("is_ultra_restricted"):
+    elif is_guest(user):
         outsider = "Guests cannot do that: ask a member of this workspace."
     elif user.get("deleted") or user.get("is_bot"):
         outsider = "Only people of this workspace can do that."

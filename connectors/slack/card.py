@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ContextBlock, SectionBlock
 
-from connectors.interactions import ALONE, DELETED, Card
+from connectors.interactions import ALONE, DELETED, ENDED, Card
 from connectors.records import CLOSED
 from connectors.slack.interactivity import ASSIGN, COMPLETE, REOPEN, SAY
 from connectors.slack.texts import mrkdwn, plain, quoted
@@ -16,7 +16,11 @@ EVENT = "asana_sync_card"
 """Event type of a card's metadata."""
 OPEN = "card_open"
 _LISTED = 20
-_LAST_WORDS = {DELETED: "deleted", ALONE: "the message was deleted: its task is not kept in step any more"}
+_LAST_WORDS = {
+    DELETED: "deleted",
+    ALONE: "the message was deleted: its task is not kept in step any more",
+    ENDED: "thread and task are not kept in step any more",
+}
 
 
 def message(card: Card, key: str) -> dict[str, Any]:

@@ -64,6 +64,9 @@ class Counter:
             said = {"text": escaped(refusal.reason)}
         except ConnectorError:
             said = {"text": TROUBLE}
+        except Exception:  # of ours, and logged by whoever called: the person is told all the same
+            await self.voice.whisper(channel, person.id, {"text": TROUBLE})
+            raise
         if said:
             await self.voice.whisper(channel, person.id, said)
 

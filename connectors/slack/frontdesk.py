@@ -93,6 +93,9 @@ class FrontDesk:
             view = modal.told(title, refusal.reason)
         except ConnectorError:
             view = modal.told(title, TROUBLE)
+        except Exception:  # of ours, and logged by whoever called: nobody is left before an empty window
+            await self.screen.update_view(str(opened["id"]), modal.told(title, TROUBLE).to_dict())
+            raise
         await self.screen.update_view(str(opened["id"]), view.to_dict())
 
     async def _first(self, asked: Payload, about: About, clerk: Clerk) -> Modal:
@@ -199,9 +202,15 @@ class FrontDesk:
             said = refusal.reason
         except ConnectorError:
             said = TROUBLE
+        except Exception:  # of ours, as above
+            await self._whispered(asked, about, TROUBLE)
+            raise
         else:
             return
-        await self.screen.whisper(channel, str(asked["user"]["id"]), {"text": escaped(said)}, about.ts)
+        await self._whispered(asked, about, said)
+
+    async def _whispered(self, asked: Payload, about: About, said: str) -> None:
+        await self.screen.whisper(about.channel, str(asked["user"]["id"]), {"text": escaped(said)}, about.ts)
 
     def _ref(self, about: About) -> Ref:
         return thread_ref(self.team, about.channel, about.ts)

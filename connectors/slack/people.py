@@ -27,6 +27,7 @@ class View:
     """What is needed to read messages: who we are, users by id, the reaction that closes a thread.
 
     ``pictures``: addresses, by user. ``authors``: whether we may post under other names and pictures.
+    ``outsiders``: guests, and members of other organisations.
     """
 
     us: Us
@@ -34,6 +35,7 @@ class View:
     done: str
     pictures: Mapping[str, str] = field(default_factory=dict)
     authors: bool = False
+    outsiders: frozenset[str] = frozenset()
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -66,6 +68,15 @@ def user(payload: Payload) -> User:
         email=str(profile.get("email") or ""),
         active=not payload.get("deleted"),
     )
+
+
+def is_stranger(payload: Payload, team: str) -> bool:
+    """A member of another organisation, in a channel that both share."""
+    return bool(payload.get("is_stranger")) or payload.get("team_id", team) != team
+
+
+def is_guest(payload: Payload) -> bool:
+    return bool(payload.get("is_restricted") or payload.get("is_ultra_restricted"))
 
 
 def picture(payload: Payload) -> str:

@@ -12,6 +12,8 @@ from connectors.slack.people import Us
 
 THREAD = "thread"
 REPLY = "reply"
+ANY = "any message"
+"""The address of a message that may be a thread or a reply in one: nobody told which."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -22,6 +24,11 @@ def thread_ref(site: str, channel: str, ts: str) -> Ref:
 def reply_ref(site: str, channel: str, ts: str, thread: str) -> Ref:
     """A reply; its address is the thread that it stands in."""
     return Ref(NAME, site, REPLY, f"{channel}/{ts}", address=f"{channel}/{thread}")
+
+
+def message_ref(site: str, channel: str, ts: str) -> Ref:
+    """A thread, or a reply where a reading shows that it is one."""
+    return Ref(NAME, site, THREAD, f"{channel}/{ts}", address=ANY)
 
 
 def place(ref: Ref) -> tuple[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.errors import Park, ParkClass
-from connectors.records import CLOSED, OPEN, Fields, Value
+from connectors.records import CLOSED, OPEN, Author, Fields, Value
 from connectors.slack.people import Payload, Us, View
 
 REACTIONS = "custom:reactions"
@@ -29,6 +30,15 @@ def reaction_names(message: Payload) -> frozenset[str]:
     return frozenset(_bare(each) for each in message.get("reactions") or ())
 
 
+def members_reactions(message: Payload, view: View) -> frozenset[str]:
+    """Those that not only outsiders gave: what they mark becomes no task."""
+    return frozenset(
+        _bare(each)
+        for each in message.get("reactions") or ()
+        if not each.get("users") or not view.outsiders.issuperset(each["users"])
+    )
+
+
 def reacted_by(message: Payload, name: str) -> frozenset[str]:
     """Users who gave the reaction."""
     return frozenset(
@@ -37,6 +47,16 @@ def reacted_by(message: Payload, name: str) -> frozenset[str]:
         if _bare(each) == name
         for user in each.get("users", ())
     )
+
+
+def marked_by(message: Payload, view: View) -> Mapping[str, Author]:
+    """Which member gave each reaction first."""
+    found: dict[str, Author] = {}
+    for each in message.get("reactions") or ():
+        members = [user for user in each.get("users") or () if user not in view.outsiders]
+        for user in members[:1]:
+            found.setdefault(_bare(each), Author(id=user, name=view.names.get(user, user)))
+    return found
 
 
 def reaction_name(name: str) -> str:
@@ -66,7 +86,7 @@ def due(message: Payload, fields: Fields, view: View) -> Due:
         elif fields["state"] == OPEN and view.done in now:
             remove.append(("state", view.done))
     if REACTIONS in fields:
-        wanted = _names(fields[REACTIONS])
+        wanted, now = _names(fields[REACTIONS]), members_reactions(message, view)
         add += sorted(wanted - now)
         remove += [(REACTIONS, name) for name in sorted(now - wanted - {view.done})]
     for field, name in remove:

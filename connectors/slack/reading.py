@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
-from connectors.records import Found, Gone, Hidden, Ref
+from connectors.errors import Park
+from connectors.records import Found, Gone, Hidden, Ref, Within
 from connectors.slack import translate
 from connectors.slack.client import PAGE, Client, Payload
-from connectors.slack.people import View
-from connectors.slack.places import place
+from connectors.slack.people import View, is_ours
+from connectors.slack.places import ANY, place, thread_ref
+from connectors.slack.reactions import marked_by
 
 _DELETED = Gone("Slack shows that the message was deleted")
 _ABSENT = Hidden("the message is not there: deleted, or older than the workspace keeps messages")
@@ -25,8 +28,18 @@ async def fetch_many(client: Client, refs: Sequence[Ref], view: View) -> Mapping
     for channel, wanted in by_channel.items():
         messages = await _messages(client, channel, list(wanted))
         for ts, ref in wanted.items():
-            found[ref] = _found(messages.get(ts), channel, view)
+            message = messages.get(ts)
+            if message is None and ref.address == ANY:
+                message = await _reply(client, channel, ts)
+            found[ref] = _found(message, channel, view)
     return found
+
+
+async def _reply(client: Client, channel: str, ts: str) -> Payload | None:
+    """The history of a channel leaves replies out."""
+    with suppress(Park):
+        return next((each for each in await client.thread(channel, ts) if each["ts"] == ts), None)
+    return None
 
 
 async def _messages(client: Client, channel: str, wanted: list[str]) -> dict[str, Payload]:
@@ -47,6 +60,11 @@ def _found(message: Payload | None, channel: str, view: View) -> Found:
         return _ABSENT
     if translate.is_tombstone(message):
         return _DELETED
-    if not translate.is_object(message, view.us):
+    record = translate.record(message, channel, view)
+    if translate.is_object(message, view.us):
+        return record
+    thread = str(message.get("thread_ts") or message["ts"])
+    if thread == message["ts"] or is_ours(message, view.us):
         return Hidden("the message is no thread of its own")
-    return translate.record(message, channel, view)
+    whole = thread_ref(view.us.team, channel, thread)
+    return Within("the message is a reply in a thread", record, whole, marked_by(message, view))

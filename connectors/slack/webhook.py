@@ -18,7 +18,7 @@ from connectors.changes import Change, Delivery, Echo, Received, Secrets
 from connectors.errors import BadSignature, Unreadable
 from connectors.records import Gone, Ref
 from connectors.signing import matches, within_window
-from connectors.slack.places import moment, reply_ref, thread_ref
+from connectors.slack.places import message_ref, moment, reply_ref, thread_ref
 
 Payload: TypeAlias = Mapping[str, Any]
 
@@ -165,7 +165,7 @@ def _reaction(event: Payload, team: str, ours: bool, dedupe: str) -> Received:
     channel = str(item["channel"])
     if ours:
         return Received(dedupe=dedupe, container=channel, ignored="our own reaction")
-    ref = thread_ref(team, channel, str(item["ts"]))
+    ref = message_ref(team, channel, str(item["ts"]))
     change = Change(ref=ref, at=_moment(event), actor=event.get("user"))
     return Received(dedupe=dedupe, container=channel, changes=(change,))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from connectors.slack.client import Client
-from connectors.slack.people import Us, View, picture, user
+from connectors.slack.people import Us, View, is_guest, is_stranger, picture, user
 from connectors.slack.scopes import CUSTOMIZE
 
 _KNOWN_FOR = timedelta(minutes=10)
@@ -45,6 +45,9 @@ class Workspace:
             self._done,
             pictures={str(each["id"]): shown for each in people if (shown := picture(each))},
             authors=self._authors and CUSTOMIZE in granted,
+            outsiders=frozenset(
+                str(each["id"]) for each in people if is_stranger(each, us.team) or is_guest(each)
+            ),
         )
         self._read_at = self._now()
         return self._view

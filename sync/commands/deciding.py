@@ -196,7 +196,7 @@ def unlink(
     link_id: Annotated[int, typer.Argument(metavar="LINK", min=0, max=LARGEST_ID, help="Id of a link.")],
     as_json: AsJson = False,
 ) -> None:
-    """End a link; nothing is written at the providers, and neither object is created again."""
+    """End a link; neither object is changed or created again, and the card in a thread says so."""
     from sync.commands.working import opened_engine
     from sync.jobs.asked import by_hand
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -15,12 +16,13 @@ from starlette.types import Receive, Scope, Send
 from connectors.simulation import Fault, serve_app
 from connectors.slack.simulated_interactions import Interaction
 from connectors.slack.simulator import SlackSimulator
+from sync.jobs.asked import by_hand
 from sync.jobs.capture.interactions import Interactions
 from sync.jobs.receiving.intake import Intake
 from sync.jobs.receiving.streams import Streams
-from sync.store.tables import Conflict, Mapping
+from sync.store.tables import Conflict, Delivery, Link, Mapping
 from tests.jobs.conftest import Build
-from tests.jobs.world import World
+from tests.jobs.world import PATIENCE_S, World
 
 
 @dataclass
@@ -55,6 +57,16 @@ class Chat:
     async def captured(self, message: str, title: str = "Chosen", user: str = "ada") -> None:
         done = await self.submitted(await self.opened(message, user), user, title={"title": title})
         assert (done.status, done.errors, done.opened) == (200, {}, ())
+        await self.world.settle()
+
+    async def reacted(self, message: str, name: str, user: str) -> None:
+        """Somebody reacts, and the event of it was acted on."""
+        self.slack.edit(message, reactions=[name], by=user)
+        told = f'"{message.partition("/")[2]}"'.encode()
+        by = f'"user": "{self.slack.people[user].id}", "reaction": "{name}"'.encode()
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(told in row.body and by in row.body for row in await self.world.rows(Delivery)):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
         await self.world.settle()
 
     def card(self, message: str) -> tuple[str, dict[str, Any]]:
@@ -284,6 +296,31 @@ async def test_the_card_offers_nothing_where_task_and_message_are_deleted(chat: 
     assert "card_" not in str(chat.slack.workspace.messages[card])
 
 
+async def test_the_card_of_a_link_that_was_ended_offers_nothing_any_more(chat: Chat) -> None:
+    message = chat.say("Broken")
+    await chat.captured(message)
+    await by_hand.unlink(chat.world.engine, (await chat.world.the(Link, kind="task")).id)
+    await chat.world.settle()
+    shown = str(chat.card(message)[1]["blocks"])
+    assert "not kept in step any more" in shown
+    assert chat.world.hub.view(chat.world.tasks()[0])["url"] in shown  # type: ignore[index]
+    assert "card_" not in shown
+    chat.slack.edit(message, title="Broken since Monday")
+    await chat.world.settle()
+    assert "Monday" not in chat.world.task()["text"]
+
+
+async def test_the_card_says_that_the_task_is_deleted_where_nothing_else_goes_to_slack(chat: Chat) -> None:
+    await chat.world.apply(direction="to_asana")
+    message = chat.say("Broken")
+    await chat.captured(message)
+    chat.world.hub.remove(chat.world.tasks()[0])
+    await chat.world.settle(full=True)
+    shown = str(chat.card(message)[1]["blocks"])
+    assert "deleted" in shown
+    assert "card_" not in shown
+
+
 async def test_a_message_is_attached_to_an_existing_task(chat: Chat) -> None:
     await chat.world.apply(create={"from_asana": False})
     gid = chat.world.hub.new(chat.world.project, title="Long known")
@@ -404,6 +441,67 @@ async def test_an_emoji_captures_without_a_modal(chat: Chat) -> None:
     assert "The footer is broken" in str(chat.card(message)[1]["blocks"])
     await chat.press(message, "card_complete", user="bob")
     assert chat.world.task()["state"] == "closed"
+
+
+async def test_an_emoji_on_a_reply_captures_its_thread_under_the_reply(
+    over_socket: Chat,
+) -> None:
+    chat = over_socket
+    await chat.world.apply(filter={"fields": {"custom:reactions": ["memo"]}})
+    message = chat.say("The footer is broken")
+    reply = chat.slack.comment(message, "Bob, mend the French one. It is red", by="bob")
+    await chat.reacted(reply, "eyes", "ada")
+    assert chat.world.tasks() == []
+    await chat.reacted(reply, "memo", "ada")
+    await chat.reacted(reply, "memo", "bob")
+    task = chat.world.task()
+    assert task["title"] == "Bob, mend the French one. It is red"
+    assert "The footer is broken" in task["text"]
+    assert "Captured by Ada Lovelace" in task["text"]
+    assert ["It is red" in comment["text"] for comment in task["comments"]] == [True]
+    await chat.press(message, "card_complete", user="bob")
+    assert chat.world.task()["state"] == "closed"
+    await chat.reacted(chat.slack.comment(message, "And the Dutch one", by="bob"), "memo", "bob")
+    assert len(chat.world.tasks()) == 1
+
+
+@pytest.mark.parametrize("user", ["gus", "eve"])
+async def test_an_emoji_of_a_guest_or_a_stranger_captures_nothing(over_socket: Chat, user: str) -> None:
+    chat = over_socket
+    await chat.world.apply(filter={"fields": {"custom:reactions": ["memo"]}})
+    message = chat.say("The footer is broken")
+    reply = chat.slack.comment(message, "The French one", by="bob")
+    for each in (message, reply):
+        await chat.reacted(each, "memo", user)
+    assert chat.world.tasks() == []
+    await chat.reacted(message, "memo", "ada")
+    assert chat.world.task()["title"] == "The footer is broken"
+
+
+async def test_an_emoji_on_a_reply_captures_nothing_where_no_filter_asks_for_it(over_socket: Chat) -> None:
+    chat = over_socket
+    await chat.world.apply(create={"to_asana": True, "from_asana": False}, filter={"keywords": ["please"]})
+    reply = chat.slack.comment(chat.say("The footer is broken"), "Mend it, please", by="bob")
+    await chat.reacted(reply, "memo", "ada")
+    assert chat.world.tasks() == []
+
+
+async def test_what_fails_on_our_side_is_told(chat: Chat) -> None:
+    message = chat.say("Broken")
+    await chat.captured(message)
+    card, _ = chat.card(message)
+    async with chat.world.engine.database.write() as session:
+        await session.execute(text("ALTER TABLE link RENAME TO elsewhere"))
+    assert "did not work" in str((await chat.opened(message))["blocks"])
+    await chat.slack.press("ada", "card_complete", object_id=card)
+    await chat.interactions.idle()
+    assert "did not work" in chat.slack.whispers[-1]["text"]
+    said = len(chat.slack.whispers)
+    await chat.slack.command("ada", chat.world.container, "/asana", "new Something")
+    await chat.interactions.idle()
+    assert "did not work" in str(chat.slack.whispers[said:])
+    async with chat.world.engine.database.write() as session:
+        await session.execute(text("ALTER TABLE elsewhere RENAME TO link"))
 
 
 async def test_a_project_that_does_not_answer_says_so_in_the_modal(chat: Chat) -> None:

@@ -30,7 +30,7 @@ from sync.store import links, marks, parking
 from sync.store.audit import note
 from sync.store.errors import StoreUnreachable
 from sync.store.history import tell
-from sync.store.tables import Conflict, Connection, Link, Mapping, Parked, Setting, Write
+from sync.store.tables import Conflict, Connection, Link, Mapping, Parked, Setting, Shown, Write
 from sync.store.values import parse
 
 _LOOK_S = 0.1
@@ -256,7 +256,10 @@ async def _find(route: Route, side: Side, chosen: Chosen) -> Record:
 
 
 async def unlink(engine: Engine, link_id: int) -> None:
-    """End a link. Its row stays, so that neither end is created again for the other."""
+    """End a link. Its row stays, so that neither end is created again for the other.
+
+    Neither object is changed; a card below one of them is told to say so by the next pass.
+    """
     async with engine.database.write() as session:
         row = await session.get(Link, link_id)
         if row is None or row.kind != links.TASK or row.state == links.UNLINKED:
@@ -272,3 +275,6 @@ async def unlink(engine: Engine, link_id: int) -> None:
             .values(state="dismissed")
         )
         note(session, "unlink", str(link_id))
+        if await session.get(Shown, link_id) is not None:  # the card below the object has to say so
+            await look_again(session, row, "unlinked by hand", engine.now())
+    await engine.wake(row.mapping_id, 0)

@@ -9,17 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.errors import Park
 from connectors.interactions import What
-from connectors.records import Found, Record, Ref
+from connectors.records import Author, Found, Record, Ref, Within
 from sync.jobs.capture.errands import refuse, tell
 from sync.jobs.pairing import counterparts, newcomers
+from sync.jobs.pairing.admission import wanted
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.outcome import DID, DONE, Later, Outcome
 from sync.jobs.passing.unit import Unit
 from sync.jobs.routing.route import Route
 from sync.jobs.watching.looking import look_again
 from sync.reconcile.model import Pair, Side
-from sync.store import errands, history, links
+from sync.store import errands, history, links, marks
 from sync.store.tables import Errand, Link
+from sync.store.values import dump_all
 
 _LOOKS = 4
 """So often is an object looked for that a person asked about, at growing intervals."""
@@ -39,6 +41,49 @@ def comments_since(route: Route, errand: Errand | None) -> Mapping[Side, datetim
         return route.comments_since
     since = {side: errand.asked_at + route.end(side).offset for side in Side}
     return since | {Side.EXTERNAL: datetime.min.replace(tzinfo=UTC)} if errand.whole_thread else since
+
+
+async def of_part(desk: Desk, part: Within) -> Outcome:
+    """A part that people marked as the mapping's filter wants it: the whole becomes a task, by its title."""
+    asker = _asker(desk, part)
+    if asker is None or not wanted(desk.route, Side.EXTERNAL, part.record):
+        return DONE
+    now, route = desk.engine.now(), desk.route
+    errand = Errand(
+        connection_id=route.end(Side.EXTERNAL).connection.id,
+        mapping_id=route.mapping.id,
+        key=f"mark {part.record.ref} {route.mapping.id}",
+        what=What.CAPTURE.value,
+        ref=str(part.whole),
+        kind=part.whole.kind,
+        object_id=part.whole.id,
+        address=part.whole.address,
+        fields=dump_all({"title": part.record.fields["title"]}),
+        person_id=asker.id,
+        person_name=asker.name,
+        asked_at=now,
+    )
+    mark = marks.NewMark(
+        mapping_id=route.mapping.id,
+        side=Side.EXTERNAL,
+        ref=part.whole,
+        comments=True,
+        reason=f"{asker.name} marked a part of it",
+    )
+    async with desk.engine.database.write() as session:
+        living = await links.by_refs(session, route.mapping.id, [str(part.whole)])
+        if living or await links.ended(session, route.mapping.id, [str(part.whole)]):
+            return DONE
+        await errands.note(session, errand)
+        await marks.put(session, [mark], now)
+    return DID
+
+
+def _asker(desk: Desk, part: Within) -> Author | None:
+    """Who marked it so that the filter lets it through; None where the filter asks for no such thing."""
+    marked = {word.casefold(): by for word, by in part.marked_by.items()}
+    words = (word.casefold() for asked in desk.route.scopes[Side.EXTERNAL].fields for word in asked.words)
+    return next((marked[word] for word in words if word in marked), None)
 
 
 async def carry_out(desk: Desk, unit: Unit, found: Found | None, errand: Errand) -> Outcome:

@@ -18,7 +18,7 @@ from sqlmodel import col
 
 from connectors.base import Capabilities
 from connectors.errors import Park
-from connectors.interactions import Card
+from connectors.interactions import ALONE, DELETED, ENDED, Card
 from connectors.records import Record, Ref
 from sync.configuration import MappingConfig
 from sync.configuration.shapes import ExternalFilter
@@ -88,6 +88,27 @@ async def say_last(desk: Desk, link: Link, ref: Ref, state: str) -> None:
     card = Card(**{**shown.card, "state": state})
     with suppress(Park):  # the write log tells why; the link ends all the same
         await _show(desk, link, ref, card, shown.address)
+
+
+async def take_leave(desk: Desk, ref: Ref) -> None:
+    """The card of a link that a person ended says so, and offers nothing any more."""
+    query = (
+        select(Link, Shown)
+        .join(Shown, col(Shown.link_id) == col(Link.id))
+        .where(
+            col(Link.mapping_id) == desk.route.mapping.id,
+            col(Link.external_ref) == str(ref),
+            col(Link.state) == links.UNLINKED,
+        )
+    )
+    async with desk.engine.database.read() as session:
+        ended = (await session.execute(query)).all()
+    for link, shown in ended:
+        if shown.card["state"] in (DELETED, ALONE, ENDED):
+            continue
+        await say_last(desk, link, ref, ENDED)
+        async with desk.engine.database.write() as session:  # nobody looks for lost answers of this link
+            await links.unlink(session, link, link.reason, desk.engine.now())
 
 
 async def _card(desk: Desk, link: Link, task: Record) -> Card:

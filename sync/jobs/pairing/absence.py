@@ -51,7 +51,7 @@ async def handle(desk: Desk, unit: Unit, link: Link, side: Side) -> Outcome:
     assert isinstance(found, Gone)
     other = unit.found.get(side.other)
     if isinstance(other, Gone):
-        if Side.EXTERNAL in desk.route.into:
+        if Side.EXTERNAL not in desk.route.held:
             await cards.say_last(desk, link, unit.refs[Side.EXTERNAL], DELETED)
         return await _end(desk, link, "both sides are gone")
     if not isinstance(other, Record):
@@ -158,7 +158,7 @@ async def _note_gone(desk: Desk, link: Link, side: Side, found: Gone) -> None:
 async def _act(desk: Desk, unit: Unit, link: Link, side: Side, found: Gone, survivor: Record) -> Outcome:
     """The delay is over and the object is still gone."""
     into = side.other
-    if Side.EXTERNAL in desk.route.into:
+    if Side.EXTERNAL not in desk.route.held:
         below = survivor.ref if side is Side.HUB else unit.refs[side]
         await cards.say_last(desk, link, below, DELETED if side is Side.HUB else ALONE)
     edited = await _edited(desk, link, into, survivor)

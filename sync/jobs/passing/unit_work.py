@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Map
 from datetime import datetime, timedelta
 
-from connectors.records import Fields, Found, Gone, Moved, Record
+from connectors.records import Fields, Found, Gone, Moved, Record, Within
 from sync.jobs.capture import capturing, cards, errands
 from sync.jobs.capture.wished import rests
 from sync.jobs.files import attachments
@@ -74,11 +74,15 @@ async def _newcomer(desk: Desk, unit: Unit) -> Outcome:
     (side,) = unit.refs
     record = unit.found.get(side)
     outcome: Outcome = DONE
+    if desk.route.end(side).connector.capabilities.cards:
+        await cards.take_leave(desk, unit.refs[side])
     errand = await capturing.asked(desk, side, unit.refs[side])
     if errand is not None:
         return await capturing.carry_out(desk, unit, record, errand)
     if isinstance(record, Record):
         outcome = await newcomers.meet(desk, unit, side, record)
+    elif isinstance(record, Within):
+        outcome = await capturing.of_part(desk, record)
     return outcome if isinstance(outcome, Later) else _doubtful(desk, unit, outcome)
 
 

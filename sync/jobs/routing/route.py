@@ -95,8 +95,12 @@ class Route:
     @property
     def into(self) -> frozenset[Side]:
         """Sides that may be written: the direction less what is paused."""
-        paused = {side for word in self.mapping.paused_directions for side in DIRECTIONS[word]}
-        return DIRECTIONS[self.config.direction] - paused
+        return DIRECTIONS[self.config.direction] - self.held
+
+    @property
+    def held(self) -> frozenset[Side]:
+        """Sides that nothing at all is written to now, also where no field goes there: no card."""
+        return frozenset(side for word in self.mapping.paused_directions for side in DIRECTIONS[word])
 
     @property
     def translation(self) -> Translation:
