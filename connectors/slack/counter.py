@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -58,17 +58,15 @@ class Counter:
         self, command: commands.Command, asked: Payload, person: Person, place: Place, clerk: Clerk
     ) -> None:
         channel = str(asked["channel_id"])
+        said: dict[str, Any] = {"text": TROUBLE}
         try:
-            said = await self._said(command, asked, person, place, clerk)
+            with suppress(ConnectorError):
+                said = await self._said(command, asked, person, place, clerk)
         except Refused as refusal:
             said = {"text": escaped(refusal.reason)}
-        except ConnectorError:
-            said = {"text": TROUBLE}
-        except Exception:  # of ours, and logged by whoever called: the person is told all the same
-            await self.voice.whisper(channel, person.id, {"text": TROUBLE})
-            raise
-        if said:
-            await self.voice.whisper(channel, person.id, said)
+        finally:  # also where our own side fails: the person is told all the same
+            if said:
+                await self.voice.whisper(channel, person.id, said)
 
     async def _said(
         self, command: commands.Command, asked: Payload, person: Person, place: Place, clerk: Clerk

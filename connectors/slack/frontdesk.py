@@ -8,6 +8,7 @@ its answer, and done by a pass.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias
@@ -87,16 +88,14 @@ class FrontDesk:
         title = "Create Asana task"
         opened = await self.screen.open_view(str(asked["trigger_id"]), modal.loading(title).to_dict())
         about = About(channel=channel, ts=str(message.get("thread_ts") or message["ts"]))
+        view = modal.told(title, TROUBLE)
         try:
-            view = await self._first(asked, about, clerk)
+            with suppress(ConnectorError):
+                view = await self._first(asked, about, clerk)
         except Refused as refusal:
             view = modal.told(title, refusal.reason)
-        except ConnectorError:
-            view = modal.told(title, TROUBLE)
-        except Exception:  # of ours, and logged by whoever called: nobody is left before an empty window
-            await self.screen.update_view(str(opened["id"]), modal.told(title, TROUBLE).to_dict())
-            raise
-        await self.screen.update_view(str(opened["id"]), view.to_dict())
+        finally:  # also where our own side fails: nobody is left before an empty window
+            await self.screen.update_view(str(opened["id"]), view.to_dict())
 
     async def _first(self, asked: Payload, about: About, clerk: Clerk) -> Modal:
         await self._asker(asked)
@@ -183,34 +182,31 @@ class FrontDesk:
     async def _pressed(self, asked: Payload, action: Payload, clerk: Clerk) -> None:
         message, channel = asked["message"], str(asked["channel"]["id"])
         about = About(channel=channel, ts=str(message.get("thread_ts") or message["ts"]))
+        said = TROUBLE
         try:
-            person = await self._asker(asked)
-            if action["action_id"] == SAY:
-                await self.screen.open_view(str(asked["trigger_id"]), modal.comment(about).to_dict())
-                return
-            await clerk.take(
-                Wish(
-                    key=f"press {asked['trigger_id']}",
-                    what=What.CHANGE,
-                    by=person,
-                    container=channel,
-                    about=self._ref(about),
-                    fields=_PRESSED[action["action_id"]],
-                )
-            )
+            with suppress(ConnectorError):
+                person = await self._asker(asked)
+                if action["action_id"] == SAY:
+                    await self.screen.open_view(str(asked["trigger_id"]), modal.comment(about).to_dict())
+                else:
+                    await clerk.take(self._press(asked, action, about, person))
+                said = ""
         except Refused as refusal:
             said = refusal.reason
-        except ConnectorError:
-            said = TROUBLE
-        except Exception:  # of ours, as above
-            await self._whispered(asked, about, TROUBLE)
-            raise
-        else:
-            return
-        await self._whispered(asked, about, said)
+        finally:  # as above
+            if said:
+                text = {"text": escaped(said)}
+                await self.screen.whisper(channel, str(asked["user"]["id"]), text, about.ts)
 
-    async def _whispered(self, asked: Payload, about: About, said: str) -> None:
-        await self.screen.whisper(about.channel, str(asked["user"]["id"]), {"text": escaped(said)}, about.ts)
+    def _press(self, asked: Payload, action: Payload, about: About, person: Person) -> Wish:
+        return Wish(
+            key=f"press {asked['trigger_id']}",
+            what=What.CHANGE,
+            by=person,
+            container=about.channel,
+            about=self._ref(about),
+            fields=_PRESSED[action["action_id"]],
+        )
 
     def _ref(self, about: About) -> Ref:
         return thread_ref(self.team, about.channel, about.ts)

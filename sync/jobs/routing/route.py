@@ -263,11 +263,7 @@ async def make_route(
         Side.HUB: await _end(engine, Side.HUB, hub, mapping.hub_container),
         Side.EXTERNAL: await _end(engine, Side.EXTERNAL, external, mapping.external_container),
     }
-    # of a route that leads nowhere now nobody needs to know what is new
-    cut = any(states.rests(end.connection, engine.now()) for end in ends.values())
-    told = None if asking and not cut else await _told(engine, ends)
-    if told is None and asking:
-        told = await _asked(engine, config, ends)
+    told = await (_asked(engine, config, ends) if asking else _told(engine, ends))
     fields = told or dict.fromkeys(Side, ())
     return Route(
         mapping=mapping,
