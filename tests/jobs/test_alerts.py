@@ -44,7 +44,7 @@ async def test_each_change_is_told_once(world: World, pager: Pager) -> None:
     await alerts.watch(world.engine)
     assert pager.took == [], "nothing waits"
     row = await world.the(Connection, name="other")
-    await connections.note(world.engine, row.id, connections.NEEDS_REAUTH, "revoked")
+    await connections.note(world.engine, row, connections.NEEDS_REAUTH, "revoked")
     for _ in range(2):
         await alerts.watch(world.engine)
     (told,) = pager.took

@@ -10,6 +10,7 @@ import pytest
 from connectors.github.simulator import GitHubSimulator
 from connectors.http import Outbound
 from connectors.trust import Trust
+from sync.jobs.connecting import connections, states
 from sync.jobs.connecting.sessions import Sessions
 from sync.jobs.tending import upkeep
 from sync.store.tables import Connection, Mapping, Write
@@ -24,6 +25,19 @@ def quick(*args: Any, **more: Any) -> Outbound:
 
 def revoke(world: World) -> None:
     world.external.revoked = True  # type: ignore[attr-defined]
+
+
+async def test_what_the_credentials_before_met_says_nothing_of_the_new_ones(build: Build) -> None:
+    """An answer to the old token comes when an admin has brought another one."""
+    world = await build(GitHubSimulator)
+    before = await world.the(Connection, name="other")
+    credentials = world.engine.vault.seal({"token": next(iter(world.external.tokens))})  # type: ignore[attr-defined]
+    await world.change(Connection, {"credentials": credentials}, name="other")
+    await connections.note(world.engine, before, states.NEEDS_REAUTH, "revoked")
+    assert (await world.the(Connection, name="other")).state == "ok"
+    now = await world.the(Connection, name="other")
+    await connections.note(world.engine, now, states.NEEDS_REAUTH, "revoked")
+    assert (await world.the(Connection, name="other")).state == "needs_reauth"
 
 
 async def test_a_dead_connection_is_left_alone(build: Build) -> None:

@@ -101,7 +101,7 @@ async def test_credentials_of_another_account_are_dead(world: World) -> None:
     await check_now(world)
     row = await world.the(Connection, name="other")
     assert (row.state, "not to else" in row.reason) == (connections.NEEDS_REAUTH, True)
-    await connections.note(world.engine, row.id, connections.OK, "")
+    await connections.note(world.engine, row, connections.OK, "")
     assert (await world.the(Connection, name="other")).state == connections.NEEDS_REAUTH
 
 

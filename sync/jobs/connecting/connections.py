@@ -56,14 +56,14 @@ async def check(engine: Engine, connection: Connection) -> Account | None:
                 f"the credentials belong to {account.name}, not to {connection.account_name}"
             )
     except PauseConnection as error:
-        await note(engine, connection.id, NEEDS_REAUTH, error.reason)
+        await note(engine, connection, NEEDS_REAUTH, error.reason)
         return None
     except RetryLater as error:
         if not error.limited:
-            await note(engine, connection.id, UNREACHABLE, error.reason)
+            await note(engine, connection, UNREACHABLE, error.reason)
         return None
     except ConnectorError as error:
-        await note(engine, connection.id, UNREACHABLE, error.reason)
+        await note(engine, connection, UNREACHABLE, error.reason)
         return None
     finally:
         engine.sessions.refused.discard(connection.id)
@@ -79,13 +79,18 @@ async def lacks(engine: Engine, connection: Connection, container: str) -> list[
         return [f"{error.reason}."]
 
 
-async def note(engine: Engine, connection_id: int, state: str, reason: str) -> None:
-    """Keep the state of a connection; a dead one stays dead until its credentials change."""
+async def note(engine: Engine, connection: Connection, state: str, reason: str) -> None:
+    """Keep the state of a connection, as it was when its provider was asked.
+
+    A dead one stays dead until its credentials change; what the ones before met says nothing of the new.
+    """
     async with engine.database.write() as session:
-        row = await session.get(Connection, connection_id)
+        row = await session.get(Connection, connection.id)
         if row is None or (row.state == state and row.reason == reason):
             return
         if row.state == NEEDS_REAUTH and state != NEEDS_REAUTH:
+            return
+        if state == NEEDS_REAUTH and row.credentials != connection.credentials:
             return
         row.state, row.reason = state, reason
         session.add(row)

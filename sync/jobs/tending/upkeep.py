@@ -135,7 +135,7 @@ async def check_connections(engine: Engine) -> None:
         try:
             await connections.refresh_people(engine, row, sorted(mapped.get(row.id, set())))
         except PauseConnection as error:
-            await connections.note(engine, row.id, states.NEEDS_REAUTH, error.reason)
+            await connections.note(engine, row, states.NEEDS_REAUTH, error.reason)
         except ConnectorError as error:
             log.warning("upkeep", connection=row.name, reason=f"people: {error.reason}")
 

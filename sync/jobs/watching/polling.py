@@ -46,7 +46,7 @@ async def poll(engine: Engine, cursor_id: int, *, even_if_early: bool = False) -
         await _failed(engine, connection, cursor, error)
         return False
     if connection.state == states.UNREACHABLE:
-        await connections.note(engine, connection.id, states.OK, "")
+        await connections.note(engine, connection, states.OK, "")
     log.info("poll.done", connection=connection.name, container=cursor.container, changes=changes)
     return True
 
@@ -165,6 +165,6 @@ async def _failed(engine: Engine, connection: Connection, cursor: Cursor, error:
     elif isinstance(error, RetryLater):
         wait = error.after or wait
         if not error.limited:
-            await connections.note(engine, connection.id, states.UNREACHABLE, error.reason)
+            await connections.note(engine, connection, states.UNREACHABLE, error.reason)
     log.warning("poll.done", connection=connection.name, container=cursor.container, reason=error.reason)
     await _next(engine, cursor, wait, error.reason, failed=True)
