@@ -224,6 +224,7 @@ class Container:
     sections: Mapping[str, str] = field(default_factory=dict)
     """Section id -> name, in order."""
     public: bool = False
+    """Anybody in the world can read it; what all members of a workspace can is not public."""
 
 
 class FieldKind(StrEnum):

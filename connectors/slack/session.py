@@ -270,6 +270,4 @@ def _container(channel: Payload, us: Us) -> Container:
     if not channel.get("name"):
         raise PauseMapping("this is no channel")
     url = f"{us.url}archives/{channel['id']}"
-    return Container(
-        id=channel["id"], name=f"#{channel['name']}", url=url, public=not channel.get("is_private")
-    )
+    return Container(id=channel["id"], name=f"#{channel['name']}", url=url)
