@@ -370,6 +370,18 @@ async def test_what_is_said_in_asana_goes_to_a_public_place_only_if_the_file_say
     world.hub.comment(task, "said on purpose", by="ada")
     await world.settle()
     assert "said on purpose" in texts(world.thing())[-1]
-    # nobody knows now: what is in force stays
+    # nobody knows now: it is as it was
     world.external.faults.add(Fault(kind="503", times=None))
     assert (await world.apply(dry_run=True)).changes == []
+
+
+async def test_where_nobody_can_tell_whether_a_place_is_public_it_is_as_it_was(build: Build) -> None:
+    world = await build(GitHubSimulator)
+    world.external.faults.add(Fault(kind="503", method="GET", path="/repos/[^/]*/[^/]*$", times=None))
+    told = await world.apply(limits={"creates_per_hour": 99})
+    world.external.faults.clear()
+    assert not any("stay in Asana" in warning for warning in told.warnings)
+    _, task = await world.paired()
+    world.hub.comment(task, "among us", by="ada")
+    await world.settle()
+    assert len(texts(world.thing())) == 1

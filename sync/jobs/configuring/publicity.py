@@ -20,7 +20,7 @@ async def kept_private(
     """The configuration with nothing of Asana's comments and files in public places where it does not say
     ``from_asana``, and a warning for each mapping where that is new.
 
-    Where nobody can tell now whether the place is public, what is in force stays.
+    Where nobody can tell now whether the place is public, it is as it was.
     """
     mappings, warnings = dict(configuration.mappings), []
     for path, mapping in configuration.mappings.items():
@@ -28,13 +28,20 @@ async def kept_private(
         row = rows.get(mapping.connection)
         if row is None or not untold or mapping.direction == "to_asana":
             continue
-        private = {part: getattr(mapping, part).model_copy(update={"from_asana": False}) for part in untold}
-        kept, known = mapping.model_copy(update=private), present.mappings.get(mapping.name)
-        public = await _is_public(engine, row, mapping.container)
-        if public is False or (public is None and same_mapping(mapping, known)):
+        public, known = await _is_public(engine, row, mapping.container), present.mappings.get(mapping.name)
+        if public is False:
             continue
+        asked_before = public is None and known is not None and known.external_container == mapping.container
+        before = known.config if known is not None and asked_before else {}
+        goes = {part: bool(before.get(part, {}).get("from_asana")) for part in untold}
+        kept = mapping.model_copy(
+            update={
+                part: getattr(mapping, part).model_copy(update={"from_asana": told})
+                for part, told in goes.items()
+            }
+        )
         mappings[path] = kept
-        if not same_mapping(kept, known):
+        if not any(goes.values()) and not same_mapping(kept, known):
             why = "is public" if public else "may be public"
             what = " and ".join(_PARTS[part] for part in untold)
             keys = " and ".join(f"{part}.from_asana: true" for part in untold)
