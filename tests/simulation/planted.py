@@ -224,7 +224,7 @@ PLANTED: Sequence[Planted] = (
         19,
         "a lease is not looked at again before a write",
         mistakes.lease_taken_once,
-        _schedule((1.0, Kind.NEW, HUB, 0, 1), (44.0, Kind.FREEZE, HUB, 16, 0)),
+        _schedule((1.0, Kind.NEW, HUB, 0, 1), (44.0, Kind.FREEZE, HUB, 13, 0)),
         frozenset({"15"}),
     ),
     Planted(
