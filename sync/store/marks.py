@@ -257,18 +257,30 @@ _LATER = (
 )
 
 
-async def postpone(
-    session: AsyncSession,
-    marks: Iterable[Mark],
-    due_at: datetime,
-    reason: str,
-    *,
-    attempt: bool = True,
-    recheck: bool = False,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """A mark that is looked at again later. ``attempt``, ``recheck``: whether it counts as one."""
+
+    mark: Mark
+    due_at: datetime
+    reason: str
+    attempt: bool = True
+    recheck: bool = False
+
+
+async def postpone(session: AsyncSession, postponed: Iterable[Postponed]) -> None:
     """Look again later. A mark whose counter moved keeps its earlier time."""
-    same = {"until": due_at, "attempt": int(attempt), "recheck": int(recheck), "why": reason}
-    rows = [{"mark_id": mark.id, "read": mark.counter, **same} for mark in marks]
+    rows = [
+        {
+            "mark_id": each.mark.id,
+            "read": each.mark.counter,
+            "until": each.due_at,
+            "attempt": int(each.attempt),
+            "recheck": int(each.recheck),
+            "why": each.reason,
+        }
+        for each in postponed
+    ]
     if rows:
         await session.execute(_LATER, rows)
 

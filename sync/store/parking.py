@@ -96,13 +96,13 @@ async def links_waiting(session: AsyncSession, link_ids: Sequence[int]) -> froze
     return frozenset(link_id for link_id in (await session.execute(query)).scalars() if link_id is not None)
 
 
-async def unpark(session: AsyncSession, mapping_id: int, what: str, ref: str, field: str = "") -> None:
+async def unpark(session: AsyncSession, mapping_id: int, what: str, *refs: str, field: str = "") -> None:
     """What was parked works now: its entry goes."""
     await session.execute(
         delete(Parked).where(
             col(Parked.mapping_id) == mapping_id,
             col(Parked.what) == what,
-            col(Parked.ref) == ref,
+            col(Parked.ref).in_(refs),
             col(Parked.field) == field,
         )
     )

@@ -20,10 +20,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from sync.store.turns import Door
+
 T = TypeVar("T")
 
 READERS = 8
 """Connections that read at the same time."""
+
+_BEGIN_TO_WRITE = "BEGIN IMMEDIATE"
 
 _AT_ONCE = 200
 """Rows that come back with the statement; of a larger result the others are asked for."""
@@ -73,11 +77,16 @@ class Cursor(aiosqlite.Cursor):
             await super().close()
 
     def _begin(self, sql: str, parameters: Iterable[Any]) -> list[Any]:
-        return self._cursor.execute(sql, parameters).fetchmany(_AT_ONCE)  # type: ignore[arg-type]
+        execute = partial(self._cursor.execute, sql, parameters)  # type: ignore[arg-type]
+        cursor = self._conn.door.through(execute) if sql == _BEGIN_TO_WRITE else execute()
+        return cursor.fetchmany(_AT_ONCE)
 
 
 class Connection(aiosqlite.Connection):
     """A connection whose cursors cost no trip, nor does a rollback where nothing was begun."""
+
+    door: Door
+    """Where it waits for its turn to write."""
 
     _in_doubt = False
     """A trip was not waited for to its end: what it begins is not known here."""
@@ -103,6 +112,7 @@ async def connect(path: str, **options: Any) -> Connection:
     """
     opening = partial(sqlite3.connect, path, **{**options, "check_same_thread": False})
     connection = Connection(opening, iter_chunk_size=_AT_ONCE)
+    connection.door = Door(f"{path}-turn")
     connection._thread.daemon = True  # as SQLAlchemy does where it connects by itself
     async with AsyncExitStack() as undo:
         undo.push_async_callback(asyncio.to_thread, connection._thread.join)
@@ -125,21 +135,24 @@ def sqlite_engine(
         pool_size=READERS if read_only else 1,
         max_overflow=0,
     )
-    prepare_sqlite(engine.sync_engine, read_only=read_only, foreign_keys=foreign_keys)
+    wait_s = 10 if read_only else 0  # who writes waits in the door
+    prepare_sqlite(engine.sync_engine, read_only=read_only, foreign_keys=foreign_keys, wait_s=wait_s)
     return engine
 
 
-def prepare_sqlite(engine: Engine, *, read_only: bool = False, foreign_keys: bool = True) -> None:
-    """Explicit BEGIN, and our pragmas.
+def prepare_sqlite(
+    engine: Engine, *, read_only: bool = False, foreign_keys: bool = True, wait_s: int = 10
+) -> None:
+    """Explicit BEGIN, and our pragmas; ``wait_s`` is how long a statement waits for another's lock.
 
     The driver's own transaction handling must be off (``isolation_level=None``): it would begin late
     and never around SELECT or DDL (docs.sqlalchemy.org, "SQLite: transactional DDL").
     """
     pragmas = {
-        "busy_timeout": "10000",
         "foreign_keys": "ON" if foreign_keys else "OFF",
         **({"query_only": "ON"} if read_only else {"journal_mode": "WAL"}),
         "synchronous": "NORMAL",
+        "busy_timeout": str(1000 * wait_s),  # last: the change to WAL waits as the driver does
     }
 
     @event.listens_for(engine, "connect")
@@ -151,4 +164,4 @@ def prepare_sqlite(engine: Engine, *, read_only: bool = False, foreign_keys: boo
 
     @event.listens_for(engine, "begin")
     def begin(connection: Begun) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if read_only else _BEGIN_TO_WRITE)

@@ -113,7 +113,7 @@ async def test_the_same_parked_twice_is_one_entry_with_a_count(database: Databas
     async with database.read() as session:
         assert (await listings.parked_page(session))["items"] == []
     async with database.write() as session:
-        await parking.unpark(session, mapping.id, "field", "link:1", "labels")
+        await parking.unpark(session, mapping.id, "field", "link:1", field="labels")
         assert (await session.execute(select(Parked))).first() is None
 
 

@@ -108,7 +108,7 @@ async def test_what_moved_meanwhile_stays_as_a_fresh_one(database: Database) -> 
     before = await stored(database)
     await put(database, mapping, 2, when=3)
     async with database.write() as session:
-        await marks.postpone(session, before[1:], at(2), "busy")
+        await marks.postpone(session, [marks.Postponed(before[1], at(2), "busy")])
     async with database.write() as session:
         await marks.clear(session, before, at(4))
     (left,) = await stored(database)
@@ -122,8 +122,10 @@ async def test_postponing_counts_and_spares_what_moved(database: Database) -> No
     read = await stored(database)
     await put(database, mapping, 2)
     async with database.write() as session:
-        await marks.postpone(session, read, at(30), "later", recheck=True)
-        await marks.postpone(session, read, at(40), "later", attempt=False)
+        await marks.postpone(session, [marks.Postponed(each, at(30), "later", recheck=True) for each in read])
+        await marks.postpone(
+            session, [marks.Postponed(each, at(40), "later", attempt=False) for each in read]
+        )
     one, two = await stored(database)
     assert (one.due_at, one.attempts, one.rechecks, one.reason) == (at(40), 1, 1, "later")
     assert two.due_at == NOON

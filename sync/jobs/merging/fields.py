@@ -283,7 +283,7 @@ async def _park_field(
 
 
 async def _unpark_field(session: AsyncSession, link: Link, name: str) -> None:
-    await parking.unpark(session, link.mapping_id, "field", f"link:{link.id}", name)
+    await parking.unpark(session, link.mapping_id, "field", f"link:{link.id}", field=name)
 
 
 def _finish(desk: Desk, link: Link, work: Written, view: LinkView, past: Past) -> None:

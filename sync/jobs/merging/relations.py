@@ -88,16 +88,17 @@ def awaited(objects: Iterable[Unmatched]) -> str:
     return "".join(sorted({_key(each.side, each.word) for each in objects}))
 
 
-async def tell_waiting(session: AsyncSession, link: Link) -> None:
-    """Look again at the links that wait for one of the objects of this one, which has just got both."""
-    keys = [_key(side, getattr(link, f"{side}_id")) for side in Side]
+async def tell_waiting(session: AsyncSession, *made: Link) -> None:
+    """Look again at the links that wait for an object of these, which have just got both of theirs."""
+    keys = [_key(side, getattr(link, f"{side}_id")) for link in made for side in Side]
+    linked_at = max(link.looked_at or link.created_at for link in made)
     query = select(Link).where(
         col(Link.awaits) > "",  # few do: the index finds them
         or_(*(col(Link.awaits).contains(key, autoescape=True) for key in keys)),
         col(Link.state) != links.UNLINKED,
     )
     for waiting in (await session.execute(query)).scalars().all():
-        await look_again(session, waiting, "what it names is linked now", link.looked_at or link.created_at)
+        await look_again(session, waiting, "what it names is linked now", linked_at)
 
 
 def _key(side: Side, id: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 
 import structlog
 from sqlalchemy import update
@@ -126,18 +125,18 @@ async def attach(
             reason="its comments follow",
         )
     )
-    made.steps.append(partial(_activate, link=link))
+    made.shared[_activate] = link
     await desk.ledger.enter(made)
     log.info("link.made", link=link.id, ref=str(created.ref), reason="create")
 
 
-async def _activate(session: AsyncSession, link: Link) -> None:
-    link.state, link.reason = links.ACTIVE, ""
-    await session.execute(
-        update(Link).where(col(Link.id) == link.id).values(state=link.state, reason=link.reason)
-    )
-    await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
-    await relations.tell_waiting(session, link)
+async def _activate(session: AsyncSession, made: Sequence[Link]) -> None:
+    for link in made:
+        link.state, link.reason = links.ACTIVE, ""
+    ids = [link.id for link in made]
+    await session.execute(update(Link).where(col(Link.id).in_(ids)).values(state=links.ACTIVE, reason=""))
+    await parking.unpark(session, made[0].mapping_id, "link", *(f"link:{id}" for id in ids))
+    await relations.tell_waiting(session, *made)
 
 
 async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -> Outcome:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import nullcontext
-from functools import partial
 
 import structlog
 
@@ -79,7 +78,10 @@ async def _claimed(desk: Desk, batch: Sequence[Mark]) -> list[Unit]:
                 mine.append(unit)
                 continue
             reason = "the object is being worked on"
-            await marks.postpone(session, unit.marks, engine.in_s(0.5), reason, attempt=False)
+            soon = engine.in_s(0.5)
+            await marks.postpone(
+                session, [marks.Postponed(mark, soon, reason, attempt=False) for mark in unit.marks]
+            )
             await leases.release(session, names if taken else [], desk.lease.hold)
     return mine
 
@@ -170,16 +172,11 @@ async def _finish(desk: Desk, unit: Unit, outcome: Outcome) -> None:
     entry = unit.told
     if isinstance(outcome, Later):
         occasion.held_back(unit.marks, outcome)
-        entry.steps.append(
-            partial(
-                marks.postpone,
-                marks=unit.marks,
-                due_at=desk.engine.in_s(outcome.seconds),
-                reason=outcome.reason,
-                attempt=outcome.attempt,
-                recheck=outcome.recheck,
-            )
-        )
+        due_at = desk.engine.in_s(outcome.seconds)
+        entry.postponed += [
+            marks.Postponed(mark, due_at, outcome.reason, outcome.attempt, outcome.recheck)
+            for mark in unit.marks
+        ]
     else:
         entry.cleared += unit.marks
     entry.released += unit.claimed

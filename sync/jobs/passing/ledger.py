@@ -25,6 +25,7 @@ from sync.store.history import line, tell_all
 from sync.store.tables import Link, Mark, Write
 
 Step: TypeAlias = Callable[[AsyncSession], Awaitable[object]]
+SharedStep: TypeAlias = Callable[[AsyncSession, Sequence[Any]], Awaitable[object]]
 
 
 @dataclass(slots=True)
@@ -33,8 +34,9 @@ class Entry:
 
     ``begun``: intents, which get their ids. ``answered``: writes that were done, with what came back.
     ``settled``: field -> pair. ``lines`` of its history. ``looked_at``: store how the link stands.
-    ``put``: new marks. ``cleared``, ``released``: marks and claims that are over. ``steps``: what is
-    rare enough to have statements of its own.
+    ``put``: new marks. ``cleared``, ``released``: marks and claims that are over; ``postponed``: marks that
+    are not. ``steps``: what is rare enough to have statements of its own; ``shared``: a step that is taken
+    once for all entries of a transaction, and this one's part of it.
     """
 
     link: Link | None = None
@@ -46,7 +48,9 @@ class Entry:
     put: list[marks.NewMark] = field(default_factory=list)
     cleared: list[Mark] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
+    postponed: list[marks.Postponed] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    shared: dict[SharedStep, Any] = field(default_factory=dict)
 
     def tell(self, event: str, text: str, **more: Any) -> None:
         """Add a line to the link's history; ``more`` as in :func:`sync.store.history.line`."""
@@ -91,14 +95,25 @@ class Ledger:
             for entry in entries:
                 for step in entry.steps:
                     await step(session)
+            for shared, parts in _by_step(entries).items():
+                await shared(session, parts)
             await tell_all(session, [told for entry in entries for told in entry.lines])
             touched = {str(answer.ref): (Side(write.side), answer.ref) for _, write, answer in answered}
             news = await marks.of_sharers(session, self.lease.mapping_id, touched)
             await marks.put(session, [*news, *(mark for entry in entries for mark in entry.put)], now)
             await marks.clear(session, [mark for entry in entries for mark in entry.cleared], now)
+            await marks.postpone(session, [each for entry in entries for each in entry.postponed])
             refs = [ref for entry in entries for ref in entry.released]
             await leases.release(session, refs, self.lease.hold)
         return [None for _ in entries]
+
+
+def _by_step(entries: Sequence[Entry]) -> dict[SharedStep, list[Any]]:
+    parts: dict[SharedStep, list[Any]] = {}
+    for entry in entries:
+        for step, part in entry.shared.items():
+            parts.setdefault(step, []).append(part)
+    return parts
 
 
 async def fence(session: AsyncSession, lease: Lease) -> None:
