@@ -139,6 +139,17 @@ async def test_a_revoked_app_pauses_the_connection_and_says_what_to_do(oauth: Be
     assert not any(secret in f"{paused.value!r} {paused.value.provider_message}" for secret in secrets)
 
 
+async def test_a_revoked_app_is_not_asked_again_by_those_who_come_after(oauth: Bench) -> None:
+    await oauth.session.check()
+    oauth.simulator.oauth_app.revoke()
+    before = len(oauth.simulator.journal)
+    for _ in range(5):
+        with pytest.raises(PauseConnection, match="authorise the app again"):
+            await oauth.session.check()
+    refused = [(each.method, each.status) for each in [*oauth.simulator.journal][before:]]
+    assert refused == [("GET", 401), ("POST", 400)]
+
+
 async def test_an_app_that_is_not_known_pauses_the_connection(oauth: Bench) -> None:
     oauth.simulator.oauth_app.client_secret = "another"
     with pytest.raises(PauseConnection, match="client_secret"):
