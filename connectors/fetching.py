@@ -53,7 +53,7 @@ class Fetching:
             RetryLater: not now.
             httpx.RequestError: it did not come whole.
         """
-        for _ in range(_MAX_REDIRECTS + 1):
+        for redirects in range(_MAX_REDIRECTS + 1):
             request = self.client.build_request("GET", url, headers=self._headers(url))
             start = time.monotonic()
             response = await self.client.send(request, stream=True)
@@ -65,7 +65,7 @@ class Fetching:
                 await response.aclose()
             location = response.headers.get("location")
             if response.status_code not in _REDIRECTS or location is None:
-                raise _refused(response)
+                raise _refused(response, led_there=redirects > 0)
             url = url.join(location)
         raise Park(f"{url.host} redirects in a circle")
 
@@ -99,9 +99,12 @@ async def _written(response: httpx.Response, into: BinaryIO, limit: int) -> Cont
     return Content(size=size, sha256=digest.hexdigest(), media_type=media_type)
 
 
-def _refused(response: httpx.Response) -> ConnectorError:
-    """What a status other than 2xx means for a file: that a storage refuses us says nothing of the API."""
+def _refused(response: httpx.Response, *, led_there: bool) -> ConnectorError:
+    """What a status other than 2xx means for a file: that a storage refuses us says nothing of the API.
+
+    Where we were led carries a permission that ends after minutes: another try gets another.
+    """
     status, reason = response.status_code, f"{response.url.host} answered {response.status_code} for the file"
-    if status in (408, 429) or status >= 500:
+    if status in (408, 429) or status >= 500 or (led_there and status in (401, 403)):
         return RetryLater(reason, after=retry_after(response.headers), status=status)
     return Park(reason, park_class=ParkClass.PERMISSION, status=status)

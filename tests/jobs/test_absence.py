@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from connectors.asana.simulator import AsanaSimulator
@@ -13,7 +15,7 @@ from sync.reconcile.model import Side
 from sync.store.status import status
 from sync.store.tables import Conflict, Event, Link, Mapping, Mark, Parked, Write
 from tests.jobs.conftest import Build
-from tests.jobs.world import World
+from tests.jobs.world import Meanwhile, World
 
 ALL = {"deletes": 10, "deletes_percent": 100}
 
@@ -39,6 +41,29 @@ async def test_a_deletion_is_acted_on_late(build: Build) -> None:
     world.hub.edit(task, state="open")
     await world.settle(full=True)
     assert world.things() == [], "what is left is not created again"
+
+
+@pytest.mark.parametrize("path", ["/stories", "/attachments"])
+async def test_what_was_to_go_below_an_object_that_was_in_the_trash_follows_when_it_returns(
+    build: Build, path: str
+) -> None:
+    world = await build(settings_={"delete_delay_seconds": 600})
+    item, task = await world.paired()
+    assert isinstance(world.hub, AsanaSimulator)
+    world.clock.stop()
+    world.hub.faults = Meanwhile("POST", path, partial(world.hub.remove, task))
+    world.external.attach(item, "plan.txt", b"text")
+    world.external.comment(item, "Look at this", by="bob")
+    await world.look()
+    world.clock.advance(5)
+    await world.work()
+    assert await world.rows(Parked) == []
+    world.hub.restore(task)
+    world.clock.run()
+    await world.settle(full=True)
+    assert await world.rows(Parked) == []
+    assert [each["name"] for each in world.task()["attachments"]] == ["plan.txt"]
+    assert "Look at this" in str(world.task()["comments"])
 
 
 async def test_an_object_that_returns_is_as_if_nothing_had_been(build: Build) -> None:

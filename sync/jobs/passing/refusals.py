@@ -61,6 +61,11 @@ async def after(desk: Desk, unit: Unit, error: ConnectorError) -> Outcome:
     return Later(1, error.reason, attempt=False)
 
 
+def may_be_gone(error: Park, attempts: int) -> bool:
+    """Whether to look first if what was to be written below is still there: "not found" means either."""
+    return error.status in (404, 410) and attempts < _CONFIRMED
+
+
 async def _others_go_through(desk: Desk) -> bool:
     """Whether the providers answer otherwise: then it is this object, and no outage."""
     places = [(end.connection.id, end.container) for end in desk.route.ends.values()]

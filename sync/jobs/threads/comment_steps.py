@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.discussions import Comment, CommentDraft
-from connectors.errors import Park
+from connectors.errors import Park, ReplanNeeded
 from sync.jobs.pairing.creations import await_turn
 from sync.jobs.passing.ledger import fence
+from sync.jobs.passing.refusals import may_be_gone
 from sync.jobs.passing.writing import Intent, intend, perform
 from sync.jobs.threads.thread import TEXT, Thread
 from sync.metrics import REPAIRED
@@ -31,6 +32,8 @@ async def do(thread: Thread, action: CommentAction) -> None:
     try:
         await _step(thread, action, row)
     except Park as error:
+        if may_be_gone(error, thread.attempts):
+            raise ReplanNeeded(error.reason, status=error.status) from error
         async with thread.desk.engine.database.write() as session:
             await parking.park(
                 session,

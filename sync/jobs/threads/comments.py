@@ -30,11 +30,11 @@ async def sync_comments(desk: Desk, unit: Unit, link: Link, discussions: Discuss
     """Look at the comments of both ends and do what the plan says."""
     ends = {side: unit.refs[side] for side in Side}
     listed = {side: discussion.comments for side, discussion in (await discussions.both()).items()}
-    thread = await thread_of(desk, link, ends, listed)
+    thread = await thread_of(desk, link, ends, listed, unit.attempts)
     held = await _resolve_open(thread)
     if held is not None:
         return held
-    thread = await thread_of(desk, link, ends, thread.listed)
+    thread = await thread_of(desk, link, ends, thread.listed, unit.attempts)
     late = await uncertain(thread)
     actions, missing = await _confirmed(thread, _plan(thread, late, discussions.since))
     for action in actions:

@@ -24,7 +24,10 @@ TEXT = "text"
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """Rows of the mapping table, their settled texts, and both complete listings."""
+    """Rows of the mapping table, their settled texts, and both complete listings.
+
+    ``attempts``: how often this look was taken in vain already.
+    """
 
     desk: Desk
     link: Link
@@ -34,6 +37,7 @@ class Thread:
     seen: Mapping[int, Pair]
     passed_on: Mapping[str, Link]
     """Links under other mappings of our copies that stand here, by the copy's ``root_url``."""
+    attempts: int = 0
 
     def comment_link(self, row: Link) -> CommentLink | None:
         source = Side(row.source)
@@ -52,7 +56,11 @@ class Thread:
 
 
 async def thread_of(
-    desk: Desk, link: Link, ends: Mapping[Side, Ref], listed: Mapping[Side, Sequence[Comment]]
+    desk: Desk,
+    link: Link,
+    ends: Mapping[Side, Ref],
+    listed: Mapping[Side, Sequence[Comment]],
+    attempts: int = 0,
 ) -> Thread:
     """Bring together what was listed with what is stored."""
     async with desk.engine.database.read() as session:
@@ -62,7 +70,7 @@ async def thread_of(
     texts = {
         row_id: links.pairs(fields)[TEXT] for row_id, fields in seen.items() if TEXT in links.pairs(fields)
     }
-    return Thread(desk, link, ends, listed, rows, texts, passed_on)
+    return Thread(desk, link, ends, listed, rows, texts, passed_on, attempts)
 
 
 async def _passed_on(
