@@ -9,10 +9,12 @@ import pytest
 
 from connectors.github.simulator import GitHubSimulator
 from connectors.http import Outbound
+from connectors.simulation import Fault
 from connectors.trust import Trust
 from sync.jobs.connecting import connections, states
 from sync.jobs.connecting.sessions import Sessions
 from sync.jobs.tending import upkeep
+from sync.reconcile.model import Side
 from sync.store.tables import Connection, Mapping, Write
 from tests.jobs.conftest import Build
 from tests.jobs.world import Meanwhile, World
@@ -60,6 +62,23 @@ async def test_a_dead_connection_is_left_alone(build: Build) -> None:
     world.clock.run()
     await world.settle()
     assert world.thing()["title"] == "Renamed 3 times"
+
+
+async def test_an_outage_of_one_side_does_not_hide_that_the_other_ones_credentials_are_dead(
+    build: Build,
+) -> None:
+    world = await build(GitHubSimulator)
+    _, task = await world.paired()
+    revoke(world)
+    world.hub.faults.add(Fault(kind="503", times=None))
+    world.clock.stop()
+    await world.mark(Side.HUB, task)
+    for _ in range(5):
+        await world.work()
+        world.clock.advance(10)
+    met = [each for each in world.external.journal if each.status == 401]
+    assert 1 <= len(met) <= 2
+    assert {row.state for row in await world.rows(Connection)} == {"needs_reauth", "unreachable"}
 
 
 @pytest.mark.parametrize("at", ["read", "write"])

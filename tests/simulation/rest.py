@@ -38,7 +38,7 @@ async def standing(town: Town, *, since: datetime | None = None) -> dict[str, An
 async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
     """Wait until nothing is left to do and every side was polled since; how many seconds that took.
 
-    What waits for an admin's approval gets it meanwhile.
+    What waits for an admin gets one meanwhile.
 
     Raises:
         Restless: there is no end to it.
@@ -60,8 +60,8 @@ async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
         for mapping in told["mappings"]:
             if mapping["approval"]:
                 await town.approve(len(mapping["approval"]["actions"]))
-        if any(mapping["state"] == "stopped" for mapping in told["mappings"]):
-            told = await standing(town)  # nobody reads for it
+            elif mapping["state"] == "stopped":  # by an answer that was under way when the weather cleared
+                await town.switch(paused=False)
         if told["quiet"]:
             return clock() - began
     raise Restless(f"not at rest after {PATIENCE_S:g} s: {await standing(town)}")

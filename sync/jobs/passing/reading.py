@@ -32,9 +32,10 @@ async def read(desk: Desk, units: Iterable[Unit]) -> None:
     units = list(units)
     started = desk.engine.now()
     # the other side's read gets to its end, too: nothing goes on behind a pass that gave up
-    for end in await asyncio.gather(*(_side(desk, side, units) for side in Side), return_exceptions=True):
-        if isinstance(end, BaseException):
-            raise end
+    ends = await asyncio.gather(*(_side(desk, side, units) for side in Side), return_exceptions=True)
+    errors = [end for end in ends if isinstance(end, BaseException)]
+    if errors:  # an outage of the one side must not hide that the other one's credentials are dead
+        raise next((error for error in errors if isinstance(error, PauseConnection)), errors[0])
     for unit in units:
         if all(side in unit.found for side in unit.refs):
             unit.read_at = started
