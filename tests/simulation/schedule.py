@@ -96,6 +96,17 @@ class Event:
     pick: int
     way: int
 
+    @property
+    def jump_s(self) -> float:
+        """How far a clock jumps."""
+        return (-30.0, 5.0, 600.0, 86400.0)[self.way % 4]
+
+    @property
+    def ends_positions(self) -> bool:
+        """Whether Asana tells nobody any more what was done before: its tokens end after a day."""
+        by_the_clock = self.kind is Kind.CLOCK and self.side is Side.HUB and self.jump_s >= 86400
+        return by_the_clock or self.kind in (Kind.LOSE_EVENTS, Kind.EXPIRE)
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:

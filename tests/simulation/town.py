@@ -86,6 +86,8 @@ class Town:
         self.pauses: list[list[float]] = []
         """When each began and ended, by the loop's clock; the end of the present one is not there yet."""
         self.deaths: list[float] = []
+        self.applied: list[tuple[float, float]] = []
+        """From when to when an admin's ``apply`` ran beside the program."""
         """When each life ended or fell asleep, by the loop's clock."""
         self.dead: set[Side] = set()
         """Sides whose credentials were refused at the end, or after it."""
@@ -197,8 +199,12 @@ class Town:
     async def apply(self) -> None:
         assert self.program is not None
         text = yaml.safe_dump(self.document())
-        async with self.program.beside() as engine:
-            await apply(engine, load(text, {}, discover()), consent=True)
+        began = asyncio.get_running_loop().time()
+        try:
+            async with self.program.beside() as engine:
+                await apply(engine, load(text, {}, discover()), consent=True)
+        finally:
+            self.applied.append((began, asyncio.get_running_loop().time()))
 
     async def switch(self, *, paused: bool) -> None:
         """As ``asana-sync pause --mapping web`` and ``resume``."""

@@ -140,9 +140,8 @@ class Weather:
         return "revokes the access of the app"
 
     async def _clock(self, event: Event) -> str:
-        seconds = (-30.0, 5.0, 600.0, 86400.0)[event.way % 4]
-        self._town.sides[event.side].clock.advance(seconds)
-        return f"its clock jumps by {seconds:g} s"
+        self._town.sides[event.side].clock.advance(event.jump_s)
+        return f"its clock jumps by {event.jump_s:g} s"
 
     async def _hide(self, event: Event) -> str:
         """A task, or all that the other side has, cannot be seen for a while: that is no deletion."""

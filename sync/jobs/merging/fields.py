@@ -18,12 +18,13 @@ from sync.jobs.merging import relations, restoring, reverting, settling
 from sync.jobs.merging.planning import plan_fields, values_of
 from sync.jobs.merging.settling import Written
 from sync.jobs.merging.stamps import first_read, origin_of
-from sync.jobs.merging.unmatched import asked_anew, no_counterpart
+from sync.jobs.merging.unmatched import asked_anew, no_counterpart, younger_than
 from sync.jobs.pairing.backlinks import backlink
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import Entry
 from sync.jobs.passing.outcome import DID, DONE, Halted, Later, Outcome
 from sync.jobs.passing.past import LOOP_WINDOW, Past
+from sync.jobs.passing.refusals import may_be_gone
 from sync.jobs.passing.writing import Intent, close, new_writes, perform
 from sync.reconcile import by_element
 from sync.reconcile.model import FieldWrite, LinkPlan, LinkView, Side
@@ -46,7 +47,7 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
         reason = f"{past.updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight"
         return Later(60, reason, held_by="budget")
     plan = await _without_loops(desk, link, plan, past, work.read)
-    if plan.unmatched and await asked_anew(desk):
+    if plan.unmatched and await asked_anew(desk, younger_than(desk, plan.unmatched, work.read)):
         raise ReplanNeeded("the options of the fields were asked for anew: one may have been added")
     if any(write.side in work.listed or _is_unproven(write, work) for write in plan.writes):
         raise ReplanNeeded("it was told by a listing and not read: before it is written it is")
@@ -220,6 +221,8 @@ async def _write_side(
     except Park as error:
         if side in work.presumed:
             raise ReplanNeeded("it was not read by itself before: it is now", status=error.status) from error
+        if may_be_gone(error, work.attempts):
+            raise ReplanNeeded(error.reason, status=error.status) from error
         bad = [write for write in chosen if len(chosen) == 1 or write.field == error.field]
         async with desk.engine.database.write() as store:
             for write in bad:

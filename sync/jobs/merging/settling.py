@@ -29,7 +29,7 @@ class Written:
     ``presumed``, ``listed``: ends that were not read by themselves, see :class:`sync.jobs.passing.unit.Unit`.
     ``told``: what of it is not committed yet. ``named``: the counterparts of what the records name.
     ``behind``: ends that do not show a change that was told, with when to look again: what somebody wrote
-    there nobody has seen, so it must not be overwritten.
+    there nobody has seen, so it must not be overwritten. ``attempts``: how often this was tried in vain.
     """
 
     read: dict[Side, Record]
@@ -42,6 +42,7 @@ class Written:
     behind: Map[Side, Later] = field(default_factory=dict)
     told: Entry = field(default_factory=Entry)
     named: Linked = field(default_factory=dict)
+    attempts: int = 0
 
     def value(self, side: Side, name: str) -> Value:
         """What stands in a field on that side, as far as this pass knows."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from connectors.errors import Park, ParkClass
+from connectors.records import Record
 from sync.jobs.passing.desk import Desk
+from sync.jobs.passing.writing import LEEWAY
 from sync.jobs.routing.field_lists import fields_of
 from sync.jobs.routing.route import Route
 from sync.reconcile.model import Side, Unmatched
@@ -15,18 +18,34 @@ _NAMED = 12
 """So many options are named."""
 
 
-async def asked_anew(desk: Desk, *, at_once: bool = False) -> bool:
+async def asked_anew(desk: Desk, since: datetime | None = None) -> bool:
     """Ask for the fields of both ends again; whether that told anything new: an option may be younger.
 
-    Many objects may have one such option: what was asked a moment ago does, unless ``at_once``.
+    Many objects may have one such option: what was asked a moment ago does, unless that was before ``since``.
     """
-    moment = 0.0 if at_once else min(_MOMENT_S, desk.engine.settings.poll_seconds)
-    fresh = timedelta(seconds=moment)
+    now = desk.engine.now()
+    fresh = timedelta(seconds=min(_MOMENT_S, desk.engine.settings.poll_seconds))
+    if since is not None:
+        fresh = min(fresh, max(now - since, timedelta()))
     told = [
         list(await fields_of(desk.engine, end.connection, end.container, fresh=fresh))
         for end in desk.route.ends.values()
     ]
     return told != [list(desk.route.fields[side]) for side in desk.route.ends]
+
+
+def younger_than(
+    desk: Desk, unmatched: Mapping[str, Unmatched], records: Mapping[Side, Record]
+) -> datetime | None:
+    """When an object got a word, by rule, that was not told of on its own side; None where none did."""
+    options = {rule.name: rule.words.options for rule in desk.route.rules}
+    unknown = {
+        word.side
+        for rule, word in unmatched.items()
+        if word.side in options[rule] and word.word not in options[rule][word.side]
+    }
+    times = (records[side].modified_at - desk.route.end(side).offset for side in unknown)
+    return max((at + LEEWAY for at in times), default=None)
 
 
 def no_counterpart(route: Route, rule_name: str, unmatched: Unmatched) -> Park:

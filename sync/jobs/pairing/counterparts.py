@@ -37,7 +37,7 @@ _LOOK_AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 async def create_counterpart(desk: Desk, link: Link, side: Side, record: Record) -> Outcome:
     """Make the other end of a link that has only one. Its earlier tries were looked up before."""
-    if unresolved(desk.route.config, desk.route.fields) and await asked_anew(desk, at_once=True):
+    if unresolved(desk.route.config, desk.route.fields) and await asked_anew(desk, desk.engine.now()):
         raise ReplanNeeded("the options of the fields were asked for anew: the filter names one of them")
     errand = await errand_behind(desk, link)
     creation = creation_of(desk.route, link.key_token, side, record, errand)

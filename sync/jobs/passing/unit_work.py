@@ -144,6 +144,7 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
         presumed=frozenset(unit.presumed),
         listed=frozenset(unit.listed),
         behind=_behind(desk, unit, TOLD_LATE),
+        attempts=unit.attempts,
     )
     outcome = await sync_fields(desk, link, past, work)
     unit.told = work.told

@@ -9,7 +9,6 @@ from sync.reconcile.model import Side
 from tests.simulation.evidence import Evidence
 from tests.simulation.memory import tokens
 from tests.simulation.promises.pairs import pairs
-from tests.simulation.schedule import Kind
 from tests.simulation.town import Approval
 
 
@@ -62,7 +61,7 @@ def one_counterpart(evidence: Evidence) -> Iterator[str]:
 
 def _unproven(evidence: Evidence) -> set[str]:
     """Copies of what was deleted where Asana told nobody: a bare 404 is no proof, and their links wait."""
-    if not any(event.kind in (Kind.LOSE_EVENTS, Kind.EXPIRE) for event in evidence.schedule.events):
+    if not any(event.ends_positions for event in evidence.schedule.events):
         return set()
     return {
         link["external"]["id"]

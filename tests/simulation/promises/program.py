@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from math import inf
 
@@ -17,7 +17,7 @@ _UNLISTED = frozenset({Kind.HIDE, Kind.REMOVE, Kind.RESTORE, Kind.REVOKE})
 """After these a listing may have shown a change while nobody could act on it."""
 
 ON_ITS_WAY = timedelta(seconds=3)
-"""So long a command goes on that runs beside the program: it reads at its start who asked for silence."""
+"""So long goes on what was under way when silence was asked for."""
 
 LONGEST_S = 1500.0
 """Until rest, in fair weather: back-off, look-ups, deletions, and a few polls, one after the other."""
@@ -126,17 +126,24 @@ def acknowledged(evidence: Evidence) -> Iterator[str]:
 def limits_kept(evidence: Evidence) -> Iterator[str]:
     """After a refusal with Retry-After nobody sends before that time, but for what was on its way.
 
-    An answer that came to a process that was killed or asleep nobody has read.
+    An answer that came to a process that was killed or asleep nobody has read. A command that runs beside
+    the program reads at its start who asked for silence.
     """
     for side, simulator in evidence.town.sides.items():
         until = None
         for exchange in simulator.journal:
             at = exchange.at
-            if until is not None and until[0] + ON_ITS_WAY < at < until[1]:
+            early = until is not None and until[0] + ON_ITS_WAY < at < until[1]
+            if early and not _by_a_command(evidence, asked_at=until[0], at=at):
                 yield f"17: {side}: {exchange.method} {exchange.path} though silence was asked for"
             wait = exchange.answer_headers.get("retry-after")
             if exchange.status in (429, 503) and wait is not None and not _unread(evidence, exchange):
                 until = exchange.until or at, (exchange.until or at) + timedelta(seconds=float(wait))
+
+
+def _by_a_command(evidence: Evidence, *, asked_at: datetime, at: datetime) -> bool:
+    asked_s, at_s = ((each - BEGINNING).total_seconds() for each in (asked_at, at))
+    return any(begin <= asked_s and at_s <= end for begin, end in evidence.town.applied)
 
 
 def _unread(evidence: Evidence, exchange: Exchange) -> bool:
