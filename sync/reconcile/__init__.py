@@ -41,6 +41,7 @@ from sync.reconcile.merge import (
     changed,
     dropped,
     linked_alone,
+    own_part,
     settle_after,
     settle_one_half,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "inside",
     "left_by_us",
     "linked_alone",
+    "own_part",
     "pairs_after_create",
     "plan_comments",
     "plan_link",

@@ -160,6 +160,27 @@ def exactly(_field: str, sent: Value, read: Value) -> bool:
     return sent == read
 
 
+def own_part(kind: FieldKind, write: FieldWrite, answered: Value, same: Same = exactly) -> Value:
+    """What of an answer is our write as the provider keeps it; what differs from it is a new edit.
+
+    In a set every element tells whose it is: one that was neither there nor sent was added by a person, one
+    that was there, was sent and is missing was removed by one. Another value that cannot be made of what
+    was sent was put there by a person, too, unless it was only cut. Rich text is believed as it comes:
+    nobody knows all that a provider makes of it.
+    """
+    if isinstance(answered, tuple) and isinstance(write.value, tuple):
+        before = write.before if isinstance(write.before, tuple) else ()
+        ours = {element.casefold() for element in (*write.value, *before)}
+        there = {element.casefold() for element in answered}
+        kept = [element for element in answered if element.casefold() in ours]
+        was = {element.casefold() for element in before}
+        kept += [one for one in write.value if one.casefold() in was and one.casefold() not in there]
+        return tuple(kept) if set(kept) != set(answered) else answered
+    is_cut = isinstance(answered, str) and str(write.value).startswith(answered)
+    as_sent = kind is FieldKind.MARKDOWN or is_cut or same(write.field, write.value, answered)
+    return answered if as_sent else write.value
+
+
 def dropped(write: FieldWrite, answered: Value, same: Same = exactly) -> bool:
     """Whether the provider said yes and left the field as it was, although something else was sent."""
     return same(write.field, write.before, answered) and not same(write.field, write.value, answered)

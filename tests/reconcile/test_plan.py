@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.records import FieldKind, Value
-from sync.reconcile import dropped, plan_link, settle_after
+from sync.reconcile import dropped, own_part, plan_link, settle_after
 from sync.reconcile.model import FieldWrite, LinkView, Mode, Pair, Policy, Rule, Side
 from tests.reconcile.world import EXTERNAL, HUB, look, record, rule, stamps, translation, written
 
@@ -299,6 +299,32 @@ def test_a_dropped_write_is_told_from_a_rewritten_one() -> None:
     recased = replace(write, value="OLD")
     assert not dropped(recased, "old", folds)
     assert dropped(write, "OLD", folds)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "answered", "ours"),
+    [
+        (FieldKind.TEXT, "new", "New", "New"),  # rewritten
+        (FieldKind.TEXT, "a long one", "a long", "a long"),  # cut
+        (FieldKind.TEXT, "new", "a person's", "new"),
+        (FieldKind.PERSON, "ada", "bob", "ada"),
+        (FieldKind.PERSON, None, "bob", None),
+        (FieldKind.MARKDOWN, "*new*", "_made of it_", "_made of it_"),
+        (FieldKind.SET, ("a", "b"), ("a", "b", "c"), ("a", "b")),  # c was added
+        (FieldKind.SET, ("a", "b"), ("b",), ("b", "a")),  # a, which stood there, was taken off
+        (FieldKind.SET, ("a", "b"), ("a", "B"), ("a", "B")),
+    ],
+)
+def test_of_an_answer_what_a_person_did_is_no_part_of_our_write(
+    kind: FieldKind, sent: Value, answered: Value, ours: Value
+) -> None:
+    before = ("a",) if isinstance(sent, tuple) else "old"
+    write = FieldWrite(side=HUB, rule="f", field="f", value=sent, before=before, reason="")
+
+    def folds(field: str, sent: Value, read: Value) -> bool:
+        return str(sent).casefold() == str(read).casefold()
+
+    assert own_part(kind, write, answered, folds) == ours
 
 
 def test_a_rule_names_its_ends() -> None:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.simulation_network import Exchange
 from sync.store.listings import conflicts_page, deliveries_page, links_page, parked_page
+from tests.simulation.hours import BEGINNING
 from tests.simulation.life import Killed
 from tests.simulation.memory import Memory
 from tests.simulation.rest import standing
@@ -41,6 +43,11 @@ class Evidence:
         error = context.get("exception")
         if not isinstance(error, Killed):
             self.problems.append(f"18: unexpected error: {error or context['message']!r}")
+
+    def is_unread(self, exchange: Exchange) -> bool:
+        """Whether its answer came to a process that was killed or asleep about then."""
+        at_s = (exchange.at - BEGINNING).total_seconds()
+        return any(abs(at_s - death_s) < 2 for death_s in self.town.deaths)
 
 
 async def collect(evidence: Evidence) -> None:

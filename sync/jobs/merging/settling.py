@@ -15,7 +15,7 @@ from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import Entry
 from sync.jobs.passing.outcome import Later
 from sync.jobs.routing.route import Route
-from sync.reconcile import by_element, dropped, linked_alone, settle_after, settle_one_half
+from sync.reconcile import by_element, dropped, linked_alone, own_part, settle_after, settle_one_half
 from sync.reconcile.model import FieldWrite, Linked, Pair, Rule, Side
 from sync.store import parking
 from sync.store.tables import Link, Write
@@ -32,6 +32,7 @@ class Written:
     there nobody has seen, so it must not be overwritten. ``attempts``: how often this was tried in vain.
     """
 
+    route: Route
     read: dict[Side, Record]
     good_until: datetime | None = None
     planned: dict[str, dict[Side, FieldWrite]] = field(default_factory=dict)
@@ -49,21 +50,10 @@ class Written:
         return self.answered.get(side, self.read[side]).fields.get(name)
 
     def own_half(self, write: FieldWrite) -> Value:
-        """What came back for a written field, less what people did to it meanwhile.
-
-        In a set every element tells whose it is: one that was neither there nor sent was added by a
-        person, one that was there, was sent and is missing was removed by one. Both are new edits.
-        """
+        """What came back for a written field, less what people did to it meanwhile."""
         answer = self.answered[write.side].fields.get(write.field, write.value)
-        if not (isinstance(answer, tuple) and isinstance(write.value, tuple)):
-            return answer
-        before = write.before if isinstance(write.before, tuple) else ()
-        ours = {element.casefold() for element in (*write.value, *before)}
-        there = {element.casefold() for element in answer}
-        kept = [element for element in answer if element.casefold() in ours]
-        was = {element.casefold() for element in before}
-        kept += [one for one in write.value if one.casefold() in was and one.casefold() not in there]
-        return tuple(kept) if set(kept) != set(answer) else answer
+        rule = next(rule for rule in self.route.rules if rule.name == write.rule)
+        return own_part(rule.kind(write.side), write, answer, self.route.end(write.side).session.same)
 
 
 def tell_done(desk: Desk, entry: Entry, write: Write, answer: Record) -> None:

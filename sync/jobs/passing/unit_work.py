@@ -139,6 +139,7 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
             return asked_for
         return lost if isinstance(lost, Later) else _doubtful(desk, unit, lost)
     work = Written(
+        route=desk.route,
         read=records,
         good_until=_good_until(desk, unit),
         presumed=frozenset(unit.presumed),

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from math import inf
 
-from connectors.simulation_network import Exchange
 from sync.reconcile.model import Side
 from tests.simulation.evidence import Evidence
 from tests.simulation.hours import BEGINNING
@@ -104,7 +103,7 @@ def _newest_token_was_lost(evidence: Evidence) -> bool:
     carried = f"Bearer {newest.answer['access_token']}"
     if any(exchange.headers.get("authorization") == carried for exchange in journal):
         return False
-    return _unread(evidence, newest) or any(
+    return evidence.is_unread(newest) or any(
         event.kind in (Kind.FAULT, Kind.OUTAGE, Kind.FREEZE) for event in evidence.schedule.events
     )
 
@@ -137,18 +136,13 @@ def limits_kept(evidence: Evidence) -> Iterator[str]:
             if early and not _by_a_command(evidence, asked_at=until[0], at=at):
                 yield f"17: {side}: {exchange.method} {exchange.path} though silence was asked for"
             wait = exchange.answer_headers.get("retry-after")
-            if exchange.status in (429, 503) and wait is not None and not _unread(evidence, exchange):
+            if exchange.status in (429, 503) and wait is not None and not evidence.is_unread(exchange):
                 until = exchange.until or at, (exchange.until or at) + timedelta(seconds=float(wait))
 
 
 def _by_a_command(evidence: Evidence, *, asked_at: datetime, at: datetime) -> bool:
     asked_s, at_s = ((each - BEGINNING).total_seconds() for each in (asked_at, at))
     return any(begin <= asked_s and at_s <= end for begin, end in evidence.town.applied)
-
-
-def _unread(evidence: Evidence, exchange: Exchange) -> bool:
-    at_s = (exchange.at - BEGINNING).total_seconds()
-    return any(abs(at_s - death_s) < 2 for death_s in evidence.town.deaths)
 
 
 def polling_is_enough(evidence: Evidence) -> Iterator[str]:

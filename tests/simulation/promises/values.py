@@ -99,11 +99,13 @@ def nothing_comes_back(evidence: Evidence) -> Iterator[str]:
 
 
 def _in_doubt(evidence: Evidence, edit: Edit, token: str) -> bool:
-    """Whether we had put that there, and never got the answer."""
+    """Whether we had put that there, and never got the answer, or not to the whole of what was to be put."""
+    tags = evidence.town.hub.workspace.tags if edit.side is Side.HUB else {}
+    words = {token, *(gid for gid, tag in tags.items() if tag.name == token)}
     return any(
         exchange.committed
-        and exchange.status not in range(200, 300)
-        and token in str(exchange.body)
+        and (exchange.status not in range(200, 300) or evidence.is_unread(exchange))
+        and any(word in str(exchange.body) for word in words)
         and (exchange.at - BEGINNING).total_seconds() < edit.at_s
         for exchange in evidence.town.sides[edit.side].journal.writes()
     )
