@@ -26,12 +26,8 @@ class Due:
         return bool(self.add or self.gone)
 
 
-def reaction_names(message: Payload) -> frozenset[str]:
-    return frozenset(_bare(each) for each in message.get("reactions") or ())
-
-
 def members_reactions(message: Payload, view: View) -> frozenset[str]:
-    """Those that not only outsiders gave: what they mark becomes no task."""
+    """Those that not only outsiders gave: what they mark becomes no task, and is not done."""
     return frozenset(
         _bare(each)
         for each in message.get("reactions") or ()
@@ -77,7 +73,7 @@ def due(message: Payload, fields: Fields, view: View) -> Due:
     Raises:
         Park: no reaction has such a name, or one of somebody else stands in the way.
     """
-    now = reaction_names(message)
+    now = members_reactions(message, view)
     add: list[str] = []
     remove: list[tuple[str, str]] = []
     if view.done and "state" in fields:
@@ -86,11 +82,11 @@ def due(message: Payload, fields: Fields, view: View) -> Due:
         elif fields["state"] == OPEN and view.done in now:
             remove.append(("state", view.done))
     if REACTIONS in fields:
-        wanted, now = _names(fields[REACTIONS]), members_reactions(message, view)
+        wanted = _names(fields[REACTIONS])
         add += sorted(wanted - now)
         remove += [(REACTIONS, name) for name in sorted(now - wanted - {view.done})]
     for field, name in remove:
-        others = reacted_by(message, name) - {view.us.user}
+        others = reacted_by(message, name) - {view.us.user} - view.outsiders
         if others:
             who = ", ".join(sorted(view.names.get(each, each) for each in others))
             raise Park(

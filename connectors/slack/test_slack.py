@@ -169,6 +169,18 @@ async def test_the_reaction_of_somebody_else_stays(bench: Bench) -> None:
         await bench.session.update(record.ref, {"state": "open"}, closed)
 
 
+@pytest.mark.parametrize("outsider", ["gus", "eve"])
+async def test_the_reaction_of_a_guest_or_a_stranger_completes_nothing(bench: Bench, outsider: str) -> None:
+    record = await bench.by_person()
+    bench.simulator.edit(record.ref.id, state="closed", by=outsider)
+    marked = await bench.read(record.ref.id)
+    assert marked.fields["state"] == "open"
+    closed = await bench.session.update(record.ref, {"state": "closed"}, marked)
+    assert closed.fields["state"] == "closed"
+    reopened = await bench.session.update(record.ref, {"state": "open"}, await bench.read(record.ref.id))
+    assert reopened.fields["state"] == (await bench.read(record.ref.id)).fields["state"] == "open"
+
+
 async def test_a_stone_proves_a_deletion_and_absence_does_not(bench: Bench) -> None:
     alone, talked = await bench.by_person(), await bench.by_person()
     bench.simulator.comment(talked.ref.id, "Since Monday")

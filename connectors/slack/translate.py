@@ -20,7 +20,7 @@ from connectors.slack.blocks import LINK_BLOCK, NOTES_BLOCK, TITLE_BLOCK, blocks
 from connectors.slack.composing import OBJECT_EVENT, sent_title, short
 from connectors.slack.people import Payload, Us, View, author, is_ours
 from connectors.slack.places import moment, permalink, thread_ref
-from connectors.slack.reactions import REACTIONS, members_reactions, reaction_names
+from connectors.slack.reactions import REACTIONS, members_reactions
 
 _LONGEST_READ_TITLE = 120
 """Characters: a line that is longer is no title, but its first sentence may be one."""
@@ -78,8 +78,9 @@ def record(message: Payload, channel: str, view: View) -> Record:
 
 def fields_of(message: Payload, view: View, *, ours: bool) -> Fields:
     """What a message says; ``ours``: in the blocks that we make."""
-    reactions = tuple(sorted(members_reactions(message, view) - {view.done}))
-    state = {"state": CLOSED if view.done in reaction_names(message) else OPEN} if view.done else {}
+    given = members_reactions(message, view)
+    reactions = tuple(sorted(given - {view.done}))
+    state = {"state": CLOSED if view.done in given else OPEN} if view.done else {}
     if ours:
         shown = blocks(message)
         title = literal(shown.get(TITLE_BLOCK, {}))
