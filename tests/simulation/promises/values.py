@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Any
 
 from sync.reconcile.model import Side
@@ -11,7 +12,7 @@ from tests.simulation.evidence import Evidence
 from tests.simulation.hours import BEGINNING
 from tests.simulation.memory import Edit, tokens
 from tests.simulation.promises.pairs import FIELDS, Pair, held, pairs, shared
-from tests.simulation.schedule import EDITS
+from tests.simulation.schedule import EDITS, Kind
 from tests.simulation.weather import LONGEST_LAG_S
 
 HOLE_S = 2.0 + 2 * SLOW_S
@@ -112,9 +113,15 @@ def _in_doubt(evidence: Evidence, edit: Edit, token: str) -> bool:
 
 
 def last_choice_stands(evidence: Evidence) -> Iterator[str]:
-    """A choice that nobody else made at about that time is what stands there in the end."""
+    """A choice that nobody else made at about that time is what stands there in the end.
+
+    Without credentials "about that time" is as long as they were missing: what was changed and changed back
+    before the other side could be asked is as if it had never been changed.
+    """
     if evidence.schedule.conflict != "last_modified":
         return
+    revoked = any(event.kind is Kind.REVOKE for event in evidence.schedule.events)
+    contested_s = inf if revoked else CONTESTED_S
     waiting = {(entry["link"], entry["field"]) for entry in evidence.parked}
     for pair in pairs(evidence):
         for field in {"state", "assignee"} & {*shared(evidence, pair)}:
@@ -130,7 +137,7 @@ def last_choice_stands(evidence: Evidence) -> Iterator[str]:
             if not made:
                 continue
             last = made[-1]
-            rivals = [c for c in made if c.side is not last.side and last.at_s - c.at_s < CONTESTED_S]
+            rivals = [c for c in made if c.side is not last.side and last.at_s - c.at_s < contested_s]
             for side in Side:
                 waits = (pair.link, field) in waiting
                 if not rivals and not waits and pair.seen[side][field] != last.value:
