@@ -69,8 +69,7 @@ async def come_to_rest(town: Town, *, look_s: float = 60.0) -> float:
 
 async def ask_for_full_pass(town: Town) -> None:
     """The complete comparison that otherwise comes every six hours."""
-    assert town.program is not None
-    async with town.program.engine.database.write() as session:
+    async with (await town.alive()).engine.database.write() as session:
         await session.execute(update(Mapping).values(full_pass_due=True))
 
 

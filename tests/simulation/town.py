@@ -154,8 +154,8 @@ class Town:
         for sleeper in tuple(self._asleep):
             await self.end(sleeper)
 
-    async def _alive(self) -> Program:
-        """Another life begins at once, or in a moment."""
+    async def alive(self) -> Program:
+        """The program; another life begins at once, or in a moment."""
         while (program := self.program) is None:  # noqa: ASYNC110  # virtual time: nothing is polled
             await asyncio.sleep(1)
         return program
@@ -197,18 +197,17 @@ class Town:
         }
 
     async def apply(self) -> None:
-        assert self.program is not None
-        text = yaml.safe_dump(self.document())
+        program, text = await self.alive(), yaml.safe_dump(self.document())
         began = asyncio.get_running_loop().time()
         try:
-            async with self.program.beside() as engine:
+            async with program.beside() as engine:
                 await apply(engine, load(text, {}, discover()), consent=True)
         finally:
             self.applied.append((began, asyncio.get_running_loop().time()))
 
     async def switch(self, *, paused: bool) -> None:
         """As ``asana-sync pause --mapping web`` and ``resume``."""
-        engine = (await self._alive()).engine  # a command needs nobody else; here it borrows the engine
+        engine = (await self.alive()).engine  # a command needs nobody else; here it borrows the engine
         async with engine.database.write() as session:
             await session.execute(update(MappingRow).values(paused=paused))
             if not paused:
