@@ -11,7 +11,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal -
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .PHONY: bench chaos walk coverage demo servers simulate test setup fmt lock migration
-.PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-planner check-simulation check-servers check-promises check-demo
+.PHONY: check-format check-types check-imports check-locks check-migrations check-tests check-planner check-simulation check-servers check-promises check-schedules check-demo
 
 demo: setup  ## both tools side by side in the browser, in step; ONCE=1 plays a checked story and ends
 	$(BIN)/asana-sync demo $(if $(ONCE),--once)
@@ -19,7 +19,7 @@ demo: setup  ## both tools side by side in the browser, in step; ONCE=1 plays a 
 test: setup  ## everything .ci/run runs
 	$(MAKE) --no-print-directory check-format check-types check-imports check-locks check-migrations
 	$(MAKE) --no-print-directory check-tests check-planner check-simulation
-	$(MAKE) --no-print-directory --jobs 2 check-servers check-promises
+	$(MAKE) --no-print-directory --jobs 3 check-servers check-promises check-schedules
 	$(MAKE) --no-print-directory check-demo
 	@echo "make test: all checks passed"
 
@@ -56,6 +56,9 @@ check-servers:  ## what counts and claims, by many at once on PostgreSQL; "make 
 
 check-promises:  ## whole programs: killed around every write, two workers at once, no secret anywhere
 	$(BIN)/pytest -n 2 --dist loadscope -m 'not chaos' tests/e2e || $(AGAIN) -m 'not chaos' tests/e2e
+
+check-schedules:  ## ten times whole programs that are killed, stopped and emptied at random; "make chaos" plays longer ones
+	SCHEDULES=10 EVENTS=15 $(BIN)/pytest -n 5 -m chaos tests/e2e/test_schedules.py
 
 servers: setup  ## store, jobs and whole programs, chaos too, on PostgreSQL and a queue over TCP: some minutes
 	TEST_STORES=servers $(BIN)/pytest -n 3 --dist loadscope tests/store tests/jobs

@@ -19,8 +19,6 @@ from typing import Any
 from connectors.simulation import Simulator
 from tests.e2e.town import Place, Town
 
-EVENTS = 40
-"""Of people and of trouble together."""
 APART_S = (0.1, 0.8)
 TROUBLE = 0.25
 """The share of them that is trouble."""
@@ -82,10 +80,10 @@ class People:
         return f"{simulator.name}: {by} {what} {token} on {chosen}"
 
 
-async def play(people: People, trouble: Mapping[str, Any], random: Random) -> Counter[str]:
+async def play(people: People, trouble: Mapping[str, Any], random: Random, *, events: int) -> Counter[str]:
     """Let people and trouble happen, one after the other; what trouble there was. The story is printed."""
     met: Counter[str] = Counter()
-    for _ in range(EVENTS):
+    for _ in range(events):
         if random.random() < TROUBLE:
             name = random.choice(sorted(trouble))
             print(f"{datetime.now(UTC):%H:%M:%S} {name}", flush=True)

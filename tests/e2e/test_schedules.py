@@ -1,6 +1,6 @@
 """Random schedules: processes are killed, stopped, told to end, stores crash and are emptied, people go on.
 
-``SCHEDULES=50`` plays as many of them, ``SCHEDULES=7:8`` those from seed 7 on.
+``SCHEDULES=50`` plays as many of them, ``SCHEDULES=7:8`` those from seed 7 on; ``EVENTS`` says how long.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from tests.e2e.town import FAST, Town, assert_no_overlap, town
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 _TO, _, _UNTIL = os.environ.get("SCHEDULES", "10").partition(":")
+EVENTS = int(os.environ.get("EVENTS", "40"))
+"""Of people and of trouble together."""
 SEEDS = range(int(_TO), int(_UNTIL)) if _UNTIL else range(int(_TO))
 STOPPED_S = float(FAST["LEASE_SECONDS"]) + 2
 PATIENCE_S = 180.0
@@ -156,7 +158,7 @@ async def test_a_schedule(tmp_path: Path, seed: int) -> None:
     stage = several_machines if seed % 2 else one_machine
     async with stage(tmp_path, random) as (made, trouble):
         people = People(made, made.places["main"], random)
-        met = await play(people, trouble, random)
+        met = await play(people, trouble, random, events=EVENTS)
         await made.quiet(PATIENCE_S)
         assert await broken(people) == []
         for simulator in (made.asana, made.github):
