@@ -5,7 +5,9 @@ PYTHON := $(BIN)/python
 EMPTY_STORE := data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && export ASANA_SYNC_DATA_DIR="$$data" ASANA_SYNC_DATABASE_URL=
 
 # What failed beside others on a loaded machine gets one more try alone; both outcomes are shown.
-AGAIN := $(BIN)/pytest -n 1 --last-failed --last-failed-no-failures none
+AGAIN = $(BIN)/pytest $(OWN_CACHE) -n 1 --last-failed --last-failed-no-failures none
+# Which those are is written down for each target by itself: some run side by side.
+OWN_CACHE = -o cache_dir=.pytest_cache/$@
 
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
@@ -43,7 +45,8 @@ check-migrations:  ## the tables in the code are the ones the revisions make
 	@$(EMPTY_STORE) && $(PYTHON) -m alembic upgrade head && $(PYTHON) -m alembic check
 
 check-tests:  ## more processes than cores: many tests wait
-	$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder -m 'not chaos' --ignore=tests/e2e --ignore=tests/reconcile || \
+	$(BIN)/pytest $(OWN_CACHE) -n 4 --dist loadscope --no-loadscope-reorder -m 'not chaos' \
+		--ignore=tests/e2e --ignore=tests/reconcile || \
 		$(AGAIN) -m 'not chaos' --ignore=tests/e2e --ignore=tests/reconcile
 
 check-planner:  ## every branch of what decides
@@ -52,17 +55,18 @@ check-planner:  ## every branch of what decides
 	$(BIN)/coverage report --fail-under=100 --show-missing --include='sync/reconcile/*'
 
 check-servers:  ## what counts and claims, by many at once on PostgreSQL; "make servers" runs more
-	TEST_STORES=servers $(BIN)/pytest -n 2 --dist loadscope tests/jobs/test_worker.py tests/jobs/test_creations.py
+	TEST_STORES=servers $(BIN)/pytest $(OWN_CACHE) -n 2 --dist loadscope tests/jobs/test_worker.py tests/jobs/test_creations.py || \
+		TEST_STORES=servers $(AGAIN) tests/jobs/test_worker.py tests/jobs/test_creations.py
 
 check-promises:  ## whole programs: killed around every write, two workers at once, no secret anywhere
-	$(BIN)/pytest -n 2 --dist loadscope -m 'not chaos' tests/e2e || $(AGAIN) -m 'not chaos' tests/e2e
+	$(BIN)/pytest $(OWN_CACHE) -n 2 --dist loadscope -m 'not chaos' tests/e2e || $(AGAIN) -m 'not chaos' tests/e2e
 
 check-schedules:  ## ten times whole programs that are killed, stopped and emptied at random; "make chaos" plays longer ones
-	SCHEDULES=10 EVENTS=15 $(BIN)/pytest -n 5 -m chaos tests/e2e/test_schedules.py
+	SCHEDULES=10 EVENTS=15 $(BIN)/pytest $(OWN_CACHE) -n 3 -m chaos tests/e2e/test_schedules.py
 
 servers: setup  ## store, jobs and whole programs, chaos too, on PostgreSQL and a queue over TCP: some minutes
 	TEST_STORES=servers $(BIN)/pytest -n 3 --dist loadscope tests/store tests/jobs
-	TEST_STORES=servers $(BIN)/pytest -n 2 --dist loadscope tests/e2e || TEST_STORES=servers $(AGAIN) tests/e2e
+	TEST_STORES=servers $(BIN)/pytest $(OWN_CACHE) -n 2 --dist loadscope tests/e2e || TEST_STORES=servers $(AGAIN) tests/e2e
 
 bench: setup  ## how fast it is, beside a bare HTTP client; JSON=FILE keeps the figures, ONLY="bulk live" picks
 	$(PYTHON) -m tests.bench $(if $(JSON),--json $(JSON)) $(ONLY)
