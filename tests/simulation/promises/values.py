@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from math import inf
 from typing import Any
 
+from connectors.simulation_network import Exchange
 from sync.reconcile.model import Side
 from tests.simulation.air import SLOW_S
 from tests.simulation.evidence import Evidence
@@ -103,13 +105,28 @@ def _in_doubt(evidence: Evidence, edit: Edit, token: str) -> bool:
     """Whether we had put that there, and never got the answer, or not to the whole of what was to be put."""
     tags = evidence.town.hub.workspace.tags if edit.side is Side.HUB else {}
     words = {token, *(gid for gid, tag in tags.items() if tag.name == token)}
+    until = BEGINNING + timedelta(seconds=edit.at_s)
+    before = [each for each in evidence.town.sides[edit.side].journal if each.at < until]
     return any(
         exchange.committed
-        and (exchange.status not in range(200, 300) or evidence.is_unread(exchange))
         and any(word in str(exchange.body) for word in words)
-        and (exchange.at - BEGINNING).total_seconds() < edit.at_s
-        for exchange in evidence.town.sides[edit.side].journal.writes()
+        and (_failed(exchange) or evidence.is_unread(exchange) or _is_hidden_since(exchange, before))
+        for exchange in before
     )
+
+
+def _is_hidden_since(write: Exchange, exchanges: Iterable[Exchange]) -> bool:
+    """Whether what was written to could not be read any more: nobody knows whether all of it was done."""
+    reads = [
+        each
+        for each in exchanges
+        if each.method == "GET" and each.at > write.at and write.path.startswith(each.path)
+    ]
+    return bool(reads) and all(map(_failed, reads))
+
+
+def _failed(exchange: Exchange) -> bool:
+    return exchange.status not in range(200, 300)
 
 
 def last_choice_stands(evidence: Evidence) -> Iterator[str]:
