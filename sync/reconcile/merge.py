@@ -176,7 +176,7 @@ def own_part(kind: FieldKind, write: FieldWrite, answered: Value, same: Same = e
         was = {element.casefold() for element in before}
         kept += [one for one in write.value if one.casefold() in was and one.casefold() not in there]
         return tuple(kept) if set(kept) != set(answered) else answered
-    is_cut = isinstance(answered, str) and str(write.value).startswith(answered)
+    is_cut = isinstance(answered, str) and answered != "" and str(write.value).startswith(answered)
     as_sent = kind is FieldKind.MARKDOWN or is_cut or same(write.field, write.value, answered)
     return answered if as_sent else write.value
 

@@ -22,6 +22,13 @@ from tests.e2e.town import Town
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+async def applied(still: Town, folder: Path) -> tuple[dict[str, str], Database]:
+    """The town's configuration in a folder of its own: (environment that names it, its database)."""
+    place = {"ASANA_SYNC_DATA_DIR": str(folder)}
+    assert (await still.cli("apply", str(still.file), **place)).code == 0
+    return place, Database.open(Settings(data_dir=folder))
+
+
 async def test_an_empty_folder_can_be_looked_at(still: Town, folder: Path) -> None:
     place = {"ASANA_SYNC_DATA_DIR": str(folder / "new")}
     names = ("status", "links", "conflicts", "parked", "deliveries", "export", "check", "people")
@@ -66,9 +73,7 @@ async def test_what_was_written_is_put_back_on_both_sides(still: Town) -> None:
 
 
 async def test_status_says_why_objects_wait(still: Town, folder: Path) -> None:
-    place = {"ASANA_SYNC_DATA_DIR": str(folder / "waits")}
-    assert (await still.cli("apply", str(still.file), **place)).code == 0
-    database = Database.open(Settings(data_dir=folder / "waits"))
+    place, database = await applied(still, folder / "waits")
     now = datetime.now(UTC)
     async with database.write() as session:
         (mapping,) = (await session.execute(select(Mapping))).scalars()
@@ -81,9 +86,7 @@ async def test_status_says_why_objects_wait(still: Town, folder: Path) -> None:
 
 
 async def test_status_lists_what_waits_for_approval_and_webhooks_that_died(still: Town, folder: Path) -> None:
-    place = {"ASANA_SYNC_DATA_DIR": str(folder / "lists")}
-    assert (await still.cli("apply", str(still.file), **place)).code == 0
-    database = Database.open(Settings(data_dir=folder / "lists"))
+    place, database = await applied(still, folder / "lists")
     now = datetime.now(UTC)
     async with database.write() as session:
         (mapping,) = (await session.execute(select(Mapping))).scalars()
@@ -108,9 +111,7 @@ async def test_status_lists_what_waits_for_approval_and_webhooks_that_died(still
 
 
 async def test_resuming_a_stopped_mapping_forgets_what_waited_for_approval(still: Town, folder: Path) -> None:
-    place = {"ASANA_SYNC_DATA_DIR": str(folder / "stopped")}
-    assert (await still.cli("apply", str(still.file), **place)).code == 0
-    database = Database.open(Settings(data_dir=folder / "stopped"))
+    place, database = await applied(still, folder / "stopped")
     async with database.write() as session:
         waiting = {"id": "x", "actions": []}
         await session.execute(update(Mapping).values(state="stopped", reason="limit", approval=waiting))

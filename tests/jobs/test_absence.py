@@ -66,6 +66,33 @@ async def test_what_was_to_go_below_an_object_that_was_in_the_trash_follows_when
     assert "Look at this" in str(world.task()["comments"])
 
 
+async def test_a_field_of_an_object_that_was_in_the_trash_follows_when_it_returns(build: Build) -> None:
+    world = await build(settings_={"delete_delay_seconds": 600})
+    item, task = await world.paired()
+    assert isinstance(world.hub, AsanaSimulator)
+    world.clock.stop()
+    world.hub.faults = Meanwhile("PUT", "/tasks/", partial(world.hub.remove, task))
+    world.external.edit(item, title="Renamed", by="bob")
+    await world.look()
+    world.clock.advance(5)
+    await world.work()
+    assert await world.rows(Parked) == []
+    world.hub.restore(task)
+    world.clock.run()
+    await world.settle(full=True)
+    assert (await world.rows(Parked), world.task()["title"]) == ([], "Renamed")
+
+
+async def test_a_write_that_finds_nothing_again_and_again_waits_for_a_person(build: Build) -> None:
+    world = await build(settings_={"backoff_max_seconds": 0.1})
+    item, task = await world.paired()
+    world.hub.faults.add(Fault(kind="404", method="PUT", path="/tasks/", times=None))
+    world.external.edit(item, title="Renamed", by="bob")
+    await world.settle()
+    assert (await world.the(Parked)).park_class == "permission"
+    assert 2 <= len(world.hub.journal.by("PUT", f"/tasks/{task}")) <= 10
+
+
 async def test_an_object_that_returns_is_as_if_nothing_had_been(build: Build) -> None:
     world = await build(settings_={"delete_delay_seconds": 600})
     _, task = await world.paired()

@@ -102,6 +102,15 @@ async def test_a_section_made_later_needs_a_word_of_its_own(build: Build) -> Non
     assert await world.rows(Parked) == []
 
 
+async def test_a_section_younger_than_the_list_of_them_is_asked_for(build: Build) -> None:
+    world = await build(fields=[TITLE, BOARD], settings_={"poll_seconds": 60})
+    _, task = await world.paired()
+    later = world.hub.workspace.add_section(world.project, "Waiting")
+    world.hub.edit(task, section=later.gid, by="ada")
+    await world.settle()
+    assert "'Waiting' of section" in (await world.the(Parked)).reason
+
+
 async def test_a_move_that_no_listing_shows_is_not_undone(build: Build) -> None:
     """Moves leave a task's time of change alone: a listing of versions proves nothing about them."""
     world = await build(fields=[TITLE, BOARD], settings_={"write_window_seconds": 30}, conflict="ask")

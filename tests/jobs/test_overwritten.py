@@ -65,6 +65,22 @@ async def test_without_an_edit_in_between_nothing_is_listed_and_nobody_is_asked(
     assert github.external.journal.by("GET", "/timeline") == histories(github) == []
 
 
+async def test_a_title_that_a_person_wrote_before_ours_was_read_back_is_not_taken_for_ours(
+    github: World,
+) -> None:
+    issue, task = await github.paired(title="Start", labels=["bug"])
+
+    def by_ada() -> None:
+        """The label is gone already, so GitHub does not say which are left: the issue is read back."""
+        github.external.edit(issue, title="Ada's title", labels=[], by="ada")
+
+    github.external.faults = Meanwhile("DELETE", "/labels/bug$", by_ada)
+    github.hub.edit(task, title="Bob's title", labels=[], by="bob")
+    await github.settle()
+    assert (github.thing()["title"], github.task()["title"]) == ("Ada's title", "Ada's title")
+    assert len(github.external.journal.by("PATCH", "/issues/")) == 1, "Bob's was written before"
+
+
 async def test_an_edit_taken_back_before_our_write_is_no_loss(github: World) -> None:
     issue, task = await github.paired(title="Start")
 

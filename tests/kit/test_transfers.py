@@ -92,6 +92,15 @@ async def test_credentials_stay_with_the_provider() -> None:
     assert wire.tokens() == [True, False]
 
 
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_storage_that_refuses_may_take_the_next_permission(status: int) -> None:
+    """An address that we were led to is good for some minutes; one that was named is refused for good."""
+    storage = STORAGE.partition("?")[0]
+    wire = Wire({"https://api.example.com/v1/file": leading_to(STORAGE), storage: httpx.Response(status)})
+    assert isinstance(await refused(wire, hosts=["example.net"]), RetryLater)
+    assert isinstance(await refused(wire, storage, hosts=["example.net"]), Park)
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -307,6 +307,7 @@ def test_a_dropped_write_is_told_from_a_rewritten_one() -> None:
         (FieldKind.TEXT, "new", "New", "New"),  # rewritten
         (FieldKind.TEXT, "a long one", "a long", "a long"),  # cut
         (FieldKind.TEXT, "new", "a person's", "new"),
+        (FieldKind.TEXT, "new", "", "new"),  # emptied by one
         (FieldKind.PERSON, "ada", "bob", "ada"),
         (FieldKind.PERSON, None, "bob", None),
         (FieldKind.MARKDOWN, "*new*", "_made of it_", "_made of it_"),

@@ -12,10 +12,9 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from connectors.discussions import Attachment, AttachmentDraft, Comment, CommentDraft, Content
-from connectors.errors import OnlyLinked, OutcomeUnknown, Park, ReplanNeeded, RetryLater
+from connectors.errors import OnlyLinked, OutcomeUnknown, Park, RetryLater
 from sync.jobs.files.shelf import FILE, Shelf
 from sync.jobs.passing.ledger import fence
-from sync.jobs.passing.refusals import may_be_gone
 from sync.jobs.passing.writing import Intent, intend, perform
 from sync.metrics import REPAIRED
 from sync.reconcile.attachments import AttachmentAction, AttachmentStep, file_name, told
@@ -58,8 +57,6 @@ async def do(shelf: Shelf, action: AttachmentAction) -> None:
         try:
             await _copy(shelf, action.into, action.root, row)
         except Park as error:
-            if may_be_gone(error, shelf.attempts):
-                raise ReplanNeeded(error.reason, status=error.status) from error
             await _park(shelf, row, action.root, error)
         except (RetryLater, OutcomeUnknown) as error:
             if shelf.attempts + 1 < shelf.desk.engine.settings.max_attempts or _is_limit(error):
@@ -189,7 +186,7 @@ async def _add(
         size=copy.size or 0,
     )
     (write,) = await intend(desk, [intent])
-    await copied(shelf, row, copy, await perform(desk, write, call), write)
+    await copied(shelf, row, copy, await perform(desk, write, call, attempts=shelf.attempts), write)
 
 
 async def _sum_of(shelf: Shelf, side: Side, there: Attachment) -> str:

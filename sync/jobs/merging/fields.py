@@ -24,7 +24,6 @@ from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import Entry
 from sync.jobs.passing.outcome import DID, DONE, Halted, Later, Outcome
 from sync.jobs.passing.past import LOOP_WINDOW, Past
-from sync.jobs.passing.refusals import may_be_gone
 from sync.jobs.passing.writing import Intent, close, new_writes, perform
 from sync.reconcile import by_element
 from sync.reconcile.model import FieldWrite, LinkPlan, LinkView, Side
@@ -216,13 +215,15 @@ async def _write_side(
     asked_at = desk.engine.now()
     try:
         answer = await perform(
-            desk, row, lambda: session.update(expected.ref, fields, expected), good_until=work.good_until
+            desk,
+            row,
+            lambda: session.update(expected.ref, fields, expected),
+            good_until=work.good_until,
+            attempts=work.attempts,
         )
     except Park as error:
         if side in work.presumed:
             raise ReplanNeeded("it was not read by itself before: it is now", status=error.status) from error
-        if may_be_gone(error, work.attempts):
-            raise ReplanNeeded(error.reason, status=error.status) from error
         bad = [write for write in chosen if len(chosen) == 1 or write.field == error.field]
         async with desk.engine.database.write() as store:
             for write in bad:
@@ -241,7 +242,7 @@ async def _write_side(
     desk.engine.snapshots.keep(desk.route.end(side).connection.id, [answer], asked_at)
     told = work.told
     settling.tell_done(desk, told, row, work.answered[side])
-    settled, lost = settling.halves(desk.route, work, links.pairs(past.seen))
+    settled, lost = settling.halves(work, links.pairs(past.seen))
     told.settled |= settled
     if lost:
         told.steps.append(partial(settling.park_dropped, desk=desk, link=link, lost=lost, work=work))
@@ -309,7 +310,7 @@ def _finish(desk: Desk, link: Link, work: Written, view: LinkView, past: Past) -
             ref=work.answered[side].ref,
             reason="changed again while it was written",
         )
-        for side in settling.news(desk.route.rules, work)
+        for side in settling.news(work)
     ]
     asked = [entry for entry in past.to_restore if entry.field not in work.failed]
     obstacles = {entry.id: restoring.obstacle(view, entry) for entry in asked}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,7 +15,7 @@ from sync.jobs.passing.ledger import Entry
 from sync.jobs.passing.outcome import Later
 from sync.jobs.routing.route import Route
 from sync.reconcile import by_element, dropped, linked_alone, own_part, settle_after, settle_one_half
-from sync.reconcile.model import FieldWrite, Linked, Pair, Rule, Side
+from sync.reconcile.model import FieldWrite, Linked, Pair, Side
 from sync.store import parking
 from sync.store.tables import Link, Write
 from sync.store.values import dump
@@ -74,25 +73,23 @@ def tell_done(desk: Desk, entry: Entry, write: Write, answer: Record) -> None:
         )
 
 
-def halves(
-    route: Route, work: Written, seen: Map[str, Pair]
-) -> tuple[dict[str, Pair], dict[str, FieldWrite]]:
+def halves(work: Written, seen: Map[str, Pair]) -> tuple[dict[str, Pair], dict[str, FieldWrite]]:
     """(pairs to settle, writes the provider dropped) of all rules with a write that came back."""
     settled: dict[str, Pair] = {}
     lost: dict[str, FieldWrite] = {}
-    for rule in route.rules:
+    for rule in work.route.rules:
         sides = work.planned.get(rule.name, {})
         if not sides or rule.name in work.failed:
             continue
         if any(side not in work.answered for side in sides):
             if len(sides) == 2 and by_element(rule) and sides.keys() & work.answered.keys():
-                translation = replace(route.translation, linked=work.named)
+                translation = replace(work.route.translation, linked=work.named)
                 hub, external = (work.value(side, rule.field(side)) for side in Side)
                 settled[rule.name] = settle_one_half(
                     rule, Pair(hub, external), seen.get(rule.name), translation
                 )
             continue
-        ignored = [write for write in sides.values() if _ignored(route, work, write)]
+        ignored = [write for write in sides.values() if _ignored(work, write)]
         if ignored:
             lost[rule.name] = ignored[0]
             work.failed.add(rule.name)
@@ -107,26 +104,26 @@ def halves(
     return settled, lost
 
 
-def _ignored(route: Route, work: Written, write: FieldWrite) -> bool:
+def _ignored(work: Written, write: FieldWrite) -> bool:
     """Whether the field came back as it was although something else was sent."""
     answer = work.answered[write.side].fields
-    same = route.end(write.side).session.same
+    same = work.route.end(write.side).session.same
     return write.field in answer and dropped(write, answer[write.field], same)
 
 
-def news(rules: Iterable[Rule], work: Written) -> set[Side]:
+def news(work: Written) -> set[Side]:
     """Sides whose answer shows a new edit: in a field that was not written, or in a set that was.
 
     What one rule wrote is an edit for another one that carries the same field elsewhere.
     """
-    rules, found = tuple(rules), set[Side]()
+    found = set[Side]()
     for side, answer in work.answered.items():
         mine = [sides[side] for sides in work.planned.values() if side in sides]
         if any(work.own_half(write) != answer.fields.get(write.field, write.value) for write in mine):
             found.add(side)
         before = work.read[side].fields
         written = {sides[side].field for sides in work.planned.values() if side in sides}
-        for rule in rules:
+        for rule in work.route.rules:
             name = rule.field(side)
             if side in work.planned.get(rule.name, {}) or (name in written and side.other not in rule.into):
                 continue

@@ -28,9 +28,6 @@ log = structlog.get_logger()
 _CONFIRMED = 3
 """A container is given up after so many refusals, not after one bad answer."""
 
-_MISSED = 6
-"""Tries until what can be read and not be found where it is written waits for a person: reads may be late."""
-
 
 async def after(desk: Desk, unit: Unit, error: ConnectorError) -> Outcome:
     """What an error of the connector means for the unit."""
@@ -62,11 +59,6 @@ async def after(desk: Desk, unit: Unit, error: ConnectorError) -> Outcome:
         return Later(engine.back_off(unit.attempts), error.reason)
     await of_all(engine, desk.route.mapping.id, error)
     return Later(1, error.reason, attempt=False)
-
-
-def may_be_gone(error: Park, attempts: int) -> bool:
-    """Whether to look again first: "not found" may mean that what was to be written is gone."""
-    return error.status in (404, 410) and attempts < _MISSED
 
 
 async def _others_go_through(desk: Desk) -> bool:

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import update
 from sqlmodel import col
 
-from connectors.errors import ConnectorError, OutcomeUnknown, Park, PauseConnection
+from connectors.errors import ConnectorError, OutcomeUnknown, Park, PauseConnection, ReplanNeeded
 from connectors.records import Fields, Ref
 from connectors.stamps import stamped
 from connectors.uploads import upload_s
@@ -34,6 +34,10 @@ from sync.store.values import dump_all
 
 log = structlog.get_logger()
 T = TypeVar("T")
+
+_NOT_FOUND = frozenset({404, 410})
+_MISSED = 6
+"""Tries until what can be read and not be found where it is written waits for a person: reads may be late."""
 
 LEEWAY = timedelta(minutes=2)
 """Between a provider's clock and ours, and between a call's deadline and its late effect."""
@@ -89,7 +93,12 @@ async def intend(desk: Desk, intents: Sequence[Intent]) -> list[Write]:
 
 
 async def perform(
-    desk: Desk, write: Write, call: Callable[[], Awaitable[T]], *, good_until: datetime | None = None
+    desk: Desk,
+    write: Write,
+    call: Callable[[], Awaitable[T]],
+    *,
+    good_until: datetime | None = None,
+    attempts: int | None = None,
 ) -> T:
     """Do one write whose intent is committed.
 
@@ -97,10 +106,12 @@ async def perform(
 
     Args:
         good_until: so long the record behind the plan may be written over; None: no record is behind it.
+        attempts: how often this was tried in vain; None: what is not found is no object that was read.
 
     Raises:
         Halted: it may not start now; the write is closed as not done.
         OutcomeUnknown: kept as unknown, to be looked up.
+        ReplanNeeded: it may be gone: it is read again before anything waits for a person.
         ConnectorError: it did not happen; the write is closed with the reason.
     """
     sent, connection = 0, desk.route.end(Side(write.side)).connection
@@ -146,9 +157,13 @@ async def perform(
     except ConnectorError as error:
         if isinstance(error, PauseConnection):
             desk.engine.sessions.refused.add(connection.id)
-        state = writes.REFUSED if isinstance(error, Park) else writes.NOT_DONE
+        refused = isinstance(error, Park)
+        missed = refused and error.status in _NOT_FOUND and attempts is not None and attempts < _MISSED
+        state = writes.REFUSED if refused and not missed else writes.NOT_DONE
         log.info("write.done", outcome=state, reason=error.reason, **names)
         await close(desk, write, state, error.reason)
+        if missed:
+            raise ReplanNeeded(error.reason, status=error.status) from error
         raise
     except asyncio.CancelledError:
         log.warning("write.unknown", reason="the process was stopped during the call", **names)

@@ -7,10 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.discussions import Comment, CommentDraft
-from connectors.errors import Park, ReplanNeeded
+from connectors.errors import Park
 from sync.jobs.pairing.creations import await_turn
 from sync.jobs.passing.ledger import fence
-from sync.jobs.passing.refusals import may_be_gone
 from sync.jobs.passing.writing import Intent, intend, perform
 from sync.jobs.threads.thread import TEXT, Thread
 from sync.metrics import REPAIRED
@@ -32,8 +31,6 @@ async def do(thread: Thread, action: CommentAction) -> None:
     try:
         await _step(thread, action, row)
     except Park as error:
-        if may_be_gone(error, thread.attempts):
-            raise ReplanNeeded(error.reason, status=error.status) from error
         async with thread.desk.engine.database.write() as session:
             await parking.park(
                 session,
@@ -139,7 +136,9 @@ async def _copy(thread: Thread, action: CommentAction, root: Comment) -> None:
             )
         ],
     )
-    copy = await perform(desk, write, lambda: end.session.add_comment(thread.ends[into], draft))
+    copy = await perform(
+        desk, write, lambda: end.session.add_comment(thread.ends[into], draft), attempts=thread.attempts
+    )
     await copied(thread, row, write, copy, root.text)
 
 
@@ -224,7 +223,7 @@ async def _edit(thread: Thread, action: CommentAction, root: Comment, row: Link)
         ],
     )
     session = desk.route.end(into).session
-    copy = await perform(desk, write, lambda: session.edit_comment(copy_ref, draft))
+    copy = await perform(desk, write, lambda: session.edit_comment(copy_ref, draft), attempts=thread.attempts)
     await edited(thread, row, write, copy, root.text)
 
 
@@ -247,7 +246,7 @@ async def _delete(thread: Thread, action: CommentAction, row: Link) -> None:
     )
     (write,) = await intend(thread.desk, [intent])
     session = thread.desk.route.end(action.into).session
-    await perform(thread.desk, write, lambda: session.delete_comment(copy_ref))
+    await perform(thread.desk, write, lambda: session.delete_comment(copy_ref), attempts=thread.attempts)
     async with thread.desk.engine.database.write() as store:
         await _done(store, thread, write, "the copy of a deleted comment was deleted")
     await forget(thread, row, action.reason)
