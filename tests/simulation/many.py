@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from tests.simulation.disk import Disk, disk
@@ -18,7 +18,8 @@ from tests.simulation.schedule import draw
 from tests.simulation.tools import EXTERNAL
 
 _DISK: list[Disk] = []
-_AT_ONCE = 20
+_AHEAD = 20
+"""So many wait for a process, so that none is idle while one seed takes long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,17 @@ def judge(seed: int, length: int, tool: str) -> Verdict:
 
 def judged(seeds: Sequence[int], length: int, tool: str, *, jobs: int | None = None) -> Iterator[Verdict]:
     """All of them, in order; few are begun before they are asked for."""
+    ahead = deque[Future[Verdict]]()
     with ProcessPoolExecutor(jobs or os.cpu_count(), initializer=_open) as pool:
-        for at in range(0, len(seeds), _AT_ONCE):
-            yield from pool.map(partial(judge, length=length, tool=tool), seeds[at : at + _AT_ONCE])
+        try:
+            for seed in seeds:
+                ahead.append(pool.submit(judge, seed, length, tool))
+                if len(ahead) > _AHEAD:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def regressions(tool: str) -> list[int]:
