@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from structlog.typing import EventDict
 
 from connectors.github.simulator import GitHubSimulator
 from sync.store.tables import Conflict, Mapping, Parked
@@ -151,7 +152,9 @@ async def test_of_two_edits_the_later_one_wins_by_asana_s_history(paired: Paired
     await _nothing_more(world)
 
 
-async def test_an_archived_project_stops_the_mapping_with_its_reason(paired: Paired) -> None:
+async def test_an_archived_project_stops_the_mapping_with_its_reason(
+    paired: Paired, told: list[EventDict]
+) -> None:
     world = paired.world
     world.hub.archive(world.project)
     for _ in range(5):
@@ -159,6 +162,7 @@ async def test_an_archived_project_stops_the_mapping_with_its_reason(paired: Pai
     mapping = await world.the(Mapping)
     assert mapping.state == "stopped"
     assert "archived" in mapping.reason
+    assert [line["mapping"] for line in told if line["event"] == "mapping.paused"] == ["web"], "once"
 
 
 async def test_other_projects_dependencies_and_kinds_are_left_alone(paired: Paired) -> None:

@@ -11,7 +11,6 @@ import math
 import secrets
 from datetime import timedelta
 
-import structlog
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -25,6 +24,7 @@ from sync.jobs.merging.stamps import origin_of
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import Entry
 from sync.jobs.passing.outcome import DONE, Halted, Later, Outcome
+from sync.jobs.passing.refusals import stop
 from sync.jobs.passing.unit import Unit
 from sync.jobs.passing.writing import Intent, close, new_writes, perform
 from sync.jobs.routing.ruling import DIRECTIONS
@@ -33,8 +33,6 @@ from sync.store import conflicts, links, parking, writes
 from sync.store.history import tell
 from sync.store.tables import Event, Link, Mapping, Write
 from sync.store.times import parse_time, rfc3339
-
-log = structlog.get_logger()
 
 _HIDDEN_LOOK_S = 60.0
 _HIDDEN = "not to be seen, and nothing is written:"
@@ -278,11 +276,7 @@ async def _reserved(desk: Desk, link: Link, intent: Intent) -> Write:
             session.add(row)
             return row
         waiting = (await session.execute(select(Link).where(*living, col(Link.gone).is_not(None)))).scalars()
-        mapping.state = "stopped"
-        mapping.reason = (
-            f"{done} deletions within an hour are the limit; approve the rest or change the limits"
-        )
-        log.warning("mapping.paused", mapping=mapping.name, reason=mapping.reason)
+        stop(mapping, f"{done} deletions within an hour are the limit; approve the rest or change the limits")
         mapping.approval = {
             "id": secrets.token_hex(4),
             "actions": [

@@ -77,15 +77,20 @@ async def of_all(engine: Engine, mapping_id: int, error: ConnectorError) -> None
         async with engine.database.write() as session:
             mapping = await session.get(Mapping, mapping_id)
             if mapping is not None:
-                mapping.state, mapping.reason = "stopped", error.reason
-                session.add(mapping)
-        log.warning("mapping.paused", reason=error.reason)
+                stop(mapping, error.reason)
     else:
         log.warning("pass.done", reason=error.reason)
         wait = error.after if isinstance(error, RetryLater) else None
         async with engine.database.write() as session:
             until = engine.in_s(wait or min(1.0, engine.settings.backoff_max_seconds))
             await marks.put_off(session, mapping_id, engine.now(), until)
+
+
+def stop(mapping: Mapping, reason: str) -> None:
+    """Until a person resumes it. Told when it is news: an archived project is found at each poll."""
+    if (mapping.state, mapping.reason) != ("stopped", reason):
+        mapping.state, mapping.reason = "stopped", reason
+        log.warning("mapping.paused", mapping=mapping.name, reason=reason)
 
 
 async def _park(desk: Desk, unit: Unit, error: Park) -> None:

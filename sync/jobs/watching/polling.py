@@ -14,6 +14,7 @@ from sync.jobs.connecting import connections, states
 from sync.jobs.engine import Engine
 from sync.jobs.merging.overwritten import look_back
 from sync.jobs.passing.occasion import learnt
+from sync.jobs.passing.refusals import stop
 from sync.jobs.routing.route import Route, mappings_on, open_route
 from sync.jobs.watching.news import marks_for
 from sync.reconcile.model import Side
@@ -159,9 +160,7 @@ async def _failed(engine: Engine, connection: Connection, cursor: Cursor, error:
     elif isinstance(error, PauseMapping) and cursor.attempts >= _CONFIRMED:
         async with engine.database.write() as session:
             for mapping, _ in await mappings_on(session, connection.id, cursor.container):
-                mapping.state, mapping.reason = "stopped", error.reason
-                session.add(mapping)
-                log.warning("mapping.paused", mapping=mapping.name, reason=error.reason)
+                stop(mapping, error.reason)
     elif isinstance(error, RetryLater):
         wait = error.after or wait
         if not error.limited:
