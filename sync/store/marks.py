@@ -181,6 +181,24 @@ async def on(session: AsyncSession, mapping_id: int, refs: Sequence[str]) -> fro
     return frozenset(found.scalars())
 
 
+_WAITING = select(Mark).where(
+    col(Mark.mapping_id) == bindparam("mapping_id"),
+    col(Mark.ref).in_(bindparam("refs", expanding=True)),
+    col(Mark.due_at) > bindparam("now"),
+)
+
+
+async def waiting(
+    session: AsyncSession, mapping_id: int, refs: Collection[str], now: datetime
+) -> Sequence[Mark]:
+    """Marks on these Refs that are not due yet: what they tell is known all the same."""
+    return (
+        (await session.execute(_WAITING, {"mapping_id": mapping_id, "refs": refs, "now": now}))
+        .scalars()
+        .all()
+    )
+
+
 _NEXT = select(
     *(
         select(func.min(_MARK.due_at))

@@ -98,6 +98,9 @@ async def _read(desk: Desk, units: list[Unit]) -> list[Unit]:
     linked = [unit.link for unit in units if unit.link is not None]
     async with desk.engine.database.read() as session:
         pasts = await pasts_of(session, desk.engine, linked)
+        refs = {str(ref): unit for unit in units if unit.link is not None for ref in unit.refs.values()}
+        for mark in await marks.waiting(session, desk.route.mapping.id, list(refs), desk.engine.now()):
+            refs[mark.ref].waiting.append(mark)
     for unit in units:
         unit.past = pasts.get(unit.link.id) if unit.link is not None else None
     try:

@@ -24,6 +24,7 @@ class Unit:
     ``claimed``: the Refs to give back.
     ``past``: what the store knows of the link, None until it is read. ``told``: what was done and is
     not committed yet.
+    ``waiting``: marks on its ends that are not due yet.
     ``trace``: the ``traceparent`` of the delivery that led here, if that was traced.
     """
 
@@ -36,6 +37,7 @@ class Unit:
     presumed: set[Side] = field(default_factory=set)
     listed: set[Side] = field(default_factory=set)
     claimed: list[str] = field(default_factory=list)
+    waiting: list[Mark] = field(default_factory=list)
     past: Past | None = None
     told: Entry = field(default_factory=Entry)
     trace: str = ""

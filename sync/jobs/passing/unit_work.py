@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Map
 from datetime import datetime, timedelta
 
@@ -25,7 +26,7 @@ from sync.jobs.threads.discussions import Discussions
 from sync.reconcile.model import Side
 from sync.store import links, parking
 from sync.store.history import tell
-from sync.store.tables import Link, Seen, Write
+from sync.store.tables import Link, Mark, Seen, Write
 from sync.store.values import parse
 
 _STALE_LOOKS_S = (5.0, 15.0, 60.0)
@@ -144,7 +145,7 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
         good_until=_good_until(desk, unit),
         presumed=frozenset(unit.presumed),
         listed=frozenset(unit.listed),
-        behind=_behind(desk, unit, TOLD_LATE),
+        behind=_behind(desk, unit, [*unit.marks, *unit.waiting], TOLD_LATE),
         attempts=unit.attempts,
     )
     outcome = await sync_fields(desk, link, past, work)
@@ -267,22 +268,26 @@ def _doubtful(desk: Desk, unit: Unit, outcome: Done) -> Outcome:
     Reads may show the past for a while (``STALE_SECONDS``). Where something was done the change was
     there; where nothing was, the read must be newer than the change, or it is repeated.
     """
-    behind = {} if outcome.did else _behind(desk, unit, timedelta())
+    behind = {} if outcome.did else _behind(desk, unit, unit.marks, timedelta())
     return next(iter(behind.values()), outcome)
 
 
-def _behind(desk: Desk, unit: Unit, leeway: timedelta) -> dict[Side, Later]:
+def _behind(desk: Desk, unit: Unit, marks: Iterable[Mark], leeway: timedelta) -> dict[Side, Later]:
     """Ends of which a mark tells a change that is younger than what was read, and when to look again.
 
     Args:
         leeway: so much later may a change be told to have been than the object shows.
     """
     now, found = desk.engine.now(), {}
-    for mark in unit.marks:
+    for mark in marks:
         side = Side(mark.side)
         read, left = unit.found.get(side), desk.engine.settings.stale_seconds
-        left -= (now - mark.first_at).total_seconds()
-        if mark.seen_at is None or left <= 0:
+        if mark.seen_at is None:
+            continue
+        changed_at = mark.seen_at - desk.route.end(side).offset
+        told_at = changed_at if mark.first_at < changed_at <= now else mark.first_at
+        left -= (now - told_at).total_seconds()
+        if left <= 0:
             continue
         if isinstance(read, Record) and desk.route.end(side).contains(
             read.modified_at + leeway, mark.seen_at
