@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Mapping as Map
-from datetime import datetime, timedelta
-
-from connectors.records import Fields, Found, Gone, Moved, Record, Within
+from connectors.records import Found, Gone, Moved, Record, Within
 from sync.jobs.capture import capturing, cards, errands
 from sync.jobs.capture.wished import rests
 from sync.jobs.files import attachments
 from sync.jobs.merging.fields import sync_fields
 from sync.jobs.merging.settling import Written
 from sync.jobs.pairing import absence, admission, counterparts, moved, newcomers
-from sync.jobs.passing import recovery
+from sync.jobs.passing import recovery, staleness
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import Entry
 from sync.jobs.passing.outcome import DID, DONE, Done, Later, Outcome
@@ -26,15 +22,12 @@ from sync.jobs.threads.discussions import Discussions
 from sync.reconcile.model import Side
 from sync.store import links, parking
 from sync.store.history import tell
-from sync.store.tables import Link, Mark, Seen, Write
-from sync.store.values import parse
-
-_STALE_LOOKS_S = (5.0, 15.0, 60.0)
+from sync.store.tables import Link
 
 
 async def work(desk: Desk, unit: Unit) -> Outcome:
     """Bring one unit in step, or say when to look again."""
-    if unit.read_at is None or _too_old(desk, unit):
+    if unit.read_at is None or staleness.too_old(desk, unit):
         await read(desk, [unit])
     if any(isinstance(found, Moved) for found in unit.found.values()):
         await _follow(desk, unit)
@@ -58,19 +51,6 @@ async def work(desk: Desk, unit: Unit) -> Outcome:
     return await _pair(desk, unit, link)
 
 
-def _too_old(desk: Desk, unit: Unit) -> bool:
-    """Whether less than half of the time between read and write is left."""
-    assert unit.read_at is not None
-    age = desk.engine.now() - unit.read_at
-    return age > timedelta(seconds=desk.engine.settings.write_window_seconds / 2)
-
-
-def _good_until(desk: Desk, unit: Unit) -> datetime:
-    """How long what was read may be written over: the longer, the oftener it could not be made in time."""
-    assert unit.read_at is not None
-    return unit.read_at + timedelta(seconds=desk.engine.settings.write_window_seconds) * (1 + unit.attempts)
-
-
 async def _newcomer(desk: Desk, unit: Unit) -> Outcome:
     (side,) = unit.refs
     record = unit.found.get(side)
@@ -84,7 +64,7 @@ async def _newcomer(desk: Desk, unit: Unit) -> Outcome:
         outcome = await newcomers.meet(desk, unit, side, record)
     elif isinstance(record, Within):
         outcome = await capturing.of_part(desk, record)
-    return outcome if isinstance(outcome, Later) else _doubtful(desk, unit, outcome)
+    return outcome if isinstance(outcome, Later) else staleness.doubtful(desk, unit, outcome)
 
 
 async def _half(desk: Desk, unit: Unit, link: Link) -> Outcome:
@@ -101,9 +81,8 @@ async def _half(desk: Desk, unit: Unit, link: Link) -> Outcome:
     # nothing was made of it yet: if it comes back it is new; but what a person asked for is waited for
     wait_s = settings.hidden_park_seconds if link.made_by == links.CAPTURED else settings.delete_delay_seconds
     age_s = (desk.engine.now() - link.created_at).total_seconds()
-    if unit.attempts < len(_STALE_LOOKS_S) or age_s < wait_s:
-        looks = min(unit.attempts, len(_STALE_LOOKS_S) - 1)
-        return Later(_STALE_LOOKS_S[looks], "its source cannot be seen now")
+    if unit.attempts < staleness.LOOKS or age_s < wait_s:
+        return Later(staleness.look_again_s(unit.attempts), "its source cannot be seen now")
     return await _give_up(desk, link, "its source could not be seen any more before it was created")
 
 
@@ -117,10 +96,10 @@ async def _give_up(desk: Desk, link: Link, reason: str) -> Outcome:
 async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     past = unit.past or await _past(desk, link)
     records = _records(unit)
-    stale = _stale(desk, link, past, records)
+    stale = staleness.shows_the_past(desk, link, past, records)
     if stale:
-        looks = min(unit.attempts, len(_STALE_LOOKS_S) - 1)
-        return Later(min(_STALE_LOOKS_S[looks], max(1.0, desk.engine.settings.stale_seconds)), stale)
+        most = max(1.0, desk.engine.settings.stale_seconds)
+        return Later(min(staleness.look_again_s(unit.attempts), most), stale)
     errand = await counterparts.errand_behind(desk, link)
     asked_for = await errands.carry_out(desk, unit, link)
     if asked_for is DID:
@@ -138,14 +117,14 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
             lost = await cards.follow(desk, unit, link, records[Side.HUB])
         if isinstance(lost, Done) and isinstance(asked_for, Later):
             return asked_for
-        return lost if isinstance(lost, Later) else _doubtful(desk, unit, lost)
+        return lost if isinstance(lost, Later) else staleness.doubtful(desk, unit, lost)
     work = Written(
         route=desk.route,
         read=records,
-        good_until=_good_until(desk, unit),
+        good_until=staleness.good_until(desk, unit),
         presumed=frozenset(unit.presumed),
         listed=frozenset(unit.listed),
-        behind=_behind(desk, unit, [*unit.marks, *unit.waiting], TOLD_LATE),
+        behind=staleness.behind(desk, unit, [*unit.marks, *unit.waiting], TOLD_LATE),
         attempts=unit.attempts,
     )
     outcome = await sync_fields(desk, link, past, work)
@@ -174,7 +153,7 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     did = did or outcome.did
     if link.state == links.PARKED:  # until now it was not known whether its trouble is over
         await _set_state(desk, link, links.ACTIVE, "")
-    return _doubtful(desk, unit, Done(did=did))
+    return staleness.doubtful(desk, unit, Done(did=did))
 
 
 def _records(unit: Unit) -> dict[Side, Record]:
@@ -205,98 +184,6 @@ async def _set_state(desk: Desk, link: Link, state: str, reason: str) -> None:
 async def _past(desk: Desk, link: Link) -> Past:
     async with desk.engine.database.read() as session:
         return (await pasts_of(session, desk.engine, [link]))[link.id]
-
-
-def _stale(desk: Desk, link: Link, past: Past, records: dict[Side, Record]) -> str:
-    """Why what was read cannot be the present, empty when it can."""
-    horizon = desk.engine.now() - timedelta(seconds=desk.engine.settings.stale_seconds)
-    if link.looked_at is None or link.looked_at < horizon:
-        return ""
-    recent = [write for write in past.written if write.done_at and write.done_at >= horizon]
-    for side, record in records.items():
-        known = getattr(link, f"{side}_version")
-        title = desk.route.end(side).connector.title
-        if known and record.version < known:
-            return f"{title} answered with an older version than it did before"
-        if not known or record.version > known:
-            continue
-        if _replaced(desk, side, record, past.seen, horizon):
-            return f"{title} shows a value that was replaced a moment ago"
-        ours = [write for write in recent if write.ref == str(record.ref)]
-        pairs = links.pairs(past.seen)
-        settled = {
-            rule.field(side): pairs[rule.name].of(side) for rule in desk.route.rules if rule.name in pairs
-        }
-        if _shows_before_image(record, ours, settled):
-            return f"{title} does not show our own write yet"
-    return ""
-
-
-def _replaced(desk: Desk, side: Side, record: Record, seen: Map[str, Seen], horizon: datetime) -> bool:
-    """Whether a field shows, at a version that is not newer, what stood there before it was settled."""
-    for rule in desk.route.rules:
-        row, name = seen.get(rule.name), rule.field(side)
-        if row is None or row.moved_at is None or row.moved_at < horizon or name not in record.fields:
-            continue
-        before, now = parse(getattr(row, f"{side}_before")), parse(getattr(row, str(side)))
-        if record.fields[name] == before != now:
-            return True
-    return False
-
-
-def _shows_before_image(record: Record, ours: list[Write], settled: Fields) -> bool:
-    """``ours``: newest first; only the newest write of each field says what should stand there.
-
-    A value that was settled since is no before-image, even if it is equal to one.
-    """
-    judged: set[str] = set()
-    for write in ours:
-        for name, before in write.before.items():
-            if name in judged or name not in record.fields:
-                continue
-            judged.add(name)
-            came_back = (write.answer or {}).get(name)
-            value = record.fields[name]
-            if value == parse(before) != parse(came_back) and value != settled.get(name):
-                return True
-    return False
-
-
-def _doubtful(desk: Desk, unit: Unit, outcome: Done) -> Outcome:
-    """Whether the marks may go: not while what was read may be older than the change behind them.
-
-    Reads may show the past for a while (``STALE_SECONDS``). Where something was done the change was
-    there; where nothing was, the read must be newer than the change, or it is repeated.
-    """
-    behind = {} if outcome.did else _behind(desk, unit, unit.marks, timedelta())
-    return next(iter(behind.values()), outcome)
-
-
-def _behind(desk: Desk, unit: Unit, marks: Iterable[Mark], leeway: timedelta) -> dict[Side, Later]:
-    """Ends of which a mark tells a change that is younger than what was read, and when to look again.
-
-    Args:
-        leeway: so much later may a change be told to have been than the object shows.
-    """
-    now, found = desk.engine.now(), {}
-    for mark in marks:
-        side = Side(mark.side)
-        read, left = unit.found.get(side), desk.engine.settings.stale_seconds
-        if mark.seen_at is None:
-            continue
-        changed_at = mark.seen_at - desk.route.end(side).offset
-        told_at = changed_at if mark.first_at < changed_at <= now else mark.first_at
-        left -= (now - told_at).total_seconds()
-        if left <= 0:
-            continue
-        if isinstance(read, Record) and desk.route.end(side).contains(
-            read.modified_at + leeway, mark.seen_at
-        ):
-            continue
-        looks = _STALE_LOOKS_S[min(mark.rechecks, len(_STALE_LOOKS_S) - 1)]
-        reason = "what was read may be older than the change"
-        found[side] = Later(max(0.1, min(looks, left)), reason, attempt=False, recheck=True)
-    return found
 
 
 async def _follow(desk: Desk, unit: Unit) -> None:
