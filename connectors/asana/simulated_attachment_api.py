@@ -57,7 +57,7 @@ def delete_attachment(call: Call) -> Response:
 def downloads(workspace: Workspace) -> Route:
     """Where ``download_url`` leads: whoever has the address can read, as long as it lives."""
 
-    def download(request: Request) -> Response:
+    async def download(request: Request) -> Response:
         attachment = workspace.attachments.get(request.path_params["attachment"])
         if attachment is None or attachment.content is None:
             raise Refused(404, "Not Found")

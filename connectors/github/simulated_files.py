@@ -92,7 +92,7 @@ class Files:
         until = (self._clock.now() + READABLE).timestamp()
         return f"{self._web()}{path}/{id}?v=2&jwt={self._key}.{until:.0f}"
 
-    def _lead_on(self, request: Request) -> Response:
+    async def _lead_on(self, request: Request) -> Response:
         id = request.path_params["id"]
         file = self._files.get(id)
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -101,7 +101,7 @@ class Files:
             raise Refused(404, "Not Found")
         return RedirectResponse(self._signed(id, "/file-storage"), 302)
 
-    def _by_permission(self, request: Request) -> Response:
+    async def _by_permission(self, request: Request) -> Response:
         key, _, until = request.query_params.get("jwt", "").partition(".")
         file = self._files.get(request.path_params["id"])
         if file is None or key != self._key:

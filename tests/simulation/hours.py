@@ -11,9 +11,10 @@ import asyncio
 import os
 import selectors
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import time_machine
 
@@ -47,10 +48,22 @@ class _Leap(selectors.DefaultSelector):  # type: ignore[misc,valid-type]  # whic
         return []
 
 
+class ThreadUsed(Exception):
+    """Something was done beside the loop, in time of its own: this run cannot be repeated."""
+
+
 class _Hours(asyncio.SelectorEventLoop):
+    """``threaded``: what a thread asked the loop to do."""
+
     def __init__(self, traveller: time_machine.Coordinates) -> None:
         self._traveller, self._passed_s = traveller, 0.0
+        self._here, self.threaded = threading.get_ident(), list[str]()
         super().__init__(_Leap(self._pass))
+
+    def call_soon_threadsafe(self, callback: Any, *args: Any, **options: Any) -> asyncio.Handle:
+        if threading.get_ident() != self._here:
+            self.threaded.append(repr(callback))
+        return super().call_soon_threadsafe(callback, *args, **options)
 
     def time(self) -> float:
         return self._passed_s
@@ -65,9 +78,13 @@ def spend(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     Raises:
         Deadlock: it can have none.
+        ThreadUsed: it did something in a thread.
     """
     with (
         time_machine.travel(BEGINNING, tick=False) as traveller,
         asyncio.Runner(loop_factory=lambda: _Hours(traveller)) as runner,
     ):
-        return runner.run(main())
+        result = runner.run(main())
+        if threaded := cast(_Hours, runner.get_loop()).threaded:
+            raise ThreadUsed(threaded[0])
+        return result
