@@ -86,18 +86,35 @@ class Writing:
                 with _about(BLOCKED_BY):
                     await rewire(self._github, repository, number, rewiring, expected.named)
                 partly_done = True
-            if issue is None or untold:
-                issue = await self._read_back(repository, number, after=issue)
+            record = await self._as_it_is(repository, number, issue, expected, untold=untold)
         except ConnectorError as error:
             error = await self._known.explained(ref, error)
             if partly_done and not isinstance(error, Park):
                 error = OutcomeUnknown(f"only a part of the update is known to be done: {error.reason}")
             raise error from None
-        record = await self._known.record(issue, repository)
         if BLOCKED_BY in fields:  # each was confirmed: a list that lags behind would show the old ones
             read = record.fields.get(BLOCKED_BY, expected.fields.get(BLOCKED_BY))
             answered[BLOCKED_BY] = rewiring.applied(read)
         return replace(record, fields={**record.fields, **answered})
+
+    async def _as_it_is(
+        self, repository: str, number: int, issue: Payload | None, expected: Record, *, untold: bool
+    ) -> Record:
+        """The issue after the last call, which answered ``issue`` or nothing whole.
+
+        Where each call told what it did, that is known if the rest cannot be read now.
+
+        Args:
+            untold: whether one told nothing.
+        """
+        if issue is None or untold:
+            try:
+                issue = await self._read_back(repository, number, after=issue)
+            except ConnectorError:
+                if untold:
+                    raise
+                return expected
+        return await self._known.record(issue, repository)
 
     async def _read_back(self, repository: str, number: int, after: Payload | None) -> Payload:
         """The issue as it is now, not as it was before that answer."""

@@ -13,7 +13,7 @@ from sync.store.counting import Counts
 from sync.store.links import pairs
 from sync.store.tables import Conflict, Link, Mark, Parked, Seen, Write
 from tests.jobs.conftest import Build
-from tests.jobs.world import World
+from tests.jobs.world import Meanwhile, World
 
 
 @pytest.mark.parametrize("kind", ["reset_after", "garbage", "502", "reset_before"])
@@ -299,3 +299,24 @@ async def test_a_merge_of_labels_that_one_side_alone_got_takes_nobody_s_edit_bac
     github.clock.run()
     await github.settle()
     assert sorted(github.task()["labels"]) == sorted(github.thing()["labels"]) == ["of the task", "old"]
+
+
+@pytest.mark.parametrize("into", Side)
+async def test_a_label_taken_off_before_ours_could_be_read_back_stays_off(build: Build, into: Side) -> None:
+    """Its call was confirmed: that the label is not there afterwards is somebody's doing."""
+    world = await build(GitHubSimulator)
+    issue, task = await world.paired()
+    if into is Side.HUB:
+        there, put, read = world.hub, "/addTag$", f"/tasks/{task}$"
+        world.external.edit(issue, labels=["bug"], by="bob")
+    else:
+        there, put, read = world.external, "/labels$", "/issues/1$"
+        world.hub.edit(task, labels=["bug"], by="bob")
+    unreadable = Fault(kind="reset_before", method="GET", path=read, times=None)
+    faults, there.faults = there.faults, Meanwhile("POST", put, lambda: there.faults.add(unreadable))
+    await world.look()
+    assert len(there.journal.by("POST", put)) == 1
+    there.edit(task if into is Side.HUB else issue, labels=[], by="ada")
+    there.faults = faults
+    await world.settle(full=True)
+    assert (world.task()["labels"], world.thing()["labels"]) == ([], [])
