@@ -86,9 +86,11 @@ class Town:
         self.pauses: list[list[float]] = []
         """When each began and ended, by the loop's clock; the end of the present one is not there yet."""
         self.deaths: list[float] = []
+        """When each life ended or fell asleep, by the loop's clock."""
         self.applied: list[tuple[float, float]] = []
         """From when to when an admin's ``apply`` ran beside the program."""
-        """When each life ended or fell asleep, by the loop's clock."""
+        self.misdated: set[tuple[Side, str]] = set()
+        """What was made while a clock was wrong, and it was right again before we asked for the time."""
         self.dead: set[Side] = set()
         """Sides whose credentials were refused at the end, or after it."""
         self.approvals: list[Approval] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import get_args
 
@@ -32,6 +33,8 @@ class Weather:
     def __init__(self, town: Town) -> None:
         self._town = town
         self._later: set[asyncio.Task[None]] = set()
+        self._jumps: dict[Side, tuple[datetime, set[str]]] = {}
+        """When a clock jumped last, and what there was then."""
         self._acts: Mapping[Kind, Callable[[Event], Awaitable[str]]] = {
             Kind.FAULT: self._fault,
             Kind.OUTAGE: self._outage,
@@ -140,7 +143,14 @@ class Weather:
         return "revokes the access of the app"
 
     async def _clock(self, event: Event) -> str:
-        self._town.sides[event.side].clock.advance(event.jump_s)
+        town, side = self._town, event.side
+        simulator, now = town.sides[side], datetime.now(UTC)
+        there = set(simulator.objects(town.containers[side]))
+        since, before = self._jumps.get(side, (now, there))
+        if not any(each.at > since and each.status == 200 for each in simulator.journal):
+            town.misdated |= {(side, id) for id in there - before}
+        self._jumps[side] = now, there
+        simulator.clock.advance(event.jump_s)
         return f"its clock jumps by {event.jump_s:g} s"
 
     async def _hide(self, event: Event) -> str:
