@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.errors import RetryLater
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Exchange, Fault
 from sync.jobs.asked import by_hand
-from sync.store.tables import Conflict, Cursor
+from sync.jobs.merging.overwritten import look_back
+from sync.store.tables import Conflict, Connection, Cursor
 from tests.jobs.conftest import Build
 from tests.jobs.world import Meanwhile, World
 
@@ -129,6 +131,18 @@ async def test_a_task_s_name_that_our_write_replaced_is_listed(build: Build, eve
     assert entry.hub["author"]["name"] == "Ada Lovelace"
     asked = {"told": [1], "lost": [2, 3], "none": [1, 2]}
     assert len(histories(world)) in asked[events], "at most with each poll, and once more for what is told"
+
+
+async def test_a_connection_that_rests_since_the_poll_began_is_not_asked(github: World) -> None:
+    await github.paired(title="Start")
+    github.hub.edit(github.tasks()[0], title="Bob's title", by="bob")
+    await github.settle()
+    connection = await github.the(Connection, name="other")
+    until = github.engine.in_s(60)
+    await github.change(Connection, {"blocked_until": until}, name="other")
+    with pytest.raises(RetryLater, match="rests"):
+        await look_back(github.engine, connection, github.container, None, github.engine.in_s(-60))
+    assert github.external.journal.by("GET", "/timeline$") == []
 
 
 async def test_what_cannot_be_asked_holds_a_poll_up_twice_only(github: World) -> None:

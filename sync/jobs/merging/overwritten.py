@@ -21,6 +21,7 @@ from sqlmodel import col
 from connectors.changes import Change
 from connectors.errors import ConnectorError, PauseConnection, RetryLater
 from connectors.records import FieldKind, FieldTime, Ref, Value
+from sync.jobs.connecting import states
 from sync.jobs.engine import Engine
 from sync.jobs.merging.stamps import ECHO
 from sync.jobs.routing.route import Route, mappings_on, open_route
@@ -148,7 +149,7 @@ async def _look_at(
         edits = None if told is None else told[ref]
         own = route.own_names(side)
         if edits is None or any(is_doubtful(each, edits, own) for _, each in sent):
-            edits = await _asked(route, side, link, min(each.since for _, each in sent))
+            edits = await _asked(engine, route, side, link, min(each.since for _, each in sent))
         same = route.end(side).session.same
         lost = [(row, each.field, replaced_unseen(each, edits, same, own)) for row, each in sent]
         if any(edit is not None for _, _, edit in lost):
@@ -176,9 +177,13 @@ def _sent(route: Route, side: Side, row: Write, mine: Sequence[Write]) -> list[S
     ]
 
 
-async def _asked(route: Route, side: Side, link: Link, since: datetime) -> Sequence[FieldTime]:
+async def _asked(
+    engine: Engine, route: Route, side: Side, link: Link, since: datetime
+) -> Sequence[FieldTime]:
     """What the provider tells of one object; nothing where it lets nobody see that object."""
     end = route.end(side)
+    if states.rests(end.connection, engine.now()):  # since the poll began
+        raise RetryLater("the connection rests", limited=True)
     ref = links.end(link, side, end.connection)
     try:
         return await end.session.field_times(ref, since - _LATE) if ref else ()

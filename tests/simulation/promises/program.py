@@ -79,12 +79,7 @@ def tokens_last(evidence: Evidence) -> Iterator[str]:
 
 
 def dead_left_alone(evidence: Evidence) -> Iterator[str]:
-    """Credentials that were refused are not tried again and again until an admin brings others.
-
-    A process that was killed before it could write that down, or slept meanwhile, finds out by itself.
-    """
-    again = sum(event.kind in (Kind.KILL, Kind.FREEZE) for event in evidence.schedule.events)
-    allowed = MET_DEAD + 2 * again
+    """Credentials that were refused are not tried again and again until an admin brings others."""
     for side, simulator in evidence.town.sides.items():
         refused = 0
         for exchange in simulator.journal:
@@ -92,7 +87,7 @@ def dead_left_alone(evidence: Evidence) -> Iterator[str]:
                 refused += 1
             elif exchange.status in range(200, 300) or exchange.status >= 500:  # an outage hides the cause
                 refused = 0
-            if refused == allowed + 1:
+            if refused == MET_DEAD + 1:
                 at_s = (exchange.at - BEGINNING).total_seconds()
                 yield f"20: {refused} calls with dead credentials on the {side} side by {at_s:.0f} s"
 
