@@ -137,6 +137,7 @@ async def test_matching_by_title_leaves_the_doubtful_to_a_person(build: Build) -
     more = world.hub.new(world.project, title="One More")
     twice = world.hub.new(world.project, title="twice")
     world.hub.new(world.project, title="Only in the hub")
+    world.hub.new(world.project, title="")  # as Enter in a list makes them; nothing is like it
     await world.settle()
     links = {row.hub_id: row for row in await world.rows(Link, kind="task")}
     assert (links[one].made_by, links[more].made_by) == ("match", "match")

@@ -94,7 +94,7 @@ def _match_titles(hub: Iterable[Record], external: Iterable[Record], rule: Rule 
     for record in external:
         title = str(record.fields.get("title", ""))
         frame = rule.framed(record).frame if rule is not None else None
-        framed = _plain(frame.around(title)) if frame is not None else ""
+        framed = _plain(frame.around(title)) if frame is not None else _plain(title)
         others[framed if framed in tasks else _plain(title)].append(record)
     for title, candidates in tasks.items():
         counterparts = others.get(title, [])
