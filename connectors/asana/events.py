@@ -109,16 +109,34 @@ def with_events(listed: Sequence[Change], told: Sequence[Change]) -> tuple[Chang
     and is left out lest the Change be taken for an echo.
     """
     changes = {change.ref: change for change in listed}
-    for event in told:
-        seen = changes.get(event.ref)
+    for ref, event in _by_task(told).items():
+        seen = changes.get(ref)
         if seen is None or seen.record is None:
-            changes[event.ref] = event
+            changes[ref] = event
             continue
         came_back = event.at is not None and seen.record.modified_at > event.at
         gone = None if came_back else event.gone
         record = None if event.comments else seen.record
-        changes[event.ref] = replace(seen, actor=event.actor, record=record, gone=gone)
+        comments = seen.comments or event.comments
+        changes[ref] = replace(seen, actor=event.actor, record=record, comments=comments, gone=gone)
     return tuple(changes.values())
+
+
+def _by_task(told: Sequence[Change]) -> dict[Ref, Change]:
+    """What was told of a task itself, and of a comment of which only a look showed whose it is, as one."""
+    found: dict[Ref, Change] = {}
+    for change in told:
+        before = found.get(change.ref)
+        if before is not None:
+            change = replace(
+                change,
+                at=max(filter(None, (before.at, change.at)), default=None),
+                actor=change.actor if change.actor == before.actor else None,
+                comments=change.comments or before.comments,
+                gone=change.gone or before.gone,
+            )
+        found[change.ref] = change
+    return found
 
 
 def _noted(before: Change | None, event: _Event) -> Change:

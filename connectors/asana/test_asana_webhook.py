@@ -184,6 +184,16 @@ class TestEvents:
         (change,) = with_events([Change(ref=record.ref, record=record, comments=True)], told)
         assert (change.record, change.comments, change.actor) == (None, True, "1111")
 
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_comment_and_task_that_change_together_are_both_looked_at(self, order: int) -> None:
+        """The comment's event names no task: it is a Change of its own until somebody looked."""
+        (task,), _ = changes_of([event(user={"gid": "1112"})], SITE)
+        (story_,), _ = changes_of([event(resource=story(), parent={"gid": "2222"})], SITE)
+        record = translate.record({"gid": "2222", "modified_at": "2026-05-01T10:00:00Z"}, SITE, "1")
+        for listed in [], [Change(ref=record.ref, record=record)]:
+            (change,) = with_events(listed, [task, story_][::order])
+            assert (change.comments, change.actor, change.record) == (True, None, None)
+
     def test_listing_newer_than_the_deletion_wins(self) -> None:
         ((told,), _) = changes_of([event(action="deleted")], SITE)
         for modified_at, gone in (("2026-05-01T09:59:59Z", told.gone), ("2026-05-01T10:00:01Z", None)):
