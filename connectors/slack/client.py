@@ -161,6 +161,17 @@ class Client:
         )
         return list(answer["messages"]), _next(answer)
 
+    async def newest(self, channel: str, *, oldest: str, latest: str, limit: int = PAGE) -> list[Payload]:
+        """The first messages between, newest first; none only where no page has one.
+
+        Pages may be shorter than asked for, even empty (https://docs.slack.dev/apis/web-api/pagination).
+        """
+        bounds: dict[str, Any] = {"oldest": oldest, "latest": latest, "limit": limit}
+        messages, following = await self.history(channel, **bounds)
+        while following and not messages:
+            messages, following = await self.history(channel, cursor=following, **bounds)
+        return messages
+
     async def thread(self, channel: str, ts: str) -> list[Payload]:
         """The first message of a thread and all replies, oldest first."""
         found: dict[str, Payload] = {}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from connectors.records import Author, User
 
 Payload: TypeAlias = Mapping[str, Any]
+
+_NAMED = re.compile(r'(?:"user(?:_id)?": "|<@)([UW][A-Z0-9]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,27 @@ class View:
 def is_ours(message: Payload, us: Us) -> bool:
     """Whether the app posted it, under whatever name."""
     return message.get("bot_id") == us.bot or message.get("user") == us.user
+
+
+def knowing(view: View, people: Iterable[Payload]) -> View:
+    """The view with these users in it, too, as Slack tells of them."""
+    people = list(people)
+    return replace(
+        view,
+        users={**view.users, **{each.id: each for each in map(user, people)}},
+        pictures={**view.pictures, **{str(each["id"]): at for each in people if (at := picture(each))}},
+        outsiders=view.outsiders
+        | {str(each["id"]) for each in people if is_stranger(each, view.us.team) or is_guest(each)},
+    )
+
+
+def strangers_in(messages: Iterable[Payload], view: View) -> list[str]:
+    """Users that are author of a message, named in it, or gave it a reaction, and are not in the view."""
+    found: dict[str, None] = {}
+    for message in messages:
+        found |= dict.fromkeys(_NAMED.findall(json.dumps(message)))
+        found |= {id: None for each in message.get("reactions") or () for id in each.get("users") or ()}
+    return [id for id in found if id not in view.users and id != view.us.user]
 
 
 def author(message: Payload, view: View) -> Author:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import TypeAlias
 
 from connectors.errors import Park
 from connectors.records import Found, Gone, Hidden, Ref, Within
@@ -18,7 +19,11 @@ _DELETED = Gone("Slack shows that the message was deleted")
 _ABSENT = Hidden("the message is not there: deleted, or older than the workspace keeps messages")
 
 
-async def fetch_many(client: Client, refs: Sequence[Ref], view: View) -> Mapping[Ref, Found]:
+ViewOf: TypeAlias = Callable[[Iterable[Payload]], Awaitable[View]]
+"""The view that these messages are read with."""
+
+
+async def fetch_many(client: Client, refs: Sequence[Ref], view_of: ViewOf) -> Mapping[Ref, Found]:
     """Every ref with what it is now; of channels that cannot be seen Hidden with the reason."""
     by_channel: dict[str, dict[str, Ref]] = defaultdict(dict)
     for ref in refs:
@@ -28,10 +33,10 @@ async def fetch_many(client: Client, refs: Sequence[Ref], view: View) -> Mapping
     for channel, wanted in by_channel.items():
         messages = await _messages(client, channel, list(wanted))
         for ts, ref in wanted.items():
-            message = messages.get(ts)
-            if message is None and ref.address == ANY:
-                message = await _reply(client, channel, ts)
-            found[ref] = _found(message, channel, view)
+            if ts not in messages and ref.address == ANY and (reply := await _reply(client, channel, ts)):
+                messages[ts] = reply
+        view = await view_of(messages.values())
+        found |= {ref: _found(messages.get(ts), channel, view) for ts, ref in wanted.items()}
     return found
 
 
@@ -48,7 +53,7 @@ async def _messages(client: Client, channel: str, wanted: list[str]) -> dict[str
     seen: dict[str, Payload] = {}
     while left:
         limit = 1 if len(left) == 1 else PAGE
-        messages, _ = await client.history(channel, oldest=left[0], latest=left[-1], limit=limit)
+        messages = await client.newest(channel, oldest=left[0], latest=left[-1], limit=limit)
         seen |= {str(each["ts"]): each for each in messages}
         reached = min((float(each["ts"]) for each in messages), default=0.0)
         left = [ts for ts in left[:-1] if float(ts) < reached]

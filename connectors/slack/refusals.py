@@ -34,11 +34,14 @@ _DEAD = frozenset(
     }
 )
 _NO_APP = frozenset({"invalid_client_id", "bad_client_secret", "invalid_client"})
-_UNAVAILABLE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_UNAVAILABLE = frozenset(
+    {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+)
 _LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+_INVITE = "type /invite @asana-sync there, then resume the mapping"
 _NO_CHANNEL: Mapping[str, str] = {
-    "channel_not_found": "the channel does not exist, or the app may not see it",
-    "not_in_channel": "the app is not in the channel: type /invite @asana-sync there",
+    "channel_not_found": f"the channel does not exist, or the app may not see it: {_INVITE}",
+    "not_in_channel": f"the app is not in the channel: {_INVITE}",
     "is_archived": "the channel is archived",
     "channel_is_archived": "the channel is archived",
     "team_not_found": "the workspace is not ours",
@@ -76,7 +79,8 @@ def meaning(answer: Mapping[str, Any], *, write: bool) -> ConnectorError:
         return Park(reason, park_class=ParkClass.PERMISSION, fix=fix, provider_message=message)
     if error in _NOT_OURS:
         return Park(_NOT_OURS[error], park_class=ParkClass.PERMISSION, provider_message=message)
-    return Park(reason, provider_message=message)
+    fix = "" if write else "Find out what it means at https://docs.slack.dev/reference/methods, then retry."
+    return Park(reason, fix=fix, provider_message=message)
 
 
 def no_tokens(answer: Answer) -> ConnectorError | None:

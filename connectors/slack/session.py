@@ -108,16 +108,16 @@ class SlackSession(Session):
         return [user for user in view.users.values() if user.active]
 
     async def changes(self, container: str, cursor: Json) -> Page:
-        view = await self._workspace.view()
         position = polling.Position.from_json(cursor)
         messages, following = await self._client.history(
             container, oldest=position.since if cursor else None, cursor=position.next_page
         )
+        view = await self._workspace.view_of(messages)
         return polling.page(position, messages, following, container, view, first=cursor is None)
 
     async def listing(self, container: str, cursor: Json) -> Page:
-        view = await self._workspace.view()
         messages, following = await self._client.history(container, cursor=cursor)
+        view = await self._workspace.view_of(messages)
         records = [
             translate.record(each, container, view) for each in messages if translate.is_object(each, view.us)
         ]
@@ -125,8 +125,7 @@ class SlackSession(Session):
         return Page(changes=changes, cursor=following, more=bool(following))
 
     async def fetch_many(self, refs: Sequence[Ref]) -> Mapping[Ref, Found]:
-        view = await self._workspace.view()
-        return await reading.fetch_many(self._client, refs, view)
+        return await reading.fetch_many(self._client, refs, self._workspace.view_of)
 
     async def create(self, container: str, draft: Draft, key: Key) -> Record:
         return await writing.create(self._client, container, draft, key, await self._workspace.view())
@@ -143,8 +142,8 @@ class SlackSession(Session):
         await self._delete(ref)
 
     async def comments(self, ref: Ref) -> Sequence[Comment]:
-        view = await self._workspace.view()
-        return self._comments(await self._client.thread(*place(ref)), ref, view)
+        thread = await self._client.thread(*place(ref))
+        return self._comments(thread, ref, await self._workspace.view_of(thread))
 
     async def add_comment(self, ref: Ref, draft: CommentDraft) -> Comment:
         view = await self._workspace.view()

@@ -79,6 +79,13 @@ def failed(error: Failed) -> Response:
     return JSONResponse({"ok": False, "error": error.error, **error.extra})
 
 
+def _cursor(start: int) -> str:
+    return base64.b64encode(f"next:{start}".encode()).decode()
+
+
+FIRST_PAGE = _cursor(0)
+
+
 def page(
     items: Sequence[Payload], args: Args, *, most: int = 1000, default: int = 100
 ) -> tuple[list[Payload], str]:
@@ -93,5 +100,4 @@ def page(
         except ValueError:
             raise Failed("invalid_cursor") from None
     rest = len(items) > start + limit
-    after = base64.b64encode(f"next:{start + limit}".encode()).decode() if rest else ""
-    return list(items[start : start + limit]), after
+    return list(items[start : start + limit]), _cursor(start + limit) if rest else ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from connectors.slack.simulated_blocks import check_message
-from connectors.slack.simulated_calls import Args, Method, page
+from connectors.slack.simulated_calls import FIRST_PAGE, Args, Method, page
 from connectors.slack.simulated_workspace import (
     BOT,
     PEOPLE,
@@ -25,12 +25,17 @@ _EMOJI = re.compile(r"[a-z0-9_+'-]{1,100}(::skin-tone-[2-6])?")
 
 
 class ChatApi:
-    """As the app sees and writes messages. ``distributed``: limits of apps sold outside the Marketplace."""
+    """As the app sees and writes messages.
+
+    ``distributed``: limits of apps sold outside the Marketplace. ``empty_first``: the first page of a
+    history is empty, and has a next one.
+    """
 
     def __init__(
         self, workspace: Workspace, lag_s: Callable[[], float], customizes: Callable[[], bool]
     ) -> None:
         self.distributed = False
+        self.empty_first = False
         self._workspace = workspace
         self._lag_s = lag_s
         self._customizes = customizes
@@ -102,6 +107,8 @@ class ChatApi:
             for each in seen
             if each.get("thread_ts", each["ts"]) == each["ts"] or each.get("subtype") == "thread_broadcast"
         ]
+        if self.empty_first and not args.text("cursor"):
+            return {"messages": [], "has_more": True, "response_metadata": {"next_cursor": FIRST_PAGE}}
         return self._messages(list(reversed(self._between(roots, args))), args)
 
     def _replies(self, args: Args) -> Payload:

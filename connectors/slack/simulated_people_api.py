@@ -52,7 +52,9 @@ class PeopleApi:
         return {"team": {"id": TEAM, "name": "Acme", "domain": "acme", "url": f"{self._workspace.base_url}/"}}
 
     def _list(self, args: Args) -> Payload:
-        found, cursor = page([shown_user(person) for person in PEOPLE.values()], args)
+        """Slack promises nobody that it lists those of other organisations."""
+        listed = [shown_user(person) for person in PEOPLE.values() if not person.stranger]
+        found, cursor = page(listed, args)
         return {"members": found, "response_metadata": {"next_cursor": cursor}}
 
     def _info(self, args: Args) -> Payload:

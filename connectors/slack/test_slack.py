@@ -76,6 +76,7 @@ async def opened(simulator: SlackSimulator, url: str, **more: str) -> AsyncItera
         ("ratelimited", False, RetryLater),
         ("internal_error", False, RetryLater),
         ("internal_error", True, OutcomeUnknown),
+        ("team_added_to_org", False, RetryLater),
         ("message_not_found", True, ReplanNeeded),
         ("thread_not_found", False, Park),
         ("cant_update_message", True, Park),
@@ -167,6 +168,25 @@ async def test_the_reaction_of_somebody_else_stays(bench: Bench) -> None:
     assert closed.fields["state"] == "closed"
     with pytest.raises(Park, match="Bob Kahn"):
         await bench.session.update(record.ref, {"state": "open"}, closed)
+
+
+async def test_a_page_without_a_message_is_not_the_end(bench: Bench) -> None:
+    record = await bench.by_person()
+    bench.simulator.chat.empty_first = True
+    assert (await bench.read(record.ref.id)).fields["title"] == record.fields["title"]
+    closed = await bench.session.update(record.ref, {"state": "closed"}, record)
+    assert closed.fields["state"] == "closed"
+
+
+async def test_who_is_not_on_the_list_of_users_is_asked_for_once(bench: Bench) -> None:
+    """Nobody lists people of other organisations, nor who came a minute ago."""
+    by_eve = await bench.read(bench.simulator.new(bench.channel, title="Hello", by="eve"))
+    of_eve = await bench.by_person("Ask <@U0EVE000001> and <@U0NOBODY001>")
+    await bench.read(of_eve.ref.id)
+    assert by_eve.author is not None
+    assert by_eve.author.name == "Eve Elsewhere"
+    assert of_eve.fields["title"] == "Ask @Eve Elsewhere and @U0NOBODY001"
+    assert len(bench.simulator.journal.by("GET", "users.info")) == 2
 
 
 @pytest.mark.parametrize("outsider", ["gus", "eve"])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
+from connectors.errors import Park
 from connectors.slack.client import Client
-from connectors.slack.people import Us, View, is_guest, is_stranger, picture, user
+from connectors.slack.people import Payload, Us, View, knowing, strangers_in
 from connectors.slack.scopes import CUSTOMIZE
 
 _KNOWN_FOR = timedelta(minutes=10)
+_AT_ONCE = 20
+"""So many unknown people are asked for with one look: Slack lets us ask for about 100 a minute."""
 
 
 class Workspace:
@@ -38,16 +41,24 @@ class Workspace:
         """As it is now."""
         answer, granted = await self._client.who_we_are()
         us = Us(answer["user_id"], answer["bot_id"], answer["team_id"], answer["url"], answer["user"])
-        people = await self._client.users()
-        self._view = View(
-            us,
-            {each.id: each for each in map(user, people)},
-            self._done,
-            pictures={str(each["id"]): shown for each in people if (shown := picture(each))},
-            authors=self._authors and CUSTOMIZE in granted,
-            outsiders=frozenset(
-                str(each["id"]) for each in people if is_stranger(each, us.team) or is_guest(each)
-            ),
-        )
+        nobody = View(us, {}, self._done, authors=self._authors and CUSTOMIZE in granted)
+        self._view = knowing(nobody, await self._client.users())
         self._read_at = self._now()
         return self._view
+
+    async def view_of(self, messages: Iterable[Payload]) -> View:
+        """The view with everybody in it whom these messages name.
+
+        People join at any time, and the list need not hold those of other organisations.
+        """
+        view = await self.view()
+        met = [await self._met(id) for id in strangers_in(messages, view)[:_AT_ONCE]]
+        if met:
+            view = self._view = knowing(view, met)
+        return view
+
+    async def _met(self, id: str) -> Payload:
+        try:
+            return await self._client.user(id)
+        except Park:  # people of other organisations need not be shown to us
+            return {"id": id, "is_stranger": True}

@@ -72,7 +72,7 @@ async def update(client: Client, ref: Ref, fields: Fields, expected: Record, vie
 
 
 async def _now(client: Client, channel: str, ts: str) -> Payload:
-    messages, _ = await client.history(channel, oldest=ts, latest=ts, limit=1)
+    messages = await client.newest(channel, oldest=ts, latest=ts, limit=1)
     if not messages or translate.is_tombstone(messages[0]):
         raise ReplanNeeded("the message is gone")
     return messages[0]
