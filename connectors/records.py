@@ -120,7 +120,8 @@ class Record:
     fields that cannot be written on this very object. ``created_by_us`` tells that the connection's
     own account made it. ``backlink`` is shown beside the key, where it is not the key itself; in the
     ``expected`` of an update it is the one that shall stand there with the next text. ``named``: there,
-    too, the objects that values may name, by id, with their addresses.
+    too, the objects that values may name, by id, with their addresses. ``marked_by``: who gave it each of
+    its words (reactions), first of all.
     """
 
     ref: Ref
@@ -137,6 +138,7 @@ class Record:
     read_only: frozenset[str] = frozenset()
     backlink: Backlink | None = None
     named: Mapping[str, Ref] = field(default_factory=dict)
+    marked_by: Mapping[str, Author] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +160,10 @@ class Within(Hidden):
     """No object, but a part of one (a reply in a thread).
 
     ``record`` tells of the part as if it were an object, ``whole`` is the object that it is a part of.
-    ``marked_by``: who gave it each of its words (reactions), first of all.
     """
 
     record: Record
     whole: Ref
-    marked_by: Mapping[str, Author]
 
 
 @dataclass(frozen=True, slots=True)

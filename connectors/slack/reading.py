@@ -13,7 +13,6 @@ from connectors.slack import translate
 from connectors.slack.client import PAGE, Client, Payload
 from connectors.slack.people import View, is_ours
 from connectors.slack.places import ANY, place, thread_ref
-from connectors.slack.reactions import marked_by
 
 _DELETED = Gone("Slack shows that the message was deleted")
 _ABSENT = Hidden("the message is not there: deleted, or older than the workspace keeps messages")
@@ -72,4 +71,4 @@ def _found(message: Payload | None, channel: str, view: View) -> Found:
     if thread == message["ts"] or is_ours(message, view.us):
         return Hidden("the message is no thread of its own")
     whole = thread_ref(view.us.team, channel, thread)
-    return Within("the message is a reply in a thread", record, whole, marked_by(message, view))
+    return Within("the message is a reply in a thread", record, whole)

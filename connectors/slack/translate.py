@@ -20,7 +20,7 @@ from connectors.slack.blocks import LINK_BLOCK, NOTES_BLOCK, TITLE_BLOCK, blocks
 from connectors.slack.composing import OBJECT_EVENT, sent_title, short
 from connectors.slack.people import Payload, Us, View, author, is_ours
 from connectors.slack.places import moment, permalink, thread_ref
-from connectors.slack.reactions import REACTIONS, members_reactions
+from connectors.slack.reactions import REACTIONS, marked_by, members_reactions
 
 _LONGEST_READ_TITLE = 120
 """Characters: a line that is longer is no title, but its first sentence may be one."""
@@ -73,6 +73,7 @@ def record(message: Payload, channel: str, view: View) -> Record:
         keys=frozenset(str(payload[name]) for name in ("token", "url") if payload.get(name)),
         read_only=frozenset() if ours else _OURS_ALONE,
         backlink=_backlink(message) if ours else None,
+        marked_by=marked_by(message, view),
     )
 
 

@@ -96,6 +96,22 @@ async def links_waiting(session: AsyncSession, link_ids: Sequence[int]) -> froze
     return frozenset(link_id for link_id in (await session.execute(query)).scalars() if link_id is not None)
 
 
+_UNREAD = select(col(Parked.ref)).where(
+    col(Parked.mapping_id) == bindparam("mapping_id"),
+    col(Parked.ref).in_(bindparam("refs", expanding=True)),
+    col(Parked.what) == "link",
+    col(Parked.link_id).is_(None),
+    col(Parked.state) == OPEN,
+    col(Parked.park_class) != ParkClass.AMBIGUOUS.value,
+)
+
+
+async def unread(session: AsyncSession, mapping_id: int, refs: Sequence[str]) -> frozenset[str]:
+    """Those of these objects without a link that wait because they could not be read or worked on."""
+    found = await session.execute(_UNREAD, {"mapping_id": mapping_id, "refs": refs})
+    return frozenset(found.scalars())
+
+
 async def unpark(session: AsyncSession, mapping_id: int, what: str, *refs: str, field: str = "") -> None:
     """What was parked works now: its entry goes."""
     await session.execute(

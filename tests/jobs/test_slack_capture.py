@@ -17,10 +17,11 @@ from connectors.simulation import Fault, serve_app
 from connectors.slack.simulated_interactions import Interaction
 from connectors.slack.simulator import SlackSimulator
 from sync.jobs.asked import by_hand
+from sync.jobs.asked.audit import audit
 from sync.jobs.capture.interactions import Interactions
 from sync.jobs.receiving.intake import Intake
 from sync.jobs.receiving.streams import Streams
-from sync.store.tables import Conflict, Delivery, Link, Mapping
+from sync.store.tables import Conflict, Delivery, Link, Mapping, Parked
 from tests.jobs.conftest import Build
 from tests.jobs.world import PATIENCE_S, World
 
@@ -441,6 +442,38 @@ async def test_an_emoji_captures_without_a_modal(chat: Chat) -> None:
     assert "The footer is broken" in str(chat.card(message)[1]["blocks"])
     await chat.press(message, "card_complete", user="bob")
     assert chat.world.task()["state"] == "closed"
+
+
+async def test_an_emoji_of_somebody_without_an_identity_names_them_in_the_task(chat: Chat) -> None:
+    await chat.world.apply(filter={"fields": {"custom:reactions": ["memo"]}})
+    await chat.world.settle()
+    message = chat.say("The footer is broken")
+    chat.slack.edit(message, reactions=["memo"], by="bob")
+    await chat.world.settle()
+    assert "Captured by Bob Kahn" in chat.world.task()["text"]
+    assert (await chat.world.link()).made_by == "capture"
+    assert (await audit(chat.world.engine, await chat.world.route())).in_step == 1
+
+
+async def test_what_is_typed_names_its_author_once_and_is_in_step(chat: Chat) -> None:
+    await chat.slack.command("ada", chat.world.container, "/asana", "new Something")
+    await chat.interactions.idle()
+    await chat.world.settle()
+    assert chat.world.task()["text"].count("Ada Lovelace") == 1
+    found = await audit(chat.world.engine, await chat.world.route())
+    assert (found.in_step, found.divergent) == (1, [])
+
+
+async def test_what_asana_refused_can_be_captured_again(chat: Chat) -> None:
+    message = chat.say("The footer is broken")
+    chat.world.hub.faults.add(Fault(kind="400", method="POST", path="/tasks$"))
+    await chat.captured(message, title="Refused")
+    assert (chat.world.tasks(), len(await chat.world.rows(Parked))) == ([], 1)
+    await chat.captured(message, title="Taken")
+    assert (chat.world.task()["title"], len(chat.world.tasks())) == ("Taken", 1)
+    assert await chat.world.rows(Parked) == []
+    await chat.submitted(await chat.opened(message), title={"title": "Twice"})
+    assert len(chat.world.tasks()) == 1
 
 
 async def test_an_emoji_on_a_reply_captures_its_thread_under_the_reply(

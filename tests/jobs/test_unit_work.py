@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from connectors.asana.simulator import AsanaSimulator
+from connectors.errors import Park, ParkClass
 from connectors.github.simulator import GitHubSimulator
 from sync.reconcile.model import Side
-from sync.store.tables import Conflict, Link, Mark
+from sync.store import parking
+from sync.store.tables import Conflict, Link, Mapping, Mark, Parked
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
 
@@ -101,6 +103,23 @@ async def test_two_marks_of_one_link_are_one_look(world: World) -> None:
     await world.work()
     assert len(world.external.journal.by("GET", "/items$")) == asked + 1
     assert await world.rows(Mark) == []
+
+
+async def test_what_could_not_be_read_waits_for_nobody_once_it_can(world: World) -> None:
+    item = world.external.new(world.container, title="Locked away")
+    refused = Park("You may not", park_class=ParkClass.PERMISSION)
+    async with world.engine.database.write() as session:
+        await parking.park(
+            session,
+            mapping_id=(await world.the(Mapping)).id,
+            link=None,
+            what="link",
+            ref=str(await world.ref(Side.EXTERNAL, item)),
+            error=refused,
+            now=world.engine.now(),
+        )
+    await world.settle()
+    assert (await world.rows(Parked), world.task()["title"]) == ([], "Locked away")
 
 
 @pytest.mark.parametrize("waits_s", [0, 3600])

@@ -144,7 +144,7 @@ async def _examine(
         records = ends[row.id]
         if len(records) < 2:
             found.unseen += 1
-        elif left(route, records):
+        elif left(route, records, captured=row.made_by == links.CAPTURED):
             found.late += 1
         elif (verdict := await _compared(engine, route, row, records, pasts[row.id])) is None:
             found.late += 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from connectors.discussions import Discussion
 from connectors.records import Record
 from sync.jobs.asked.planned import Planned, Preview
+from sync.jobs.capture.marked import asked_by_mark
 from sync.jobs.engine import Engine
 from sync.jobs.files.shelf import shelf_of
 from sync.jobs.merging.planning import plan_fields
@@ -54,7 +55,7 @@ class DryRun:
             return not await linked_elsewhere(session, self.route, side, record)
 
     async def pair(self, link: Link, records: Mapping[Side, Record], past: Past) -> None:
-        if left(self.route, records):
+        if left(self.route, records, captured=link.made_by == links.CAPTURED):
             return
         view, plan = await plan_fields(self.engine, self.route, link, records, past)
         self.found.add_plan(plan, {Side.HUB: view.hub, Side.EXTERNAL: view.external}, link.id)
@@ -72,7 +73,8 @@ class DryRun:
         return link.id is None or record.version > str(getattr(link, f"{side}_comments_version"))
 
     async def creation(self, side: Side, record: Record) -> None:
-        creation = creation_of(self.route, "", side, record)
+        errand = asked_by_mark(self.route, side, record, self.engine.now())
+        creation = creation_of(self.route, "", side, record, errand)
         title = self.route.end(creation.into).connector.title
         self.found.add(
             Planned(

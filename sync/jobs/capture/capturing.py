@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.errors import Park
 from connectors.interactions import What
-from connectors.records import Author, Found, Record, Ref, Within
+from connectors.records import Found, Record, Ref, Within
 from sync.jobs.capture.errands import refuse, tell
+from sync.jobs.capture.marked import errand_of, is_mark, who_marked
 from sync.jobs.pairing import counterparts, newcomers
 from sync.jobs.pairing.admission import wanted
 from sync.jobs.passing.desk import Desk
@@ -21,7 +22,6 @@ from sync.jobs.watching.looking import look_again
 from sync.reconcile.model import Pair, Side
 from sync.store import errands, history, links, marks
 from sync.store.tables import Errand, Link
-from sync.store.values import dump_all
 
 _LOOKS = 4
 """So often is an object looked for that a person asked about, at growing intervals."""
@@ -37,7 +37,7 @@ async def asked(desk: Desk, side: Side, ref: Ref) -> Errand | None:
 
 def comments_since(route: Route, errand: Errand | None) -> Mapping[Side, datetime] | None:
     """From when on comments are copied: of what was captured the whole thread, if that was asked for."""
-    if errand is None:
+    if errand is None or is_mark(errand):
         return route.comments_since
     since = {side: errand.asked_at + route.end(side).offset for side in Side}
     return since | {Side.EXTERNAL: datetime.min.replace(tzinfo=UTC)} if errand.whole_thread else since
@@ -45,24 +45,12 @@ def comments_since(route: Route, errand: Errand | None) -> Mapping[Side, datetim
 
 async def of_part(desk: Desk, part: Within) -> Outcome:
     """A part that people marked as the mapping's filter wants it: the whole becomes a task, by its title."""
-    asker = _asker(desk, part)
+    asker = who_marked(desk.route.scopes[Side.EXTERNAL], part.record)
     if asker is None or not wanted(desk.route, Side.EXTERNAL, part.record):
         return DONE
     now, route = desk.engine.now(), desk.route
-    errand = Errand(
-        connection_id=route.end(Side.EXTERNAL).connection.id,
-        mapping_id=route.mapping.id,
-        key=f"mark {part.record.ref} {route.mapping.id}",
-        what=What.CAPTURE.value,
-        ref=str(part.whole),
-        kind=part.whole.kind,
-        object_id=part.whole.id,
-        address=part.whole.address,
-        fields=dump_all({"title": part.record.fields["title"]}),
-        person_id=asker.id,
-        person_name=asker.name,
-        asked_at=now,
-    )
+    title = {"title": part.record.fields["title"]}
+    errand = errand_of(route, asker, part.record.ref, part.whole, now, title)
     mark = marks.NewMark(
         mapping_id=route.mapping.id,
         side=Side.EXTERNAL,
@@ -77,13 +65,6 @@ async def of_part(desk: Desk, part: Within) -> Outcome:
         await errands.note(session, errand)
         await marks.put(session, [mark], now)
     return DID
-
-
-def _asker(desk: Desk, part: Within) -> Author | None:
-    """Who marked it so that the filter lets it through; None where the filter asks for no such thing."""
-    marked = {word.casefold(): by for word, by in part.marked_by.items()}
-    words = (word.casefold() for asked in desk.route.scopes[Side.EXTERNAL].fields for word in asked.words)
-    return next((marked[word] for word in words if word in marked), None)
 
 
 async def carry_out(desk: Desk, unit: Unit, found: Found | None, errand: Errand) -> Outcome:

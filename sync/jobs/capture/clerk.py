@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors import discover
@@ -27,7 +28,7 @@ from sync.jobs.routing.people import people_of, users_of
 from sync.jobs.routing.route import mappings_on
 from sync.jobs.routing.ruling import DIRECTIONS
 from sync.reconcile.model import Side
-from sync.store import errands, links, marks
+from sync.store import errands, links, marks, parking, writes
 from sync.store.tables import Connection, Errand, Link, Mapping, User
 from sync.store.values import dump_all
 
@@ -166,6 +167,7 @@ class Clerk:
             reason=f"{wish.by.name} asked for something",
         )
         async with self.engine.database.write() as session:
+            await self._give_up_refused(session, wish, making=making)
             await errands.note(session, errand)
             await marks.put(session, [mark], now)
         await self.engine.wake(mapping.id, 0)
@@ -192,13 +194,23 @@ class Clerk:
     async def _to_make(self, wish: Wish) -> tuple[Mapping, None]:
         mapping = await self._allowed(wish.container, wish.place)
         known = await self._link(wish.about)
-        if known is not None and not await self._is_repeated(wish):
-            raise Refused(f"There is a task for it already: {_short(known.hub_title)}", field="title")
+        if known is not None and not await self._was_refused(known) and not await self._is_repeated(wish):
+            there = f"There is a task for it already: {_short(known.hub_title)}"
+            raise Refused(there if known.hub_id else "A task for it is being made already.", field="title")
         if wish.what is What.ATTACH and not wish.task:
             raise Refused("Choose a task.", field="task")
         if wish.what is What.ATTACH and await self._is_taken(mapping, wish.task):
             raise Refused("That task is linked to something else here already.", field="task")
         return mapping, None
+
+    async def _give_up_refused(self, session: AsyncSession, wish: Wish, *, making: bool) -> None:
+        """What the hub refused to make is not waited for any more: somebody asks anew, with other fields."""
+        known = await self._link(wish.about) if making else None
+        if known is None or await self._is_repeated(wish):
+            return
+        if await self._was_refused(known):
+            await links.unlink(session, known, "somebody captured it anew", self.engine.now())
+            await parking.unpark(session, known.mapping_id, "link", f"link:{known.id}")
 
     async def _to_change(self, wish: Wish) -> tuple[Mapping, Link]:
         link = await self._link(wish.about)
@@ -258,6 +270,13 @@ class Clerk:
         )
         async with self.engine.database.read() as session:
             return (await session.execute(query)).scalar_one_or_none()
+
+    async def _was_refused(self, link: Link) -> bool:
+        """Whether its task was not made, and that waits for a person."""
+        if link.state != links.PARKED or link.hub_id:
+            return False
+        async with self.engine.database.read() as session:
+            return not await writes.unresolved(session, [link.id])
 
     async def _is_repeated(self, wish: Wish) -> bool:
         query = select(col(Errand.id)).where(

@@ -13,17 +13,20 @@ ONCE = "captured without keeping both in step"
 """Why a link sleeps whose object was copied once."""
 
 
-def with_wishes(errand: Errand, drafted: Fields) -> dict[str, Value]:
-    """The fields of the new task; labels join those of the object, and the notes end with who captured it."""
+def with_wishes(errand: Errand, drafted: Fields, *, told: bool = False) -> dict[str, Value]:
+    """The fields of the new task; labels join those of the object, and the notes end with who captured it.
+
+    Args:
+        told: whether the object itself says that.
+    """
     chosen = parse_all(errand.fields)
     fields = {**drafted, **chosen}
     if "labels" in chosen:
         fields["labels"] = tuple(sorted({*_words(drafted.get("labels")), *_words(chosen["labels"])}))
-    notes, by = (
-        str(fields.get("notes") or "").rstrip(),
-        f"*Captured by {literal(' '.join(errand.person_name.split()))}*",
-    )
-    fields["notes"] = f"{notes}\n\n{by}" if notes else by
+    if not told:
+        notes = str(fields.get("notes") or "").rstrip()
+        by = f"*Captured by {literal(' '.join(errand.person_name.split()))}*"
+        fields["notes"] = f"{notes}\n\n{by}" if notes else by
     return fields
 
 

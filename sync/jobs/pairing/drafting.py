@@ -38,7 +38,8 @@ def creation_of(
         errand: a person asked for it, and chose some fields.
     """
     drafted = draft(route.rules, record, side, route.translation)
-    fields: dict[str, Value] = with_wishes(errand, drafted) if errand else dict(drafted)
+    told = record.created_by_us  # what we posted for somebody names them already
+    fields: dict[str, Value] = with_wishes(errand, drafted, told=told) if errand else dict(drafted)
     if side is Side.EXTERNAL and route.landing is not None and fields.get(SECTION) is None:
         fields[SECTION] = route.landing
     fields |= fitting(fields, route.scopes[side.other])

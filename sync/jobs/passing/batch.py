@@ -18,7 +18,7 @@ from sync.jobs.passing.outcome import Done, Halted, Later, Outcome, TooOld
 from sync.jobs.passing.past import pasts_of
 from sync.jobs.passing.reading import read
 from sync.jobs.passing.unit import Unit, ends, units_of
-from sync.store import deliveries, leases, links, marks, writes
+from sync.store import deliveries, leases, links, marks, parking, writes
 from sync.store.errors import StoreError
 from sync.store.tables import Link, Mark
 
@@ -101,6 +101,9 @@ async def _read(desk: Desk, units: list[Unit]) -> list[Unit]:
         refs = {str(ref): unit for unit in units if unit.link is not None for ref in unit.refs.values()}
         for mark in await marks.waiting(session, desk.route.mapping.id, list(refs), desk.engine.now()):
             refs[mark.ref].waiting.append(mark)
+        alone = {str(ref): unit for unit in units if unit.link is None for ref in unit.refs.values()}
+        for name in await parking.unread(session, desk.route.mapping.id, list(alone)):
+            alone[name].unread = True
     for unit in units:
         unit.past = pasts.get(unit.link.id) if unit.link is not None else None
     try:

@@ -24,7 +24,8 @@ class Unit:
     ``claimed``: the Refs to give back.
     ``past``: what the store knows of the link, None until it is read. ``told``: what was done and is
     not committed yet.
-    ``waiting``: marks on its ends that are not due yet.
+    ``waiting``: marks on its ends that are not due yet. ``unread``: it waits for a person, for no more
+    than that it could not be read.
     ``trace``: the ``traceparent`` of the delivery that led here, if that was traced.
     """
 
@@ -38,6 +39,7 @@ class Unit:
     listed: set[Side] = field(default_factory=set)
     claimed: list[str] = field(default_factory=list)
     waiting: list[Mark] = field(default_factory=list)
+    unread: bool = False
     past: Past | None = None
     told: Entry = field(default_factory=Entry)
     trace: str = ""

@@ -54,6 +54,9 @@ async def work(desk: Desk, unit: Unit) -> Outcome:
 async def _newcomer(desk: Desk, unit: Unit) -> Outcome:
     (side,) = unit.refs
     record = unit.found.get(side)
+    if unit.unread and record is not None:
+        async with desk.engine.database.write() as session:
+            await parking.unpark(session, desk.route.mapping.id, "link", str(unit.refs[side]))
     outcome: Outcome = DONE
     if desk.route.end(side).connector.capabilities.cards:
         await cards.take_leave(desk, unit.refs[side])
