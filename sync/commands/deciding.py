@@ -20,6 +20,7 @@ from sync.store.audit import note
 from sync.store.database import Database
 from sync.store.status import approval
 from sync.store.tables import Connection, Mapping, Setting
+from sync.store.times import rfc3339
 
 if TYPE_CHECKING:
     from sync.store.tables import Link
@@ -141,13 +142,15 @@ def approve(
                 waiting = await approval(session, row)
                 if waiting is None:
                     raise typer.BadParameter(f"nothing of {mapping} waits for approval")
+                now = datetime.now(UTC)
                 allowed = [action["link"] for action in waiting["actions"]]
+                given = {**waiting, "approved": allowed, "at": rfc3339(now)}
                 await session.execute(
                     update(Mapping)
                     .where(col(Mapping.id) == row.id)
-                    .values(state="active", reason="", approval={**waiting, "approved": allowed})
+                    .values(state="active", reason="", approval=given)
                 )
-                await marks.hurry(session, [row.id], datetime.now(UTC))
+                await marks.hurry(session, [row.id], now)
                 note(session, "approve", mapping)
             return len(allowed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, insert, select, update
@@ -111,14 +111,20 @@ async def last_of(session: AsyncSession, ref: str, limit: int = 20) -> Sequence[
     return (await session.execute(query)).scalars().all()
 
 
-async def count_since(session: AsyncSession, mapping_id: int, ops: Sequence[str], since: datetime) -> int:
-    """How many writes of these kinds a mapping has begun since then, refused ones left out."""
-    query = select(func.count()).where(*_begun(mapping_id, ops, since))
+async def count_since(
+    session: AsyncSession, mapping_id: int, ops: Sequence[str], since: datetime, *, but: Collection[int] = ()
+) -> int:
+    """How many writes of these kinds a mapping has begun since then, refused ones left out.
+
+    Args:
+        but: links whose writes do not count.
+    """
+    query = select(func.count()).where(*_begun(mapping_id, ops, since), col(Write.link_id).not_in(but))
     return int((await session.execute(query)).scalar_one())
 
 
 def links_since(mapping_id: int, ops: Sequence[str], since: datetime) -> Select[int]:
-    """The links of the writes that :func:`count_since` counts."""
+    """The links of such writes."""
     return select(col(Write.link_id)).where(*_begun(mapping_id, ops, since), col(Write.link_id).is_not(None))
 
 

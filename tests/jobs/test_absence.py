@@ -14,6 +14,7 @@ from sync.jobs.tending import upkeep
 from sync.reconcile.model import Side
 from sync.store.status import status
 from sync.store.tables import Conflict, Event, Link, Mapping, Mark, Parked, Write
+from sync.store.times import rfc3339
 from tests.jobs.conftest import Build
 from tests.jobs.world import Meanwhile, World
 
@@ -229,13 +230,14 @@ async def test_what_is_merely_late_is_not_told_as_hidden(build: Build) -> None:
 
 async def test_more_deletions_than_the_limit_stop_and_ask(build: Build) -> None:
     world = await build(limits={"deletes": 2, "deletes_percent": 100})
-    made = [world.external.new(world.container, title=f"Number {number}") for number in range(5)]
+    alive, *made = [world.external.new(world.container, title=f"Number {number}") for number in range(6)]
     await world.settle()
+    other = (await world.the(Link, external_id=alive)).hub_id
     for some in (made[:2], made[2:]):
         for item in some:
             world.external.remove(item)
         await world.look()
-        closed = [world.task(at)["state"] for at in range(5)].count("closed")
+        closed = [world.task(at)["state"] for at in range(6)].count("closed")
         assert closed == 2, "units side by side share one budget"
     mapping = await world.the(Mapping)
     assert mapping.state == "stopped"
@@ -243,12 +245,16 @@ async def test_more_deletions_than_the_limit_stop_and_ask(build: Build) -> None:
     listed = [action["link"] for action in mapping.approval["actions"]]
     assert listed
     await world.look()
-    assert [world.task(at)["state"] for at in range(5)].count("closed") == 2
-    left = [link.id for link in await world.rows(Link, state="active")]
-    await world.change(Mapping, {"state": "active", "approval": {"approved": left}})
+    assert [world.task(at)["state"] for at in range(6)].count("closed") == 2
+    assert mapping.reason.startswith("2 deletions within an hour")
+    left = [link.id for link in await world.rows(Link, state="active") if link.hub_id != other]
+    at = rfc3339(world.engine.now())
+    await world.change(Mapping, {"state": "active", "approval": {"approved": left, "at": at}})
     world.clock.advance(2)
+    world.external.remove(alive)
     await world.look()
-    assert [world.task(at)["state"] for at in range(5)].count("closed") == 5
+    assert [world.task(at)["state"] for at in range(6)].count("closed") == 6
+    assert (await world.the(Mapping)).state == "active", "what was approved is no part of the next budget"
 
 
 async def test_a_deletion_under_way_counts_once(build: Build) -> None:

@@ -256,12 +256,15 @@ async def _reserved(desk: Desk, link: Link, intent: Intent) -> Write:
         mapping = await session.get(Mapping, desk.route.mapping.id, with_for_update=True)
         assert mapping is not None
         approval = mapping.approval or {}
-        if link.id in approval.get("approved", []):
+        approved = approval.get("approved", [])
+        if link.id in approved:
             session.add(row)
             return row
         since = desk.engine.now() - timedelta(hours=1)
+        if "at" in approval:  # a person looked at all that came before
+            since = max(since, parse_time(approval["at"]))
         kinds = [writes.DELETE, CLOSE_DELETED]
-        done = await writes.count_since(session, mapping.id, kinds, since)
+        done = await writes.count_since(session, mapping.id, kinds, since, but=approved)
         living = (
             col(Link.mapping_id) == mapping.id,
             col(Link.kind) == links.TASK,
@@ -276,7 +279,10 @@ async def _reserved(desk: Desk, link: Link, intent: Intent) -> Write:
             session.add(row)
             return row
         waiting = (await session.execute(select(Link).where(*living, col(Link.gone).is_not(None)))).scalars()
-        stop(mapping, f"{done} deletions within an hour are the limit; approve the rest or change the limits")
+        stop(
+            mapping,
+            f"{allowed} deletions within an hour are the limit; approve the rest or change the limits",
+        )
         mapping.approval = {
             "id": secrets.token_hex(4),
             "actions": [
