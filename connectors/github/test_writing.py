@@ -116,6 +116,14 @@ async def test_half_an_update_is_unknown(github: GitHubSimulator, session: GitHu
         await session.update(record.ref, {"title": "New"}, record)
 
 
+async def test_a_label_that_github_refuses_keeps_no_issue_away(
+    github: GitHubSimulator, session: GitHubSession
+) -> None:
+    draft = Draft(fields={"title": "T", "labels": ("x" * 300,)})
+    created = await session.create(REPOSITORY, draft, KEY)
+    assert (created.fields["title"], created.fields["labels"]) == ("T", ())
+
+
 async def test_refused_values_name_their_field(github: GitHubSimulator, session: GitHubSession) -> None:
     record = await made(github, session)
     values: dict[str, Value] = {"title": "", "labels": ("x" * 300,)}

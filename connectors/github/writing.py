@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from connectors.errors import ConnectorError, OutcomeUnknown, Park
 from connectors.github.catalogue import Catalogue
@@ -21,6 +22,9 @@ from connectors.github.text import has_live, said
 from connectors.github.whereabouts import Whereabouts, at
 from connectors.records import BLOCKED_BY, CLOSED, PARENT, Draft, Fields, Key, Record, Ref, Value
 
+_BESIDE = {"labels": "labels", "assignee": "assignees", "milestone": "milestone"}
+"""Fields that an issue can be made without, and their parameters."""
+
 
 class Writing:
     """Writes to objects of one connection."""
@@ -34,7 +38,7 @@ class Writing:
         await self._known.me()  # asked before the write: after it, a failure would hide the success
         with of_container(container, {404, 410}):
             body = creation(draft, key, await self._choices(container, draft.fields))
-            issue = await self._github.create_issue(container, body)
+            issue = await self._made(container, body)
         if draft.fields.get("state") == CLOSED:
             # made is made: what stayed open is closed by the next plan, like any other edit
             with suppress(ConnectorError):
@@ -42,6 +46,18 @@ class Writing:
                     container, int(issue["number"]), reason_of(draft.fields)
                 )
         return await self._known.record(issue, container)
+
+    async def _made(self, container: str, body: dict[str, Any]) -> Payload:
+        """One field that GitHub refuses keeps no issue away: it is written by itself, and waits alone."""
+        try:
+            return await self._github.create_issue(container, body)
+        except Park as refusal:
+            name = _BESIDE.get(refusal.field or "")
+            if name not in body:
+                raise
+            return await self._github.create_issue(
+                container, {key: value for key, value in body.items() if key != name}
+            )
 
     async def find_created(self, container: str, key: Key, since: datetime) -> Sequence[Record]:
         me = await self._known.me()

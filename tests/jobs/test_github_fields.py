@@ -191,3 +191,11 @@ async def test_an_app_syncs_in_the_name_of_its_bot(world: World) -> None:
     assert {world.thing(at)["author"] for at in (0, 1)} == {"ada", BOT_OF_APP}
     assert len(world.tasks()) == len(world.things()) == 2
     assert await at_rest(world)
+
+
+async def test_a_label_that_github_refuses_waits_and_the_issue_is_made(world: World) -> None:
+    await world.apply()
+    world.hub.new(world.project, title="Long", labels=["x" * 300, "bug"])
+    await world.settle()
+    assert world.thing()["title"] == "Long"
+    assert (await world.the(Parked)).field == "labels"
