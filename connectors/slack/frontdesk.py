@@ -34,8 +34,9 @@ from connectors.slack.interactivity import (
 from connectors.slack.modal import About
 from connectors.slack.people import View
 from connectors.slack.places import thread_ref
+from connectors.slack.said import text_of
 from connectors.slack.texts import NO_FIELDS, NOWHERE, TROUBLE, escaped, options
-from connectors.slack.translate import text_of, title_of
+from connectors.slack.translate import title_of
 
 Payload: TypeAlias = Mapping[str, Any]
 
@@ -106,7 +107,7 @@ class FrontDesk:
         if known is not None:
             return modal.there_is(known)
         said = asked["message"]
-        title = title_of(said, text_of(said, await self.known()))
+        title = title_of(said, text_of(said, (await self.known()).names))
         about = replace(about, place=places[0].id, title=title)
         return modal.create(about, about.title, places, await clerk.form(about.channel, about.place))
 

@@ -18,7 +18,8 @@ from connectors.slack.blocks import NOTES_BLOCK, block, elements, rich, section
 from connectors.slack.config import NAME
 from connectors.slack.people import Payload, Us, View, author, is_ours
 from connectors.slack.places import moment, permalink, place, reply_ref
-from connectors.slack.translate import is_tombstone, text_of
+from connectors.slack.said import text_of
+from connectors.slack.translate import is_tombstone
 
 HEADER_BLOCK, FILE_BLOCK = "asana-sync-header", "asana-sync-file"
 FILE = "file"
@@ -38,7 +39,7 @@ def comment(message: Payload, thread: Ref, view: View) -> Comment | None:
     if source is not None:
         text = slack_blocks.to_markdown(elements(block(message, NOTES_BLOCK) or {}), view.names)
     else:
-        text = text_of(message, view)
+        text = text_of(message, view.names)
     if not text and message.get("files"):
         return None  # its files are told of by themselves
     ts = str(message["ts"])

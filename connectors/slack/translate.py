@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from connectors.records import CLOSED, OPEN, Backlink, FieldKind, Fields, FieldSpec, Record, Value
 from connectors.richtext import markdown, slack_blocks
 from connectors.richtext.document import Code, Runs, lines
-from connectors.richtext.slack_mrkdwn import mrkdwn_to_markdown
 from connectors.slack.blocks import LINK_BLOCK, NOTES_BLOCK, TITLE_BLOCK, blocks, elements, literal
 from connectors.slack.composing import OBJECT_EVENT, sent_title, short
 from connectors.slack.people import Payload, Us, View, author, is_ours
 from connectors.slack.places import moment, permalink, thread_ref
 from connectors.slack.reactions import REACTIONS, marked_by, members_reactions
+from connectors.slack.said import text_of
 
 _LONGEST_READ_TITLE = 120
 """Characters: a line that is longer is no title, but its first sentence may be one."""
@@ -87,26 +87,9 @@ def fields_of(message: Payload, view: View, *, ours: bool) -> Fields:
         title = literal(shown.get(TITLE_BLOCK, {}))
         notes = slack_blocks.to_markdown(elements(shown.get(NOTES_BLOCK, {})), view.names)
     else:
-        notes = text_of(message, view)
+        notes = text_of(message, view.names)
         title = title_of(message, notes)
     return {"title": title, "notes": notes, **state, REACTIONS: reactions}
-
-
-def text_of(message: Payload, view: View) -> str:
-    """Markdown of what a message says: of its rich text, else of what else it shows."""
-    parts = [
-        slack_blocks.to_markdown(elements(block), view.names)
-        for block in message.get("blocks") or ()
-        if block.get("type") == "rich_text"
-    ]
-    if not any(parts):
-        parts = [mrkdwn_to_markdown(str(message.get("text") or ""), view.names)]
-    for attachment in message.get("attachments") or ():
-        if not attachment.get("from_url"):  # a preview of a link says nothing new
-            said = [str(attachment.get(name) or "") for name in ("pretext", "title", "text")]
-            shown = "\n".join(filter(None, said)) or str(attachment.get("fallback") or "")
-            parts.append(mrkdwn_to_markdown(shown, view.names))
-    return "\n\n".join(filter(None, parts))
 
 
 def title_of(message: Payload, notes: str) -> str:
