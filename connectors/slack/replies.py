@@ -25,7 +25,9 @@ HEADER_BLOCK, FILE_BLOCK = "asana-sync-header", "asana-sync-file"
 FILE = "file"
 _LONGEST_NAME = 100
 _LONGEST_USERNAME = 80
-_REMARKS = frozenset({"channel_join", "channel_leave", "reminder_add", "bot_add", "bot_remove"})
+_REMARKS = frozenset(
+    {"channel_join", "channel_leave", "reminder_add", "bot_add", "bot_remove", "huddle_thread"}
+)
 
 
 def comment(message: Payload, thread: Ref, view: View) -> Comment | None:

@@ -248,6 +248,18 @@ async def test_a_reply_with_a_file_and_a_word_is_both(bench: Bench) -> None:
     assert file.comment == comment.ref
 
 
+async def test_a_huddle_is_nobodys_message(bench: Bench) -> None:
+    record = await bench.by_person()
+    chat = bench.simulator.workspace
+    huddle = {"text": "", "subtype": "huddle_thread", "room": {"id": "R0HUDDLE001"}}
+    chat.post(bench.channel, bench.simulator.people["bob"], huddle)
+    thread = record.ref.id.partition("/")[2]
+    chat.post(bench.channel, bench.simulator.people["bob"], {**huddle, "thread_ts": thread})
+    page = await bench.session.listing(bench.channel, None)
+    assert [change.ref for change in page.changes] == [record.ref]
+    assert await bench.session.comments(record.ref) == []
+
+
 async def test_a_page_to_sign_in_is_no_file(bench: Bench) -> None:
     record = await bench.by_person()
     bench.simulator.attach(record.ref.id, "look.png", b"pixels")

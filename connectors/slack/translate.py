@@ -26,7 +26,9 @@ _LONGEST_READ_TITLE = 120
 """Characters: a line that is longer is no title, but its first sentence may be one."""
 _SENTENCE = re.compile(r"\S.*?[.!?…](?=\s)")
 _OURS_ALONE = frozenset({"title", "notes"})
-_NO_OBJECT = re.compile(r"(channel|group)_|pinned_item|unpinned_item|tombstone|reminder_add|bot_(add|remove)")
+_NO_OBJECT = re.compile(
+    r"(channel|group)_|pinned_item|unpinned_item|tombstone|reminder_add|bot_(add|remove)|huddle_thread"
+)
 
 
 def specs(done: str) -> tuple[FieldSpec, ...]:
