@@ -238,6 +238,9 @@ class Client:
         )
         return dict(answer["files"][0])
 
+    async def file(self, id: str) -> Payload:
+        return dict(_payload(await self._web.files_info(file=id))["file"])
+
     async def aclose(self) -> None:
         await self._web.access.aclose()
 

@@ -39,6 +39,26 @@ async def fetch_many(client: Client, refs: Sequence[Ref], view_of: ViewOf) -> Ma
     return found
 
 
+async def with_files(client: Client, messages: Sequence[Payload]) -> list[Payload]:
+    """The messages with all that the app may know of their files.
+
+    Of a file from another organisation a message tells the id alone, and ``files.info`` the rest:
+    https://docs.slack.dev/reference/objects/file-object (``file_access``).
+    """
+    return [
+        {**message, "files": [await _file(client, file) for file in message.get("files") or ()]}
+        for message in messages
+    ]
+
+
+async def _file(client: Client, file: Payload) -> Payload:
+    if file.get("file_access") != "check_file_info":
+        return file
+    with suppress(Park):  # it is gone, or kept from us
+        return await client.file(str(file["id"]))
+    return file
+
+
 async def _reply(client: Client, channel: str, ts: str) -> Payload | None:
     """The history of a channel leaves replies out."""
     with suppress(Park):

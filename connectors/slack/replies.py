@@ -91,19 +91,26 @@ def _source(header: Payload) -> str | None:
 
 
 def attachments(messages: Sequence[Payload], thread: Ref, view: View) -> list[Attachment]:
-    """The files of a thread, oldest first; of a reply that says something below its comment."""
+    """The files of a thread, oldest first; of a reply that says something below its comment.
+
+    What has no address is left out: deleted, hidden by the workspace's plan, or kept by another organisation.
+    """
     channel, root = place(thread)
     found: list[Attachment] = []
     for message in messages:
         if message["ts"] != root and (link := block(message, FILE_BLOCK)) and is_ours(message, view.us):
             found += _linked(link, message, thread, view)
         for file in message.get("files") or ():
-            if file.get("mode") in ("tombstone", "hidden_by_limit"):
+            if file.get("mode") in ("tombstone", "hidden_by_limit") or not _url(file):
                 continue
             said = message["ts"] != root and comment(message, thread, view) is not None
             below = reply_ref(view.us.team, channel, str(message["ts"]), root) if said else None
             found.append(_attachment(file, message, thread, below, view))
     return found
+
+
+def _url(file: Payload) -> str:
+    return str((file.get("url_private") if file.get("is_external") else file.get("permalink")) or "")
 
 
 def _attachment(file: Payload, message: Payload, thread: Ref, below: Ref | None, view: View) -> Attachment:
@@ -115,7 +122,7 @@ def _attachment(file: Payload, message: Payload, thread: Ref, below: Ref | None,
         ),
         parent=thread,
         name=str(file.get("name") or file.get("title") or file["id"]),
-        url=str((file.get("url_private") if external else file.get("permalink")) or ""),
+        url=_url(file),
         created_at=datetime.fromtimestamp(created, UTC) if created else moment(str(message["ts"])),
         author=author({**message, "user": file.get("user") or message.get("user")}, view),
         comment=below,

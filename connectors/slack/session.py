@@ -168,7 +168,7 @@ class SlackSession(Session):
         view = await self._workspace.view()
         thread = await self._client.thread(*place(record.ref))
         told = {comment.ref for comment in discussion.comments}
-        found = replies.attachments(thread, record.ref, view)
+        found = replies.attachments(await reading.with_files(self._client, thread), record.ref, view)
         return [each for each in found if each.comment is None or each.comment in told]
 
     async def read_attachment(self, attachment: Attachment, into: BinaryIO, limit: int) -> Content:

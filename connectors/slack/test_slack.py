@@ -248,6 +248,29 @@ async def test_a_reply_with_a_file_and_a_word_is_both(bench: Bench) -> None:
     assert file.comment == comment.ref
 
 
+async def test_a_file_of_another_organisation_is_asked_for_and_left_out_where_it_is_kept(
+    bench: Bench,
+) -> None:
+    record = await bench.by_person()
+    chat, eve = bench.simulator.workspace, bench.simulator.people["eve"]
+    shared = chat.new_file("look.png", b"pixels", eve)
+    stubs = [
+        {"id": id, "mode": "file_access", "file_access": access}
+        for id, access in (
+            (shared["id"], "check_file_info"),
+            ("F0KEPT", "check_file_info"),
+            ("F0NO", "denied"),
+        )
+    ]
+    thread = record.ref.id.partition("/")[2]
+    chat.post(bench.channel, eve, {"text": "", "thread_ts": thread, "files": stubs})
+    (file,) = await bench.session.attachments(record, await bench.session.discussion(record.ref))
+    assert (file.name, file.url) == ("look.png", shared["permalink"])
+    into = BytesIO()
+    await bench.session.read_attachment(file, into, 1000)
+    assert into.getvalue() == b"pixels"
+
+
 async def test_a_huddle_is_nobodys_message(bench: Bench) -> None:
     record = await bench.by_person()
     chat = bench.simulator.workspace
