@@ -114,6 +114,13 @@ class FrontDesk:
     async def _changed(self, asked: Payload, action: Payload, clerk: Clerk) -> None:
         """Another project, or the other form."""
         view = asked["view"]
+        try:
+            shown = await self._other(view, action, clerk)
+        except Refused as refusal:
+            shown = modal.stopped(refusal.reason)
+        await self.screen.update_view(str(view["id"]), shown.to_dict())
+
+    async def _other(self, view: Payload, action: Payload, clerk: Clerk) -> Modal:
         about, now = About.of(view), modal.entered(view)
         about = replace(about, place=now.place, title=str(now.fields.get(modal.TITLE) or about.title))
         places = await clerk.places(about.channel)
@@ -121,11 +128,9 @@ class FrontDesk:
             about = replace(about, place=str(action["selected_option"]["value"]))
         attaching = view["callback_id"] == ATTACH
         if action["action_id"] == modal.TO_ATTACH or (attaching and action["action_id"] == modal.PLACE):
-            shown = modal.attach(about, about.title, places, _chosen(about, places))
-        else:
-            form, trouble = await self._form(about, places, clerk)
-            shown = modal.create(about, about.title, places, form, trouble)
-        await self.screen.update_view(str(view["id"]), shown.to_dict())
+            return modal.attach(about, about.title, places, _chosen(about, places))
+        form, trouble = await self._form(about, places, clerk)
+        return modal.create(about, about.title, places, form, trouble)
 
     async def _form(self, about: About, places: Sequence[Place], clerk: Clerk) -> tuple[Form, str]:
         """What can be filled in there, and why that is nothing but the title."""
@@ -139,7 +144,11 @@ class FrontDesk:
     async def _submitted(self, asked: Payload, clerk: Clerk) -> Answer:
         view = asked["view"]
         wanted = _WANTED[view["callback_id"]]
-        about, given = About.of(view), modal.entered(view)
+        try:
+            about, given = About.of(view), modal.entered(view)
+        except Refused as refusal:  # in the form's place: nobody knows what fields it has
+            shown = modal.stopped(refusal.reason)
+            return answered({"response_action": "update", "view": shown.to_dict()})
         try:
             await clerk.take(
                 Wish(
@@ -162,10 +171,10 @@ class FrontDesk:
         return Answer()
 
     async def _suggested(self, asked: Payload, clerk: Clerk) -> Answer:
-        about, given = About.of(asked["view"]), modal.entered(asked["view"])
         typed, action = str(asked.get("value") or ""), str(asked["action_id"])
         found: dict[str, str] = {}
         try:
+            about, given = About.of(asked["view"]), modal.entered(asked["view"])
             if action == modal.PLACE:
                 found = {place.id: place.name for place in await clerk.places(about.channel, typed)}
             elif action == modal.TASK:

@@ -29,11 +29,11 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from connectors.interactions import Card, Form, Place
+from connectors.interactions import Card, Form, Place, Refused
 from connectors.records import SECTION, FieldKind, Fields, FieldSpec, Value
 from connectors.slack import card
 from connectors.slack.interactivity import ATTACH, COMMENT, CREATE
-from connectors.slack.texts import mrkdwn, option, options, plain, quoted
+from connectors.slack.texts import OUTDATED, mrkdwn, option, options, plain, quoted
 
 PLACE, TASK, TITLE, HOW, TEXT, ASSIGNEE = "place", "task", "title", "how", "text", "assignee"
 TO_ATTACH, TO_CREATE = "to_attach", "to_create"
@@ -59,8 +59,11 @@ class About:
 
     @classmethod
     def of(cls, view: Mapping[str, Any]) -> About:
-        """Raises ValueError, TypeError: not ours."""
-        return cls(**json.loads(view.get("private_metadata") or "{}"))
+        """Raises Refused where the view does not tell it: it is an old form, or none of ours."""
+        try:
+            return cls(**json.loads(view.get("private_metadata") or "{}"))
+        except (ValueError, TypeError):
+            raise Refused(OUTDATED) from None
 
 
 def loading(title: str) -> View:
@@ -71,6 +74,11 @@ def loading(title: str) -> View:
 def told(title: str, text: str) -> View:
     """Why there is nothing to fill in."""
     return _told(title, text)
+
+
+def stopped(reason: str) -> View:
+    """Why a form that was open cannot be used any more; it stands in its place."""
+    return _told("Asana task", reason)
 
 
 def there_is(task: Card) -> View:

@@ -10,6 +10,7 @@ NO_FIELDS = (
     "task with its title alone."
 )
 NOWHERE = "No project is allowed in this channel. An admin can allow one: a mapping joins the two."
+OUTDATED = "This form is out of date, and nothing was done. Close it, and begin again at the message."
 
 OPTION = 75
 """Characters of an option's text (https://docs.slack.dev/reference/block-kit/composition-objects/option-object)."""

@@ -560,3 +560,15 @@ async def test_a_project_that_does_not_answer_says_so_in_the_modal(chat: Chat) -
     told = str(chat.modal()["blocks"])
     assert "could not be read just now" not in told
     assert f"due {shop}" in told
+
+
+@pytest.mark.parametrize("deed", ["submit", "to_attach"])
+async def test_who_uses_a_form_that_is_out_of_date_is_told(chat: Chat, deed: str) -> None:
+    view = await chat.opened(chat.say("The footer is broken"))
+    chat.slack.views.open[view["id"]]["private_metadata"] = ""
+    if deed == "submit":
+        await chat.submitted(view)
+    else:
+        await chat.slack.press("ada", deed, view_id=view["id"])
+        await chat.interactions.idle()
+    assert "out of date" in str(chat.modal()["blocks"])

@@ -14,6 +14,7 @@ from sqlmodel import select
 
 from connectors.simulation import Fault
 from connectors.simulation import serve as serve_provider
+from connectors.slack.simulated_blocks import check_view
 from connectors.slack.simulator import SlackSimulator
 from sync.configuration import MappingConfig
 from sync.store.tables import Connection, Errand, FieldList, Mapping, Mark
@@ -39,7 +40,8 @@ class Slack:
     async def post(self, body: bytes, headers: dict[str, str], name: str = "slack") -> httpx.Response:
         return await self.web.http.post(f"/interactions/{name}", content=body, headers=headers)
 
-    def submission(self, view: str = "V1") -> bytes:
+    def submission(self, view: str = "V1", metadata: str | None = None, **more: Any) -> bytes:
+        """``metadata``: what the form carries with it, else what ours do; ``more`` of the payload."""
         about = {"channel": self.channel, "ts": "1512085950.000216"}
         payload: dict[str, Any] = {
             "type": "view_submission",
@@ -47,7 +49,7 @@ class Slack:
             "view": {
                 "id": view,
                 "callback_id": "create_task",
-                "private_metadata": json.dumps(about),
+                "private_metadata": json.dumps(about) if metadata is None else metadata,
                 "state": {
                     "values": {
                         "title": {"title": {"type": "plain_text_input", "value": "T"}},
@@ -55,6 +57,7 @@ class Slack:
                     }
                 },
             },
+            **more,
         }
         return urlencode({"payload": json.dumps(payload)}).encode()
 
@@ -165,6 +168,18 @@ async def test_tampered_stale_and_unknown(slack: Slack) -> None:
         b"payload=" + b"[" * 9000,
     ):
         assert (await slack.post(unreadable, slack.signed(unreadable))).status_code == 400
+    assert await errands(slack.web) == []
+
+
+@pytest.mark.parametrize("metadata", ["", "{}", "no", '["x"]', '{"issue": 1}'])
+async def test_a_form_that_is_out_of_date_says_so(slack: Slack, metadata: str) -> None:
+    body = slack.submission(metadata=metadata)
+    answer = (await slack.post(body, slack.signed(body))).json()
+    assert answer["response_action"] == "update"
+    check_view(answer["view"])
+    assert "out of date" in str(answer["view"]["blocks"])
+    body = slack.submission(metadata=metadata, type="block_suggestion", action_id="place", value="w")
+    assert (await slack.post(body, slack.signed(body))).json() == {"options": []}
     assert await errands(slack.web) == []
 
 
