@@ -109,12 +109,12 @@ def create(about: About, message: str, places: Sequence[Place], form: Form, trou
     if trouble:
         blocks.append(ContextBlock(elements=[mrkdwn(f":warning: {quoted(trouble, 1000)}")]))
     if form.sections:
-        menu = StaticSelectElement(action_id=SECTION, options=options(dict(form.sections)))
-        blocks.append(_input(SECTION, form.place.id, "Section", menu))
+        menu = StaticSelectElement(action_id=SECTION, options=options(form.sections))
+        blocks.append(_input(SECTION, form.place.id, "Section", menu, form.sections))
     for spec in list(form.fields)[:_MOST_FIELDS]:
         element = _element(spec)
         if element is not None:
-            blocks.append(_input(spec.name, form.place.id, spec.label, element))
+            blocks.append(_input(spec.name, form.place.id, spec.label, element, spec.options))
     blocks += [_how(), _other("Attach to an existing task instead", TO_ATTACH)]
     return _form(CREATE, "Create Asana task", "Create", about, blocks)
 
@@ -174,7 +174,7 @@ def _element(spec: FieldSpec) -> InputInteractiveElement | None:
         return ExternalDataSelectElement(action_id=spec.name, min_query_length=0)
     if spec.kind is FieldKind.DATE:
         return DatePickerElement(action_id=spec.name)
-    offered = options(dict(spec.options))
+    offered = options(spec.options)
     if spec.kind is FieldKind.CHOICE:
         return StaticSelectElement(action_id=spec.name, options=offered) if offered else None
     if offered:
@@ -183,9 +183,18 @@ def _element(spec: FieldSpec) -> InputInteractiveElement | None:
     return PlainTextInputElement(action_id=spec.name, placeholder=hint, max_length=500)
 
 
-def _input(name: str, place: str, label: str, element: InputInteractiveElement) -> InputBlock:
+def _input(
+    name: str, place: str, label: str, element: InputInteractiveElement, choices: Mapping[str, str]
+) -> InputBlock:
+    """``choices``: all that there are; where a menu cannot hold them, the form says so."""
+    offered = len(options(choices))
+    hint = f"{offered} of {len(choices)} can be chosen here, the others in Asana."
     return InputBlock(
-        block_id=f"{name} {place}"[:255], label=plain(label, 75), element=element, optional=True
+        block_id=f"{name} {place}"[:255],
+        label=plain(label, 75),
+        element=element,
+        optional=True,
+        hint=plain(hint, 150) if 0 < offered < len(choices) else None,
     )
 
 

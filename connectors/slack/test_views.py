@@ -100,6 +100,15 @@ def test_a_modal_carries_what_it_is_about() -> None:
     assert view["callback_id"] == "create_task"
 
 
+@pytest.mark.parametrize(("count", "hint"), [(100, None), (124, "100 of 124 can be chosen here")])
+def test_a_menu_says_what_it_leaves_out(count: int, hint: str | None) -> None:
+    blocks = modal.create(LONG, "m", [Place(id="1", name="Web")], form("x", count)).to_dict()["blocks"]
+    hints = {each["block_id"].split()[0]: each.get("hint") for each in blocks if each["type"] == "input"}
+    for cut in (SECTION, "custom:0", "custom:1"):
+        assert (hint in hints[cut]["text"]) if hint else hints[cut] is None
+    assert hints["title"] is None
+
+
 STATE: dict[str, Any] = {
     "title": {"title": {"type": "plain_text_input", "value": " Fix it "}},
     "place": {"place": {"type": "static_select", "selected_option": {"value": "7"}}},

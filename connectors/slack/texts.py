@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from slack_sdk.models.blocks import MarkdownTextObject, Option, PlainTextObject
 
 TROUBLE = "That did not work just now. Nothing was done: try again in a moment."
@@ -55,7 +57,7 @@ def option(text: str, value: str) -> Option | None:
     return Option(value=value, text=plain(text, OPTION)) if 0 < len(value) <= _OPTION_VALUE else None
 
 
-def options(named: dict[str, str]) -> list[Option]:
+def options(named: Mapping[str, str]) -> list[Option]:
     """Value -> text; the first hundred, which is all that Slack takes."""
     found = [made for value, text in named.items() if (made := option(text, value)) is not None]
     return found[:100]
