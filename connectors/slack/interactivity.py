@@ -20,6 +20,7 @@ from connectors.slack.webhook import check
 
 COMMAND = "command"
 _MOST_FIELDS = 100
+_CERTIFICATE_CHECK = b"ssl_check=1"
 _NEEDED = {
     "message_action": ("trigger_id", "message", "channel", "user"),
     "view_submission": ("view", "user"),
@@ -32,15 +33,22 @@ CREATE, ATTACH, COMMENT = "create_task", "attach_task", "comment_task"
 COMPLETE, REOPEN, ASSIGN, SAY = "card_complete", "card_reopen", "card_assign", "card_comment"
 BUTTONS = frozenset({COMPLETE, REOPEN, ASSIGN, SAY})
 """Action ids of a card."""
+_NOTHING = Interaction(kind="", payload={})
+"""What is answered with nothing."""
 
 
 def read(delivery: Delivery, secrets: Secrets, now: datetime) -> Interaction:
     """One request.
 
+    Now and then Slack only looks at the certificate of a command's address, and wants 200. That call may be
+    unsigned, and nothing is done for it: https://docs.slack.dev/interactivity/implementing-slash-commands.
+
     Raises:
         BadSignature: not from Slack, or too old.
         Unreadable: signed, but not what Slack documents.
     """
+    if _CERTIFICATE_CHECK in delivery.body.split(b"&"):
+        return _NOTHING
     check(delivery, secrets, now)
     try:
         form = dict(parse_qsl(delivery.body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
@@ -60,7 +68,7 @@ def of_payload(payload: dict[str, Any]) -> Interaction:
     """Everything but commands. What the app does not offer has no kind, and is answered with nothing."""
     kind = str(payload["type"])
     if not _is_offered(payload):
-        return Interaction(kind="", payload={})
+        return _NOTHING
     for name in _NEEDED[kind]:
         payload[name]
     str(payload["user"]["id"])

@@ -183,6 +183,13 @@ async def test_a_form_that_is_out_of_date_says_so(slack: Slack, metadata: str) -
     assert await errands(slack.web) == []
 
 
+async def test_a_look_at_the_certificate_is_answered_with_nothing(slack: Slack) -> None:
+    body = b"ssl_check=1&token=gone"
+    for headers in (slack.signed(body), {}):
+        answer = await slack.post(body, headers)
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
 async def test_recorded_requests_are_handled_or_ignored(slack: Slack) -> None:
     files = [
         *recorded("slack/payloads", "interactive.*.json"),
