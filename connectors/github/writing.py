@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ class Writing:
                 )
         return await self._known.record(issue, container)
 
-    async def _made(self, container: str, body: dict[str, Any]) -> Payload:
+    async def _made(self, container: str, body: Mapping[str, Any]) -> Payload:
         """One field that GitHub refuses keeps no issue away: it is written by itself, and waits alone."""
         try:
             return await self._github.create_issue(container, body)

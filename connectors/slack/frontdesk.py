@@ -87,8 +87,12 @@ class FrontDesk:
     async def _open(self, asked: Payload, clerk: Clerk) -> None:
         message, channel = asked["message"], str(asked["channel"]["id"])
         title = "Create Asana task"
-        opened = await self.screen.open_view(str(asked["trigger_id"]), modal.loading(title).to_dict())
         about = About(channel=channel, ts=str(message.get("thread_ts") or message["ts"]))
+        try:
+            opened = await self.screen.open_view(str(asked["trigger_id"]), modal.loading(title).to_dict())
+        except ConnectorError:  # a trigger lives for 3 s: the person has to begin again
+            await self.screen.whisper(channel, str(asked["user"]["id"]), {"text": TROUBLE}, about.ts)
+            raise
         view = modal.told(title, TROUBLE)
         try:
             with suppress(ConnectorError):

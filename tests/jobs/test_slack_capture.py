@@ -519,6 +519,13 @@ async def test_an_emoji_on_a_reply_captures_nothing_where_no_filter_asks_for_it(
     assert chat.world.tasks() == []
 
 
+async def test_a_modal_that_cannot_be_opened_is_told(chat: Chat) -> None:
+    chat.slack.faults.add(Fault(kind="503", method="POST", path="views.open"))
+    await chat.slack.shortcut("ada", chat.say("Broken"), "create_task")
+    await chat.interactions.idle()
+    assert "did not work" in chat.slack.whispers[-1]["text"]
+
+
 async def test_what_fails_on_our_side_is_told(chat: Chat) -> None:
     message = chat.say("Broken")
     await chat.captured(message)
