@@ -82,7 +82,7 @@ walk: setup  ## the program ends at every call and commit of eleven deeds, kille
 
 check-simulation:  ## the planner over 100,000 cases; 300 towns, or as many as there is time for, and those that failed once
 	$(PYTHON) -m tests.reconcile.many
-	$(PYTHON) -m tests.simulation --seeds 300 --minutes 4
+	$(PYTHON) -m tests.simulation --seeds 300 --minutes 5
 	$(PYTHON) -m tests.simulation --seeds 20 --minutes 0.5 --length 30 --tool slack
 
 coverage: setup  ## how much of the code the tests run: some minutes more than the tests alone
