@@ -1,7 +1,7 @@
 """A task's notes: the text, and the line that leads to the counterpart.
 
 The line is the key of a task that we made: Asana hides data on a task for OAuth apps alone. It stands
-last; where a person writes on below it or right behind it, it is still no part of the text::
+last; where a person writes on below it, right behind it or before it, it is still no part of the text::
 
     <body>Login fails on Safari.
 
@@ -20,6 +20,7 @@ _LINK = r"<a\b(?P<attributes>[^>]*)>(?P<label>[^<\n]*)</a>"
 
 _LINKED = re.compile(rf"(?P<start>{_START})[ \t]*Synced with {_LINK}{_END}")
 _TYPED_BEHIND = re.compile(rf"(?P<start>{_START})[ \t]*Synced with {_LINK}[ \t]*")
+_TYPED_BEFORE = re.compile(rf"(?P<start>)[ \t]*\bSynced with {_LINK}[ \t]*")
 _PLAIN = re.compile(
     rf"(?P<start>{_START})[ \t]*Synced with (?P<words>[^<\n]*)(?:{_LINK}|(?P<url>https?://[^\s<]+))\Z"
 )
@@ -45,13 +46,15 @@ def split(html: str, *, ours: bool = False) -> tuple[str, Backlink | None]:
     """(html_notes without the line, the line); the last line of that form counts.
 
     Args:
-        ours: our own account made the task, so it has such a line, and what goes on behind the link was
-            typed there. Elsewhere such a line is somebody's sentence.
+        ours: our own account made the task, so it has such a line, and what goes on behind the link, or
+            stands before it, was typed there. Elsewhere such a line is somebody's sentence.
     """
     text = inner(html)
-    *_, found = (None, *_LINKED.finditer(text))
-    if found is None and ours:
-        *_, found = (None, *_TYPED_BEHIND.finditer(text))
+    found: re.Match[str] | None = None
+    for form in (_LINKED, _TYPED_BEHIND, _TYPED_BEFORE) if ours else (_LINKED,):
+        *_, found = (None, *form.finditer(text))
+        if found is not None:
+            break
     backlink = None if found is None else Backlink(href(found["attributes"]), unescape(found["label"]))
     if found is None:
         found = _PLAIN.search(text)

@@ -56,9 +56,11 @@ class TestNotes:
             (f"<body>{LINE} since May</body>", "<body>since May</body>"),
             (f"<body>Text\n\n{LINE}, and\nmore</body>", "<body>Text\n\n, and\nmore</body>"),
             (f"<body>{LINE} quoted\n\n{LINE}</body>", f"<body>{LINE} quoted</body>"),
+            (f"<body>Fails since May {LINE}</body>", "<body>Fails since May</body>"),
+            (f"<body>One\nFails {LINE} since May</body>", "<body>One\nFails\n\nsince May</body>"),
         ],
     )
-    def test_what_is_typed_behind_the_line_of_our_own_task_is_text(self, html: str, text: str) -> None:
+    def test_what_is_typed_beside_the_line_of_our_own_task_is_text(self, html: str, text: str) -> None:
         assert notes.split(html, ours=True) == (text, notes.Backlink(URL, "acme/website#12"))
 
     def test_last_line_counts(self) -> None:
