@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from connectors.discussions import Discussion
 from connectors.records import Record
 from sync.jobs.asked.planned import Planned, Preview
-from sync.jobs.capture.marked import asked_by_mark
 from sync.jobs.engine import Engine
 from sync.jobs.files.shelf import shelf_of
 from sync.jobs.merging.planning import plan_fields
@@ -73,8 +72,7 @@ class DryRun:
         return link.id is None or record.version > str(getattr(link, f"{side}_comments_version"))
 
     async def creation(self, side: Side, record: Record) -> None:
-        errand = asked_by_mark(self.route, side, record, self.engine.now())
-        creation = creation_of(self.route, "", side, record, errand)
+        creation = creation_of(self.route, "", side, record)
         title = self.route.end(creation.into).connector.title
         self.found.add(
             Planned(

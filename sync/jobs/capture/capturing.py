@@ -11,9 +11,8 @@ from connectors.errors import Park
 from connectors.interactions import What
 from connectors.records import Found, Record, Ref, Within
 from sync.jobs.capture.errands import refuse, tell
-from sync.jobs.capture.marked import errand_of, is_mark, who_marked
 from sync.jobs.pairing import counterparts, newcomers
-from sync.jobs.pairing.admission import wanted
+from sync.jobs.pairing.admission import wanted, who_marked
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.outcome import DID, DONE, Later, Outcome
 from sync.jobs.passing.unit import Unit
@@ -22,6 +21,7 @@ from sync.jobs.watching.looking import look_again
 from sync.reconcile.model import Pair, Side
 from sync.store import errands, history, links, marks
 from sync.store.tables import Errand, Link
+from sync.store.values import dump_all
 
 _LOOKS = 4
 """So often is an object looked for that a person asked about, at growing intervals."""
@@ -37,7 +37,7 @@ async def asked(desk: Desk, side: Side, ref: Ref) -> Errand | None:
 
 def comments_since(route: Route, errand: Errand | None) -> Mapping[Side, datetime] | None:
     """From when on comments are copied: of what was captured the whole thread, if that was asked for."""
-    if errand is None or is_mark(errand):
+    if errand is None:
         return route.comments_since
     since = {side: errand.asked_at + route.end(side).offset for side in Side}
     return since | {Side.EXTERNAL: datetime.min.replace(tzinfo=UTC)} if errand.whole_thread else since
@@ -45,12 +45,24 @@ def comments_since(route: Route, errand: Errand | None) -> Mapping[Side, datetim
 
 async def of_part(desk: Desk, part: Within) -> Outcome:
     """A part that people marked as the mapping's filter wants it: the whole becomes a task, by its title."""
-    asker = who_marked(desk.route.scopes[Side.EXTERNAL], part.record)
+    asker = who_marked(desk.route, Side.EXTERNAL, part.record)
     if asker is None or not wanted(desk.route, Side.EXTERNAL, part.record):
         return DONE
     now, route = desk.engine.now(), desk.route
-    title = {"title": part.record.fields["title"]}
-    errand = errand_of(route, asker, part.record.ref, part.whole, now, title)
+    errand = Errand(
+        connection_id=route.end(Side.EXTERNAL).connection.id,
+        mapping_id=route.mapping.id,
+        key=f"mark {part.record.ref} {route.mapping.id}",
+        what=What.CAPTURE.value,
+        ref=str(part.whole),
+        kind=part.whole.kind,
+        object_id=part.whole.id,
+        address=part.whole.address,
+        fields=dump_all({"title": part.record.fields["title"]}),
+        person_id=asker.id,
+        person_name=asker.name,
+        asked_at=now,
+    )
     mark = marks.NewMark(
         mapping_id=route.mapping.id,
         side=Side.EXTERNAL,

@@ -205,7 +205,7 @@ async def _write_side(
         work.told = Entry(link)
     side = Side(row.side)
     fields: Fields = {write.field: write.value for write in chosen}
-    counterpart = backlink(desk.route, desk.route.end(side.other), work.read[side.other])
+    counterpart = backlink(desk.route, side.other, work.read[side.other])
     expected = replace(
         work.answered.get(side, work.read[side]),
         backlink=counterpart,

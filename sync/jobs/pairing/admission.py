@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from connectors.records import PARENT, Record
+from connectors.records import PARENT, Author, Record
 from sync.jobs.routing.route import Route
 from sync.reconcile import inside
 from sync.reconcile.model import Side
@@ -37,6 +37,13 @@ def in_scope(route: Route, side: Side, record: Record) -> bool:
     if (scope.authors or scope.keywords) and record.created_by_us and record.keys:
         scope = replace(scope, authors=(), keywords=())
     return inside(record, scope, route.end(side).container)
+
+
+def who_marked(route: Route, side: Side, record: Record) -> Author | None:
+    """Who marked it so that the filter lets it through; None where the filter asks for no such thing."""
+    marked = {word.casefold(): by for word, by in record.marked_by.items()}
+    words = (word.casefold() for asked in route.scopes[side].fields for word in asked.words)
+    return next((marked[word] for word in words if word in marked), None)
 
 
 def is_new(route: Route, side: Side, record: Record) -> bool:

@@ -45,7 +45,7 @@ def creation_of(
     fields |= fitting(fields, route.scopes[side.other])
     return Creation(
         into=side.other,
-        key=Key(token, record.url, label(route.end(side), record), backlink=route.config.backlinks),
+        key=Key(token, record.url, label(route, side, record), backlink=route.config.backlinks),
         fields=fields,
         instead=drafted_instead(errand, drafted) if errand else {},
     )

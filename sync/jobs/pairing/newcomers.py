@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.records import Record
-from sync.jobs.capture.marked import errand_for
 from sync.jobs.pairing import moved, sharing
 from sync.jobs.pairing.admission import wanted
 from sync.jobs.pairing.counterparts import create_counterpart, report_surplus
@@ -65,7 +64,7 @@ async def meet(desk: Desk, unit: Unit, side: Side, record: Record) -> Outcome:
         return Later(2, "waits until the first sync has matched both sides", attempt=False)
     if desk.route.mapping.full_pass_due and record.created_at < desk.engine.in_s(0) - LEEWAY:
         return Later(2, "waits until a full pass has looked for its counterpart", attempt=False)
-    link = await begin(desk, side, record, await errand_for(desk, side, record))
+    link = await begin(desk, side, record)
     if isinstance(link, Later):
         return link
     unit.link = link
