@@ -184,19 +184,16 @@ async def on(session: AsyncSession, mapping_id: int, refs: Sequence[str]) -> fro
 _WAITING = select(Mark).where(
     col(Mark.mapping_id) == bindparam("mapping_id"),
     col(Mark.ref).in_(bindparam("refs", expanding=True)),
-    col(Mark.due_at) > bindparam("now"),
+    col(Mark.id).not_in(bindparam("but", expanding=True)),
 )
 
 
 async def waiting(
-    session: AsyncSession, mapping_id: int, refs: Collection[str], now: datetime
+    session: AsyncSession, mapping_id: int, refs: Collection[str], *, but: Collection[int]
 ) -> Sequence[Mark]:
-    """Marks on these Refs that are not due yet: what they tell is known all the same."""
-    return (
-        (await session.execute(_WAITING, {"mapping_id": mapping_id, "refs": refs, "now": now}))
-        .scalars()
-        .all()
-    )
+    """Marks on these Refs beside those with these ids, due or not: what they tell is known all the same."""
+    asked = {"mapping_id": mapping_id, "refs": list(refs), "but": list(but)}
+    return (await session.execute(_WAITING, asked)).scalars().all()
 
 
 _NEXT = select(

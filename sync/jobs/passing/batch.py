@@ -99,7 +99,8 @@ async def _read(desk: Desk, units: list[Unit]) -> list[Unit]:
     async with desk.engine.database.read() as session:
         pasts = await pasts_of(session, desk.engine, linked)
         refs = {str(ref): unit for unit in units if unit.link is not None for ref in unit.refs.values()}
-        for mark in await marks.waiting(session, desk.route.mapping.id, list(refs), desk.engine.now()):
+        taken = [mark.id for unit in units for mark in unit.marks]
+        for mark in await marks.waiting(session, desk.route.mapping.id, refs, but=taken):
             refs[mark.ref].waiting.append(mark)
         alone = {str(ref): unit for unit in units if unit.link is None for ref in unit.refs.values()}
         for name in await parking.unread(session, desk.route.mapping.id, list(alone)):

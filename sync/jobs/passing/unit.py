@@ -24,8 +24,8 @@ class Unit:
     ``claimed``: the Refs to give back.
     ``past``: what the store knows of the link, None until it is read. ``told``: what was done and is
     not committed yet.
-    ``waiting``: marks on its ends that are not due yet. ``unread``: it waits for a person, for no more
-    than that it could not be read.
+    ``waiting``: marks on its ends that are not due yet, or of a later batch.
+    ``unread``: it waits for a person, for no more than that it could not be read.
     ``trace``: the ``traceparent`` of the delivery that led here, if that was traced.
     """
 
