@@ -13,7 +13,8 @@ from sqlmodel import col, select
 
 from connectors.records import Record
 from sync.commands.opening import known_mapping, known_mappings, opened_database, run
-from sync.commands.output import LARGEST_ID, AsJson, emit, line
+from sync.commands.output import LARGEST_ID, AsJson, emit, line, say
+from sync.jobs.connecting.states import NEEDS_REAUTH
 from sync.settings import Settings
 from sync.store import marks
 from sync.store.audit import note
@@ -112,6 +113,8 @@ async def _switch_connection(session: AsyncSession, name: str, off: bool | None)
     if off is not None:
         rows[name].paused = off
         session.add(rows[name])
+    if off is False and rows[name].state == NEEDS_REAUTH:
+        say(f"{name}: its credentials were refused; 'asana-sync check {name}' asks whether they hold again")
 
 
 async def _switch_mapping(session: AsyncSession, mapping_id: int, direction: str | None, off: bool) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from connectors.simulation import Fault
 from sync.settings import Settings
 from sync.store.database import Database
-from sync.store.tables import Link, Mapping, Mark, Subscription
+from sync.store.tables import Connection, Link, Mapping, Mark, Subscription
 from tests.e2e.town import Town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -108,6 +108,17 @@ async def test_status_lists_what_waits_for_approval_and_webhooks_that_died(still
     assert "acme/main#8" not in said.out, "its link has ended"
     assert "main: no webhook of github, only polling: not allowed" in said.out
     assert (await still.cli("approve", "main", "--json", **place)).json == {"approved": 1}
+
+
+async def test_resuming_a_connection_with_refused_credentials_says_what_helps(
+    still: Town, folder: Path
+) -> None:
+    place, database = await applied(still, folder / "refused")
+    async with database.write() as session:
+        await session.execute(update(Connection).values(state="needs_reauth"))
+    await database.close()
+    said = await still.cli("resume", "--connection", "github", **place)
+    assert "asana-sync check github" in said.err
 
 
 async def test_resuming_a_stopped_mapping_forgets_what_waited_for_approval(still: Town, folder: Path) -> None:
