@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from sync.jobs.together import Together
+from sync.jobs.together import Together, at_once
 from sync.store.errors import StoreError
 
 Key = TypeVar("Key", bound=Hashable)
@@ -33,7 +33,7 @@ class Kept(Generic[Key, Found]):
         self._now = now
         self._lasts = lasts
         self._kept: dict[Key, tuple[datetime, Found]] = {}
-        self._ask: Together[Key, Found | None] = Together(self._look_up, for_all=(StoreError,))
+        self._ask: Together[Key, Found | None] = Together(at_once(self._look_up), for_all=(StoreError,))
 
     async def get(self, key: Key) -> Found | None:
         """What is known of it, no older than a moment; None where there is nothing."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from sync.jobs.together import Together
+from sync.jobs.together import Run, Together, at_once
 
 
 class Poison(Exception):
@@ -66,7 +67,7 @@ async def waiting(together: Together[str, str], *items: str) -> list[asyncio.Tas
 
 
 async def test_what_comes_during_a_run_is_the_next_one_in_order(runs: Runs) -> None:
-    together = Together(runs)
+    together = Together(at_once(runs))
     first = await begun(runs, together("a"))
     others = await waiting(together, "b", "c", "d")
     runs.go.set()
@@ -78,13 +79,72 @@ async def test_what_comes_during_a_run_is_the_next_one_in_order(runs: Runs) -> N
 
 async def test_those_of_one_moment_share_the_first_run(runs: Runs) -> None:
     runs.go.set()
-    assert await asyncio.gather(*map(Together(runs), "abc")) == ["A", "B", "C"]
+    assert await asyncio.gather(*map(Together(at_once(runs)), "abc")) == ["A", "B", "C"]
     assert runs.groups == [["a", "b", "c"]]
+
+
+class Begins:
+    """What a run waits for before it begins, such as a lock."""
+
+    def __init__(self, runs: Runs) -> None:
+        self.runs = runs
+        self.waits = asyncio.Event()
+        self.free = asyncio.Event()
+        self.raises: Exception | None = None
+        self.ended = 0
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[Run[str, str]]:
+        self.waits.set()
+        await self.free.wait()
+        if self.raises:
+            raise self.raises
+        yield self.runs
+        self.ended += 1
+
+
+async def test_what_comes_before_a_run_begins_shares_it(runs: Runs) -> None:
+    begins = Begins(runs)
+    together = Together(begins)
+    first = asyncio.create_task(together("a"))
+    await begins.waits.wait()
+    others = await waiting(together, "b", "c")
+    runs.go.set()
+    begins.free.set()
+    assert await asyncio.gather(first, *others) == ["A", "B", "C"]
+    assert (runs.groups, begins.ended) == ([["a", "b", "c"]], 1)
+
+
+async def test_a_run_that_cannot_begin_fails_for_all_who_wait(runs: Runs) -> None:
+    begins = Begins(runs)
+    begins.raises = Away()
+    together = Together(begins, for_all=(Away,))
+    first = asyncio.create_task(together("a"))
+    await begins.waits.wait()
+    (second,) = await waiting(together, "b")
+    begins.free.set()
+    results = await asyncio.gather(first, second, return_exceptions=True)
+    assert results == [begins.raises] * 2
+    begins.raises = None
+    runs.go.set()
+    assert await together("c") == "C"
+
+
+async def test_nothing_is_run_for_nobody(runs: Runs) -> None:
+    begins = Begins(runs)
+    together = Together(begins)
+    first = asyncio.create_task(together("a"))
+    await begins.waits.wait()
+    first.cancel()
+    await asyncio.wait([first])
+    begins.free.set()
+    await together.aclose()
+    assert runs.groups == []
 
 
 async def test_a_run_has_a_limit(runs: Runs) -> None:
     runs.go.set()
-    together = Together(runs, limit=2)
+    together = Together(at_once(runs), limit=2)
     assert await asyncio.gather(*map(together, "abcde")) == list("ABCDE")
     assert runs.groups == [["a", "b"], ["c", "d"], ["e"]]
 
@@ -92,7 +152,7 @@ async def test_a_run_has_a_limit(runs: Runs) -> None:
 async def test_an_error_goes_to_the_item_that_is_to_blame_alone(runs: Runs) -> None:
     runs.go.set()
     runs.raises = {"c": Poison("c")}
-    results = await asyncio.gather(*map(Together(runs), "abcdefgh"), return_exceptions=True)
+    results = await asyncio.gather(*map(Together(at_once(runs)), "abcdefgh"), return_exceptions=True)
     assert results == [*"AB", runs.raises["c"], *"DEFGH"]
     done = [group for group in runs.groups if "c" not in group]
     assert done == [["a", "b"], ["d"], ["e", "f", "g", "h"]]
@@ -101,7 +161,7 @@ async def test_an_error_goes_to_the_item_that_is_to_blame_alone(runs: Runs) -> N
 async def test_an_error_that_concerns_all_is_not_tried_again(runs: Runs) -> None:
     runs.go.set()
     runs.raises = {"b": Away()}
-    together = Together(runs, for_all=(Away,))
+    together = Together(at_once(runs), for_all=(Away,))
     results = await asyncio.gather(*map(together, "abc"), return_exceptions=True)
     assert results == [runs.raises["b"]] * 3
     assert runs.groups == [["a", "b", "c"]]
@@ -110,7 +170,7 @@ async def test_an_error_that_concerns_all_is_not_tried_again(runs: Runs) -> None
 
 
 async def test_a_cancelled_caller_takes_its_item_along_unless_it_is_in_a_run(runs: Runs) -> None:
-    together = Together(runs)
+    together = Together(at_once(runs))
     first = await begun(runs, together("a"))
     second, third = await waiting(together, "b", "c")
     first.cancel()
@@ -128,7 +188,7 @@ async def test_what_was_done_for_those_who_are_gone_is_told(runs: Runs) -> None:
     async def unclaimed(items: Sequence[str]) -> None:
         gone.extend(items)
 
-    together = Together(runs, unclaimed=unclaimed)
+    together = Together(at_once(runs), unclaimed=unclaimed)
     first = await begun(runs, together("a"))
     (second,) = await waiting(together, "b")
     first.cancel()
@@ -139,7 +199,7 @@ async def test_what_was_done_for_those_who_are_gone_is_told(runs: Runs) -> None:
 
 
 async def test_only_cancelled_callers_make_no_run(runs: Runs) -> None:
-    together = Together(runs)
+    together = Together(at_once(runs))
     first = await begun(runs, together("a"))
     (second,) = await waiting(together, "b")
     second.cancel()
@@ -150,7 +210,7 @@ async def test_only_cancelled_callers_make_no_run(runs: Runs) -> None:
 
 
 async def test_closing_finishes_what_waits_and_takes_nothing_more(runs: Runs) -> None:
-    together = Together(runs)
+    together = Together(at_once(runs))
     first = await begun(runs, together("a"))
     (second,) = await waiting(together, "b")
     closing = asyncio.create_task(together.aclose())
@@ -165,7 +225,7 @@ async def test_closing_finishes_what_waits_and_takes_nothing_more(runs: Runs) ->
 
 
 async def test_where_the_program_ends_in_a_run_nobody_waits_for_ever(runs: Runs) -> None:
-    together = Together(runs)
+    together = Together(at_once(runs))
     first = await begun(runs, together("a"))
     (second,) = await waiting(together, "b")
     assert runs.task is not None

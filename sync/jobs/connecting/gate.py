@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from connectors.errors import RetryLater
-from sync.jobs.together import Together
+from sync.jobs.together import Together, at_once
 from sync.metrics import REDIS_REBUILT
 
 _ENTER = """
@@ -46,8 +46,8 @@ class _Lane:
 
     def __init__(self, redis: Redis, key: str, limit: int, hold_key: str, call_s: float) -> None:
         self.local = asyncio.Semaphore(limit)
-        self.enter = Together(self._enter, for_all=(RedisError,), unclaimed=self._give_back)
-        self.leave = Together(self._leave, for_all=(RedisError,))
+        self.enter = Together(at_once(self._enter), for_all=(RedisError,), unclaimed=self._give_back)
+        self.leave = Together(at_once(self._leave), for_all=(RedisError,))
         self._redis, self._key, self._limit, self._hold_key = redis, key, limit, hold_key
         self._ttl_ms = int((call_s + 5) * 1000)
         self._script = redis.register_script(_ENTER)

@@ -17,7 +17,7 @@ from connectors.records import Record
 from sync.jobs.engine import Engine
 from sync.jobs.passing.lease import Lease
 from sync.jobs.passing.outcome import Halted
-from sync.jobs.together import Together
+from sync.jobs.together import Together, at_once
 from sync.reconcile.model import Pair, Side
 from sync.store import leases, links, marks, writes
 from sync.store.errors import StoreError
@@ -67,7 +67,7 @@ class Ledger:
     _pages: Together[Entry, None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._pages = Together(self._commit, for_all=(StoreError, Halted))
+        self._pages = Together(at_once(self._commit), for_all=(StoreError, Halted))
 
     async def enter(self, entry: Entry) -> None:
         """Commit an entry.

@@ -14,7 +14,7 @@ from sync.jobs.passing.lease import Lease
 from sync.jobs.passing.outcome import Halted
 from sync.jobs.routing.route import Route
 from sync.jobs.routing.ruling import DIRECTIONS
-from sync.jobs.together import Together
+from sync.jobs.together import Together, at_once
 from sync.reconcile.model import Side
 from sync.store.errors import StoreError
 from sync.store.tables import Connection, Mapping, Setting
@@ -42,7 +42,7 @@ class Permits:
     _reasons: Together[Side, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._reasons = Together(self._read, for_all=(StoreError,))
+        self._reasons = Together(at_once(self._read), for_all=(StoreError,))
 
     async def __call__(self, side: Side) -> None:
         """

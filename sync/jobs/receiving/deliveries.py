@@ -60,14 +60,13 @@ class Stored:
     woken: tuple[int, ...]
 
 
-async def store(engine: Engine, calls: Sequence[Call]) -> list[Stored]:
+async def store(engine: Engine, session: AsyncSession, calls: Sequence[Call]) -> list[Stored]:
     """Store and mark all of them, or none. Their order is the order of their ids."""
     now = engine.now()
-    async with engine.database.write() as session:
-        rows = await _insert(session, calls, now)
-        await _note_life(session, calls, now)
-        ids = [delivery_id for delivery_id, _ in rows]
-        woken = await _mark(session, calls, ids, now, engine.settings.join_seconds)
+    rows = await _insert(session, calls, now)
+    await _note_life(session, calls, now)
+    ids = [delivery_id for delivery_id, _ in rows]
+    woken = await _mark(session, calls, ids, now, engine.settings.join_seconds)
     return [
         Stored(delivery_id, repeats, tuple(sorted(mappings)))
         for (delivery_id, repeats), mappings in zip(rows, woken, strict=True)

@@ -7,8 +7,9 @@ never acted on.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
@@ -26,7 +27,7 @@ from sync.jobs.engine import Engine
 from sync.jobs.receiving.addresses import APP
 from sync.jobs.receiving.deliveries import Call, Stored, store
 from sync.jobs.receiving.listeners import Listener, Listeners
-from sync.jobs.together import Together
+from sync.jobs.together import Run, Together, at_once
 from sync.metrics import WEBHOOKS_REJECTED
 from sync.store.errors import StoreError
 from sync.store.tables import Subscription
@@ -52,10 +53,8 @@ class Intake:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._listeners = Listeners(engine)
-        self._store: Together[Call, Stored] = Together(
-            partial(store, engine), limit=_AT_ONCE, for_all=(StoreError,)
-        )
-        self._wake: Together[int, None] = Together(self._wake_all)
+        self._store: Together[Call, Stored] = Together(self._storing, limit=_AT_ONCE, for_all=(StoreError,))
+        self._wake: Together[int, None] = Together(at_once(self._wake_all))
 
     async def __aenter__(self) -> Self:
         return self
@@ -136,6 +135,11 @@ class Intake:
             if armed.scalar_one_or_none() is None:
                 return Reply(401, text="refused")
         return Reply(200, headers=dict(handshake.reply_headers))
+
+    @asynccontextmanager
+    async def _storing(self) -> AsyncIterator[Run[Call, Stored]]:
+        async with self._engine.database.write() as session:
+            yield partial(store, self._engine, session)
 
     async def _wake_all(self, mapping_ids: Sequence[int]) -> list[None]:
         for mapping_id in sorted(set(mapping_ids)):
