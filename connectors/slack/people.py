@@ -1,10 +1,10 @@
-"""Who the app is, and who else is in the workspace. Pure."""
+"""Who the app is, and who and what else is in the workspace. Pure."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -12,7 +12,11 @@ from connectors.records import Author, User
 
 Payload: TypeAlias = Mapping[str, Any]
 
+ViewOf: TypeAlias = Callable[[Iterable[Payload]], Awaitable["View"]]
+"""The view with everybody and everything in it that these messages name."""
+
 _NAMED = re.compile(r'(?:"user(?:_id)?": "|<@)([UW][A-Z0-9]+)')
+_CHANNEL = re.compile(r'(?:"channel_id": "|<#)([CG][A-Z0-9]+)(?:"|\|?>)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +34,22 @@ class Us:
 class View:
     """What is needed to read messages: who we are, users by id, the reaction that closes a thread.
 
-    ``pictures``: addresses, by user. ``authors``: whether we may post under other names and pictures.
+    ``channels``: names of those that messages lead to, by id. ``pictures``: addresses, by user.
+    ``authors``: whether we may post under other names and pictures.
     ``outsiders``: guests, and members of other organisations.
     """
 
     us: Us
     users: Mapping[str, User]
     done: str
+    channels: Mapping[str, str] = field(default_factory=dict)
     pictures: Mapping[str, str] = field(default_factory=dict)
     authors: bool = False
     outsiders: frozenset[str] = frozenset()
 
     @property
     def names(self) -> Mapping[str, str]:
-        return {id: user.name for id, user in self.users.items()}
+        return {**self.channels, **{id: user.name for id, user in self.users.items()}}
 
 
 def is_ours(message: Payload, us: Us) -> bool:
@@ -70,6 +76,12 @@ def strangers_in(messages: Iterable[Payload], view: View) -> list[str]:
         found |= dict.fromkeys(_NAMED.findall(json.dumps(message)))
         found |= {id: None for each in message.get("reactions") or () for id in each.get("users") or ()}
     return [id for id in found if id not in view.users and id != view.us.user]
+
+
+def channels_in(messages: Iterable[Payload], view: View) -> list[str]:
+    """Channels that messages lead to and that have no name in the view."""
+    found = dict.fromkeys(id for each in messages for id in _CHANNEL.findall(json.dumps(each)))
+    return [id for id in found if id not in view.channels]
 
 
 def author(message: Payload, view: View) -> Author:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TypeAlias
 
 from connectors.errors import Park
 from connectors.records import Found, Gone, Hidden, Ref, Within
 from connectors.slack import translate
 from connectors.slack.client import PAGE, Client, Payload
-from connectors.slack.people import View, is_ours
+from connectors.slack.people import View, ViewOf, is_ours
 from connectors.slack.places import ANY, place, thread_ref
 
 _DELETED = Gone("Slack shows that the message was deleted")
 _ABSENT = Hidden("the message is not there: deleted, or older than the workspace keeps messages")
-
-
-ViewOf: TypeAlias = Callable[[Iterable[Payload]], Awaitable[View]]
-"""The view that these messages are read with."""
 
 
 async def fetch_many(client: Client, refs: Sequence[Ref], view_of: ViewOf) -> Mapping[Ref, Found]:

@@ -135,8 +135,7 @@ class SlackSession(Session):
         return await writing.find_created(self._client, container, key, since, view)
 
     async def update(self, ref: Ref, fields: Fields, expected: Record) -> Record:
-        view = await self._workspace.view()
-        return await writing.update(self._client, ref, fields, expected, view)
+        return await writing.update(self._client, ref, fields, expected, self._workspace.view_of)
 
     async def delete(self, ref: Ref, expected: Record) -> None:
         await self._delete(ref)

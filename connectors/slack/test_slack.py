@@ -189,6 +189,16 @@ async def test_who_is_not_on_the_list_of_users_is_asked_for_once(bench: Bench) -
     assert len(bench.simulator.journal.by("GET", "users.info")) == 2
 
 
+async def test_a_channel_that_a_message_leads_to_is_called_by_its_name(bench: Bench) -> None:
+    website = bench.simulator.new_container("website")
+    record = await bench.by_person(f"See <#{website}>, <#{website}|> and <#C0HIDDEN001>")
+    title = (await bench.read(record.ref.id)).fields["title"]
+    assert title == "See #website, #website and #C0HIDDEN001"
+    closed = await bench.session.update(record.ref, {"state": "closed"}, record)
+    assert closed.fields["title"] == title
+    assert len(bench.simulator.journal.by("GET", "conversations.info")) == 2, "each once"
+
+
 @pytest.mark.parametrize("outsider", ["gus", "eve"])
 async def test_the_reaction_of_a_guest_or_a_stranger_completes_nothing(bench: Bench, outsider: str) -> None:
     record = await bench.by_person()

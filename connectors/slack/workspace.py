@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from connectors.errors import Park
+from connectors.errors import Park, PauseMapping
 from connectors.slack.client import Client
-from connectors.slack.people import Payload, Us, View, knowing, strangers_in
+from connectors.slack.people import Payload, Us, View, channels_in, knowing, strangers_in
 from connectors.slack.scopes import CUSTOMIZE
 
 _KNOWN_FOR = timedelta(minutes=10)
 _AT_ONCE = 20
-"""So many unknown people are asked for with one look: Slack lets us ask for about 100 a minute."""
+"""So many unknown people, and channels, are asked for with one look: Slack takes about 50 a minute."""
 
 
 class Workspace:
@@ -47,14 +48,17 @@ class Workspace:
         return self._view
 
     async def view_of(self, messages: Iterable[Payload]) -> View:
-        """The view with everybody in it whom these messages name.
+        """The view with everybody in it whom these messages name, and every channel that they lead to.
 
         People join at any time, and the list need not hold those of other organisations.
         """
-        view = await self.view()
+        messages, view = list(messages), await self.view()
         met = [await self._met(id) for id in strangers_in(messages, view)[:_AT_ONCE]]
         if met:
             view = self._view = knowing(view, met)
+        named = {id: await self._called(id) for id in channels_in(messages, view)[:_AT_ONCE]}
+        if named:
+            view = self._view = replace(view, channels={**view.channels, **named})
         return view
 
     async def _met(self, id: str) -> Payload:
@@ -62,3 +66,9 @@ class Workspace:
             return await self._client.user(id)
         except Park:  # people of other organisations need not be shown to us
             return {"id": id, "is_stranger": True}
+
+    async def _called(self, channel: str) -> str:
+        try:
+            return str((await self._client.channel(channel)).get("name") or channel)
+        except (Park, PauseMapping):  # a private channel that we are not in has no name for us
+            return channel

@@ -9,7 +9,7 @@ from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, R
 from connectors.records import Draft, Fields, Key, Record, Ref
 from connectors.slack import composing, reactions, translate
 from connectors.slack.client import Client, Payload
-from connectors.slack.people import View, is_ours
+from connectors.slack.people import View, ViewOf, is_ours
 from connectors.slack.places import place, ts_of
 
 _MARGIN = timedelta(minutes=1)
@@ -47,7 +47,7 @@ async def find_created(
             return found
 
 
-async def update(client: Client, ref: Ref, fields: Fields, expected: Record, view: View) -> Record:
+async def update(client: Client, ref: Ref, fields: Fields, expected: Record, view_of: ViewOf) -> Record:
     """The message itself is changed whole, so that it is read once more before; reactions come last.
 
     Raises:
@@ -56,6 +56,7 @@ async def update(client: Client, ref: Ref, fields: Fields, expected: Record, vie
     """
     channel, ts = place(ref)
     message = await _now(client, channel, ts)
+    view = await view_of([message])
     texts = {name: value for name, value in fields.items() if name in ("title", "notes")}
     if texts and not is_ours(message, view.us):
         raise Park(
