@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from sync.commands.opening import opened_database, run
 from sync.commands.output import AsJson, emit, line, say
 from sync.commands.working import opened_engine
 from sync.configuration import read
+from sync.instance import interpreter
 from sync.instance.folder import redis_url
 from sync.instance.lifeline import die_with_parent
 from sync.instance.signals import until_signal
@@ -27,8 +27,6 @@ from sync.store.migrate import migrate as bring_up_to_date
 from sync.store.migrate import revisions
 
 app = typer.Typer()
-
-_OBJECTS_BETWEEN_LOOKS = 10_000
 
 
 @app.command()
@@ -59,26 +57,10 @@ def worker() -> None:
 
     async def work() -> None:
         await bring_up_to_date(settings)
-        _spare_the_collector()
-        _hand_over_soon()
+        interpreter.tuned()
         await run_worker(settings, redis_url(settings))
 
     run(settings, until_signal(work()), loop_factory=auto_loop_factory())  # uvloop, where there is one
-
-
-def _hand_over_soon() -> None:
-    """SQLite's thread gives the interpreter away at each row, and waits for it with the write lock held.
-
-    Python's 5 ms a row, beside a busy event loop, are what webhook calls would wait for.
-    """
-    sys.setswitchinterval(0.0005)
-
-
-def _spare_the_collector() -> None:
-    """Modules and tables stay as long as the process: looking through them again and again costs a tenth."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS)
 
 
 @app.command()

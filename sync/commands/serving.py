@@ -11,6 +11,7 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from sync.commands.opening import run
 from sync.commands.working import opened_engine
+from sync.instance import interpreter
 from sync.instance.folder import Instance
 from sync.instance.lifeline import die_with_parent
 from sync.instance.listening import inherited, listen, url_of
@@ -29,6 +30,7 @@ def web() -> None:
 
     async def engines() -> AsyncIterator[Engine]:
         async with opened_engine(settings) as engine:
+            interpreter.tuned()
             yield engine
 
     async def serve() -> None:
