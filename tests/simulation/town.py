@@ -210,19 +210,20 @@ class Town:
     async def switch(self, *, paused: bool) -> None:
         """As ``asana-sync pause --mapping web`` and ``resume``."""
         engine = (await self.alive()).engine  # a command needs nobody else; here it borrows the engine
-        async with engine.database.write() as session:
-            await session.execute(update(MappingRow).values(paused=paused))
-            if not paused:
-                stopped = update(MappingRow).where(col(MappingRow.state) == "stopped")
-                await session.execute(stopped.values(state="active", reason="", full_pass_due=True))
-                ids = list((await session.execute(select(MappingRow.id))).scalars())
-                await marks.hurry(session, ids, engine.now())
-        lasts = bool(self.pauses) and len(self.pauses[-1]) == 1
-        now = asyncio.get_running_loop().time()
+        try:
+            async with engine.database.write() as session:
+                await session.execute(update(MappingRow).values(paused=paused))
+                if not paused:
+                    stopped = update(MappingRow).where(col(MappingRow.state) == "stopped")
+                    await session.execute(stopped.values(state="active", reason="", full_pass_due=True))
+                    ids = list((await session.execute(select(MappingRow.id))).scalars())
+                    await marks.hurry(session, ids, engine.now())
+        finally:  # killed with the engine at the commit: it may be over for all that
+            now, lasts = asyncio.get_running_loop().time(), bool(self.pauses) and len(self.pauses[-1]) == 1
+            if lasts and not paused:
+                self.pauses[-1].append(now)
         if paused and not lasts:
             self.pauses.append([now])
-        elif lasts and not paused:
-            self.pauses[-1].append(now)
 
     async def approve(self, number: int) -> None:
         """As ``asana-sync approve web``, where so many deletions wait for it."""
