@@ -9,7 +9,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -49,8 +49,18 @@ def _copy(settings: Settings, file: Path) -> None:
     try:
         with closing(sqlite3.connect(source)) as opened, closing(sqlite3.connect(file)) as copy:
             opened.backup(copy)
+            _ask_for_comparison(copy)
     except sqlite3.Error as error:
         raise StoreUnreachable(f"the database cannot be copied: {error}") from error
+
+
+def _ask_for_comparison(copy: sqlite3.Connection) -> None:
+    """Whoever starts with the copy compares everything before anything new is made.
+
+    What was made since is found by its key, and not made a second time.
+    """
+    with suppress(sqlite3.OperationalError), copy:  # an older program's tables, or none at all
+        copy.execute("UPDATE mapping SET full_pass_due = 1")
 
 
 def _dump(settings: Settings, file: Path) -> None:

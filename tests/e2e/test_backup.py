@@ -26,7 +26,8 @@ async def still(tmp_path: Path) -> AsyncIterator[Town]:
         yield made
 
 
-async def test_a_restored_backup_doubles_nothing(still: Town, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["its mark", "its age"])
+async def test_a_restored_backup_doubles_nothing(still: Town, tmp_path: Path, by: str) -> None:
     place, data, file = still.found("main"), tmp_path / "data", tmp_path / "backup.db"
     github, asana = still.github, still.asana
     await still.done("apply", str(still.file))
@@ -43,13 +44,15 @@ async def test_a_restored_backup_doubles_nothing(still: Town, tmp_path: Path) ->
     github.edit(known, title="Renamed since")
     await still.done("sync", "--once")
     for simulator in (github, asana):
-        simulator.clock.advance(3600)
+        simulator.clock.advance(600 if by == "its mark" else 3600)
     (data / "asana-sync.db").write_bytes(file.read_bytes())
     for left in data.glob("asana-sync.db-*"):
         left.unlink()
-    with closing(sqlite3.connect(data / "asana-sync.db")) as database:  # an hour passes
-        database.execute("UPDATE cursor SET read_at = datetime(read_at, '-1 hour')")
-        database.commit()
+    if by == "its age":  # a file that no command of ours made, and an hour passes
+        with closing(sqlite3.connect(data / "asana-sync.db")) as database:
+            database.execute("UPDATE cursor SET read_at = datetime(read_at, '-1 hour')")
+            database.execute("UPDATE mapping SET full_pass_due = 0")
+            database.commit()
 
     await still.done("sync", "--once")
     assert len(github.objects(place.repo)) == len(asana.objects(place.project)) == 3

@@ -87,6 +87,8 @@ class Town:
         """When each began and ended, by the loop's clock; the end of the present one is not there yet."""
         self.deaths: list[float] = []
         """When each life ended or fell asleep, by the loop's clock."""
+        self.naps: list[tuple[float, float]] = []
+        """From when to when a life slept that went on then, by the loop's clock."""
         self.applied: list[tuple[float, float]] = []
         """From when to when an admin's ``apply`` ran beside the program."""
         self.misdated: set[tuple[Side, str]] = set()

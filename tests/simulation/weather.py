@@ -199,9 +199,12 @@ class Weather:
 
     def _fall_asleep(self, sleeper: Program) -> None:
         self._town.fall_asleep(sleeper)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
 
         async def later() -> None:
             await asyncio.sleep(SLEEP_S)
+            self._town.naps.append((began, loop.time()))
             sleeper.life.wake()
             await asyncio.sleep(AWAKE_S)
             await self._town.end(sleeper)

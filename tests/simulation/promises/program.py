@@ -126,23 +126,27 @@ def limits_kept(evidence: Evidence) -> Iterator[str]:
     """After a refusal with Retry-After nobody sends before that time, but for what was on its way.
 
     An answer that came to a process that was killed or asleep nobody has read. A command that runs beside
-    the program reads at its start who asked for silence.
+    the program reads at its start who asked for silence. Nor does a process that slept know of it until it
+    looks again: here no two of them share a gate.
     """
     for side, simulator in evidence.town.sides.items():
         until = None
         for exchange in simulator.journal:
             at = exchange.at
             early = until is not None and until[0] + ON_ITS_WAY < at < until[1]
-            if early and not _by_a_command(evidence, asked_at=until[0], at=at):
+            if early and not _by_who_cannot_know(evidence, asked_at=until[0], at=at):
                 yield f"17: {side}: {exchange.method} {exchange.path} though silence was asked for"
             wait = exchange.answer_headers.get("retry-after")
             if exchange.status in (429, 503) and wait is not None and not evidence.is_unread(exchange):
                 until = exchange.until or at, (exchange.until or at) + timedelta(seconds=float(wait))
 
 
-def _by_a_command(evidence: Evidence, *, asked_at: datetime, at: datetime) -> bool:
+def _by_who_cannot_know(evidence: Evidence, *, asked_at: datetime, at: datetime) -> bool:
     asked_s, at_s = ((each - BEGINNING).total_seconds() for each in (asked_at, at))
-    return any(begin <= asked_s and at_s <= end for begin, end in evidence.town.applied)
+    on_its_way_s = ON_ITS_WAY.total_seconds()
+    return any(begin <= asked_s and at_s <= end for begin, end in evidence.town.applied) or any(
+        fell <= asked_s <= woke <= at_s <= woke + on_its_way_s for fell, woke in evidence.town.naps
+    )
 
 
 def polling_is_enough(evidence: Evidence) -> Iterator[str]:
