@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.interactions import Answer, Card, Clerk, Person, Place, Refused, What, Wish
 from connectors.richtext.prose import literal
 from connectors.slack import card, commands
@@ -17,7 +17,7 @@ from connectors.slack.composing import content
 from connectors.slack.interactivity import told
 from connectors.slack.people import Payload
 from connectors.slack.places import thread_ref
-from connectors.slack.texts import NOWHERE, TROUBLE, escaped
+from connectors.slack.texts import NOWHERE, TROUBLE, UNKNOWN, escaped
 
 _NO_TASK = "No task of this channel's projects has that address."
 
@@ -60,10 +60,13 @@ class Counter:
         channel = str(asked["channel_id"])
         said: dict[str, Any] = {"text": TROUBLE}
         try:
-            with suppress(ConnectorError):
-                said = await self._said(command, asked, person, place, clerk)
+            said = await self._said(command, asked, person, place, clerk)
         except Refused as refusal:
             said = {"text": escaped(refusal.reason)}
+        except OutcomeUnknown:
+            said = {"text": UNKNOWN}
+        except ConnectorError:
+            said = {"text": TROUBLE}
         finally:  # also where our own side fails: the person is told all the same
             if said:
                 await self.voice.whisper(channel, person.id, said)

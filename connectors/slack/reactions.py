@@ -16,11 +16,15 @@ _NAME = re.compile(r"[a-z0-9_+'-]{1,100}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Names of reactions: ours to ``add``, ours to ``remove``, and all that are ``gone`` after that."""
+    """Names of reactions: ours to ``add``, ours to ``remove``, and all that are ``gone`` after that.
+
+    ``in_the_way``: those of others keep the message from standing for the fields.
+    """
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     gone: frozenset[str] = frozenset()
+    in_the_way: Park | None = None
 
     def __bool__(self) -> bool:
         return bool(self.add or self.gone)
@@ -71,7 +75,7 @@ def due(message: Payload, fields: Fields, view: View) -> Due:
     """What brings the reactions of a message in line with fields.
 
     Raises:
-        Park: no reaction has such a name, or one of somebody else stands in the way.
+        Park: no reaction has such a name.
     """
     now = members_reactions(message, view)
     add: list[str] = []
@@ -85,19 +89,22 @@ def due(message: Payload, fields: Fields, view: View) -> Due:
         wanted = _names(fields[REACTIONS])
         add += sorted(wanted - now)
         remove += [(REACTIONS, name) for name in sorted(now - wanted - {view.done})]
+    in_the_way: Park | None = None
     for field, name in remove:
         others = reacted_by(message, name) - {view.us.user} - view.outsiders
         if others:
             who = ", ".join(sorted(view.names.get(each, each) for each in others))
-            raise Park(
+            in_the_way = Park(
                 f"the reaction :{name}: of {who} stays: everybody takes away only their own",
                 park_class=ParkClass.PERMISSION,
                 field=field,
+                fix=f"Ask {who} to take it away.",
             )
     return Due(
         add=tuple(add),
         remove=tuple(name for _, name in remove if view.us.user in reacted_by(message, name)),
         gone=frozenset(name for _, name in remove),
+        in_the_way=in_the_way,
     )
 
 

@@ -39,9 +39,10 @@ _UNAVAILABLE = frozenset(
 )
 _LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 _INVITE = "type /invite @asana-sync there, then resume the mapping"
+NOT_IN_CHANNEL = "not_in_channel"
 _NO_CHANNEL: Mapping[str, str] = {
     "channel_not_found": f"the channel does not exist, or the app may not see it: {_INVITE}",
-    "not_in_channel": f"the app is not in the channel: {_INVITE}",
+    NOT_IN_CHANNEL: f"the app is not in the channel: {_INVITE}",
     "is_archived": "the channel is archived",
     "channel_is_archived": "the channel is archived",
     "team_not_found": "the workspace is not ours",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from io import SEEK_END
 from typing import BinaryIO
 
@@ -45,6 +46,7 @@ from connectors.slack.frontdesk import FrontDesk
 from connectors.slack.interactivity import COMMAND
 from connectors.slack.people import Us, View
 from connectors.slack.places import THREAD, place
+from connectors.slack.refusals import NOT_IN_CHANNEL
 from connectors.slack.texts import escaped
 from connectors.slack.workspace import Workspace
 
@@ -109,9 +111,19 @@ class SlackSession(Session):
 
     async def changes(self, container: str, cursor: Json) -> Page:
         position = polling.Position.from_json(cursor)
-        messages, following = await self._client.history(
-            container, oldest=position.since if cursor else None, cursor=position.next_page
+        read = partial(
+            self._client.history,
+            container,
+            oldest=position.since if cursor else None,
+            cursor=position.next_page,
         )
+        try:
+            messages, following = await read()
+        except PauseMapping as refusal:
+            if cursor is not None or refusal.provider_message != NOT_IN_CHANNEL:
+                raise  # whom people put out of a channel does not come back by itself
+            await self._client.join(container)
+            messages, following = await read()
         view = await self._workspace.view_of(messages)
         return polling.page(position, messages, following, container, view, first=cursor is None)
 

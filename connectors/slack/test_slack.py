@@ -199,6 +199,17 @@ async def test_a_channel_that_a_message_leads_to_is_called_by_its_name(bench: Be
     assert len(bench.simulator.journal.by("GET", "conversations.info")) == 2, "each once"
 
 
+async def test_our_own_reaction_goes_where_somebody_elses_stays(bench: Bench) -> None:
+    record = await bench.by_person()
+    closed = await bench.session.update(record.ref, {"state": "closed"}, record)
+    bench.simulator.edit(record.ref.id, state="closed", by="ada")
+    with pytest.raises(Park, match="stays") as refused:
+        await bench.session.update(record.ref, {"state": "open"}, closed)
+    assert "Ada Lovelace" in refused.value.fix
+    bench.simulator.edit(record.ref.id, state="open", by="ada")
+    assert (await bench.read(record.ref.id)).fields["state"] == "open"
+
+
 @pytest.mark.parametrize("outsider", ["gus", "eve"])
 async def test_the_reaction_of_a_guest_or_a_stranger_completes_nothing(bench: Bench, outsider: str) -> None:
     record = await bench.by_person()
@@ -324,6 +335,16 @@ async def test_a_channel_without_us_says_what_to_do(bench: Bench) -> None:
         await bench.session.listing(bench.channel, None)
     await bench.session.subscribe(bench.channel, "https://sync.acme.com/webhooks/slack/app", "")
     assert await bench.session.lacks(bench.channel) == ()
+
+
+async def test_a_public_channel_is_entered_with_the_first_look_and_never_again(bench: Bench) -> None:
+    channel = bench.simulator.workspace.channels[bench.channel]
+    channel["is_member"] = False
+    page = await bench.session.changes(bench.channel, None)
+    assert channel["is_member"]
+    channel["is_member"] = False
+    with pytest.raises(PauseMapping, match="/invite"):
+        await bench.session.changes(bench.channel, page.cursor)
 
 
 async def test_an_edit_leaves_key_link_and_reactions(bench: Bench) -> None:

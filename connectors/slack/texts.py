@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from slack_sdk.models.blocks import MarkdownTextObject, Option, PlainTextObject
 
 TROUBLE = "That did not work just now. Nothing was done: try again in a moment."
+UNKNOWN = (
+    "Slack did not say whether it was posted here. If it stands in the channel, make the task at that "
+    "message, from its menu; if it does not, try again."
+)
 NO_FIELDS = (
     "This project's fields could not be read just now. Choose it again in a moment, or create the "
     "task with its title alone."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connectors.errors import ConnectorError, OutcomeUnknown, Park, ParkClass, ReplanNeeded
@@ -65,6 +66,9 @@ async def update(client: Client, ref: Ref, fields: Fields, expected: Record, vie
             field=min(texts),
         )
     due = reactions.due(message, fields, view)
+    if due.in_the_way is not None:  # our own goes first: when theirs follows, nobody looks for ours
+        await _reacted(client, channel, message, replace(due, add=()), view)
+        raise due.in_the_way
     if texts:
         said = translate.fields_of(message, view, ours=True)
         written = composing.changed(message, said, texts, expected.backlink)

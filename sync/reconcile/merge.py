@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connectors.records import FieldKind, Value
+from connectors.records import SECTION, FieldKind, Value
 from sync.reconcile.carry import carry
 from sync.reconcile.elements import COLLECTIONS, WHO, across, distinct, normal, offered, one, words
 from sync.reconcile.model import FieldWrite, Linked, Mode, Pair, Rule, Same, Side, Translation
@@ -38,9 +38,22 @@ def _stands(rule: Rule, into: Side, now: Pair, seen: Pair | None, translation: T
         return True
     try:
         carried = carry(rule, into, value, current=current, seen=seen, translation=translation)
+        if _moved_unsaid(rule, into, now, seen, translation):
+            return False
     except NoCounterpart:
         return False
     return equal(rule, into, carried, current, translation)
+
+
+def _moved_unsaid(rule: Rule, into: Side, now: Pair, seen: Pair | None, translation: Translation) -> bool:
+    """Whether an object was moved to another section, and the other side says nothing of sections.
+
+    Nothing said goes with every section: the move would be taken for known, and never be carried.
+    """
+    if rule.field(into) != SECTION or seen is None:
+        return False
+    said = carry(rule, into, now.of(into.other), current=None, seen=seen, translation=translation)
+    return said is None and changed(rule, into, now.of(into), seen, translation)
 
 
 def by_element(rule: Rule) -> bool:

@@ -117,6 +117,19 @@ async def test_a_task_that_is_moved_takes_its_issue_along_and_back(paired: Paire
     await _nothing_more(world)
 
 
+async def test_a_task_whose_issue_says_nothing_takes_it_along_when_it_is_moved(paired: Paired) -> None:
+    world = paired.world
+    issue = world.external.new(world.container, title="No stage yet", by="ada")
+    await world.settle()
+    (task,) = [gid for gid in world.tasks() if gid != paired.task]
+    world.hub.edit(task, section="Done")
+    await world.settle()
+    view = world.external.view(issue)
+    assert view is not None
+    assert view["values"]["Stage"] == "Shipped"
+    await _nothing_more(world)
+
+
 async def test_an_issue_without_a_stage_lands_where_new_tasks_do_and_stays_there(paired: Paired) -> None:
     world = paired.world
     world.external.new(world.container, title="No stage yet", by="ada")

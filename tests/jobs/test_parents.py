@@ -9,6 +9,7 @@ import pytest
 
 from connectors.github.simulator import GitHubSimulator
 from sync.jobs.asked import by_hand
+from sync.jobs.asked.audit import audit
 from sync.store.tables import Conflict, Link, Parked
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
@@ -95,6 +96,14 @@ async def test_a_part_moves_to_another_whole_and_out_again_from_either_side(worl
     await world.settle(full=True)
     assert above(world, "Part") == (None, None)
     assert await in_step(world)
+
+
+async def test_the_audit_finds_parts_and_their_wholes_in_step(world: World) -> None:
+    put(world, issue(world, "Part"), issue(world, "Whole"))
+    await world.settle()
+    world.clock.advance(3600)
+    assert (await audit(world.engine, await world.route())).divergent == []
+    assert await world.rows(Conflict) == []
 
 
 async def test_a_parent_without_a_task_is_waited_for_and_not_lost(build: Build) -> None:

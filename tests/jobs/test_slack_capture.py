@@ -287,6 +287,25 @@ async def test_the_card_below_a_deleted_message_offers_nothing_any_more(chat: Ch
     assert chat.world.task()["state"] == "closed"
 
 
+async def test_a_card_that_somebody_deleted_is_posted_anew(chat: Chat) -> None:
+    message = chat.say("Broken")
+    await chat.captured(message)
+    chat.slack.remove(chat.card(message)[0])
+    chat.world.hub.edit(chat.world.tasks()[0], title="Renamed in Asana")
+    await chat.world.settle()
+    assert "Renamed in Asana" in str(chat.card(message)[1]["blocks"])
+    assert await chat.world.rows(Parked) == []
+
+
+async def test_the_buttons_of_a_task_that_left_change_nothing(chat: Chat) -> None:
+    message = chat.say("Broken")
+    await chat.captured(message)
+    await chat.world.change(Link, {"state": "dormant"}, kind="task")
+    await chat.press(message, "card_complete")
+    assert chat.world.task()["state"] == "open"
+    assert "no part of what is kept in step" in str(chat.slack.whispers[-1])
+
+
 async def test_the_card_offers_nothing_where_task_and_message_are_deleted(chat: Chat) -> None:
     message = chat.say("Broken")
     await chat.captured(message)
@@ -402,6 +421,14 @@ async def test_the_command(chat: Chat) -> None:
     assert "linked to something else" in await type_in(f"link {url}")
     assert "No task" in await type_in("link https://app.asana.com/0/1/2")
     assert chat.world.things() == messages, "what came to nothing does not stay in the channel"
+
+
+async def test_who_types_is_told_where_nobody_knows_whether_it_was_posted(chat: Chat) -> None:
+    chat.slack.faults.add(Fault(kind="reset_after", method="POST", path="chat.postMessage"))
+    await chat.slack.command("ada", chat.world.container, "/asana", "new Mend it")
+    await chat.interactions.idle()
+    assert len(chat.world.things()) == 1
+    assert "did not say whether it was posted" in str(chat.slack.whispers[-1])
 
 
 async def test_the_modal_opens_whatever_the_speed_of_asana(chat: Chat) -> None:

@@ -19,6 +19,7 @@ from connectors.records import Record
 from sync.jobs.asked.planned import named
 from sync.jobs.asked.preview import Tell, listed_records, silent
 from sync.jobs.engine import Engine
+from sync.jobs.merging import relations
 from sync.jobs.merging.planning import plan_fields
 from sync.jobs.pairing.admission import left
 from sync.jobs.passing.past import Past, pasts_of
@@ -200,6 +201,9 @@ async def _compared(
     view, plan = await plan_fields(engine, route, link, records, past)
     if plan.writes:
         return None
+    # what is settled is named, too: nobody has seen anything here
+    linked = await relations.counterparts(engine, route, records, replace(past, seen={}))
+    view = replace(view, translation=replace(view.translation, linked=linked))
     excused = {entry.field for entry in past.parked} | plan.held.keys() | plan.unmatched.keys()
     return [
         rule

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from connectors.base import Capabilities
-from connectors.errors import Park
+from connectors.errors import Park, ReplanNeeded
 from connectors.interactions import ALONE, DELETED, ENDED, Card
 from connectors.records import Record, Ref
 from sync.configuration import MappingConfig
@@ -63,7 +63,12 @@ async def follow(desk: Desk, unit: Unit, link: Link, task: Record) -> Outcome:
         return DONE
     try:
         address = shown.address if shown is not None else ""
-        await _show(desk, link, unit.refs[Side.EXTERNAL], card, address)
+        try:
+            await _show(desk, link, unit.refs[Side.EXTERNAL], card, address)
+        except ReplanNeeded:
+            if not address:
+                raise
+            await _show(desk, link, unit.refs[Side.EXTERNAL], card, "")  # somebody deleted it
     except Park as error:
         async with desk.engine.database.write() as session:
             await parking.park(
@@ -86,7 +91,7 @@ async def say_last(desk: Desk, link: Link, ref: Ref, state: str) -> None:
     if shown is None or shown.card["state"] == state:
         return
     card = Card(**{**shown.card, "state": state})
-    with suppress(Park):  # the write log tells why; the link ends all the same
+    with suppress(Park, ReplanNeeded):  # the write log tells why; the link ends all the same
         await _show(desk, link, ref, card, shown.address)
 
 

@@ -216,6 +216,8 @@ class Clerk:
         link = await self._link(wish.about)
         if link is None:
             raise Refused("There is no task for it any more.")
+        if link.state == links.DORMANT:
+            raise Refused("Its task is no part of what is kept in step any more: change it in Asana.")
         capabilities = discover()[self.connection.connector].capabilities
         for mapping in await self._mappings(wish.container):
             config = MappingConfig.model_validate(mapping.config)
