@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.records import FieldKind, Value
+from connectors.records import SECTION, FieldKind, Value
 from sync.reconcile import dropped, own_part, plan_link, settle_after
 from sync.reconcile.model import FieldWrite, LinkView, Mode, Pair, Policy, Rule, Side
 from tests.reconcile.world import EXTERNAL, HUB, look, record, rule, stamps, translation, written
@@ -155,6 +155,18 @@ def test_ask_keeps_both(seen: Pair | None, kind: str) -> None:
     (clash,) = plan.clashes
     assert (clash.winner, clash.kind, clash.values) == (None, kind, Pair("h", "e"))
     assert (plan.writes, dict(plan.settle), set(plan.held)) == ((), {}, {"f"})
+
+
+@pytest.mark.parametrize(
+    ("moved", "written_there"), [("s2", {EXTERNAL: "s2"}), ("s1", {})], ids=["moved", "not moved"]
+)
+def test_a_move_is_carried_where_the_other_side_says_nothing_of_sections(
+    moved: str, written_there: dict[Side, Value]
+) -> None:
+    section = replace(rule(FieldKind.CHOICE), hub=SECTION)
+    task, issue = record(HUB, {SECTION: moved}), record(EXTERNAL, {"f": None})
+    view = replace(look(section, None, None, Pair("s1", None)), hub=task, external=issue)
+    assert written(plan_link(view)) == written_there
 
 
 # --- first sync ---------------------------------------------------------------------------------------
