@@ -171,6 +171,13 @@ class Clerk(Protocol):
     async def task_of(self, about: Ref) -> Card | None:
         """The task that an object has already, as it was seen last."""
 
+    async def may_post(self, container: str, place: str) -> None:
+        """Asked before the connector posts something in the container by itself.
+
+        Raises:
+            Refused: an admin paused it.
+        """
+
     async def take(self, wish: Wish) -> None:
         """Note a wish for good; it is carried out soon after.
 

@@ -79,11 +79,22 @@ def _switch(
                 if not off:
                     living = (await session.execute(select(col(Mapping.id)))).scalars()
                     await marks.hurry(session, list(living), now)
+                    if mapping is None:
+                        await _say_what_stays(session)
                 note(session, "pause" if off else "resume", target)
 
     run(settings, work())
     word = "paused" if off else "resumed"
     emit({"done": word, "target": target}, as_json=as_json, show=line(f"{word}: {target}"))
+
+
+async def _say_what_stays(session: AsyncSession) -> None:
+    """What stopped by itself goes on when it is named, and not with everything."""
+    query = select(col(Mapping.name)).where(
+        col(Mapping.state) == "stopped", col(Mapping.removed_at).is_(None)
+    )
+    for name in (await session.execute(query)).scalars():
+        say(f"{name}: it stays stopped; 'asana-sync resume --mapping {name}' lets it go on")
 
 
 async def _meant(database: Database, connection: str | None, mapping: str | None) -> list[int]:

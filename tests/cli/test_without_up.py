@@ -132,6 +132,8 @@ async def test_resuming_a_stopped_mapping_forgets_what_waited_for_approval(still
         (mapping,) = (await still.cli("status", "--json", **place)).json["mappings"]
         return mapping["state"], mapping["reason"], mapping["approval"]
 
+    everything = await still.cli("resume", **place)
+    assert "resume --mapping main" in everything.err
     assert await shown() == ("stopped", "limit", waiting)
     assert (await still.cli("resume", "--mapping", "main", **place)).code == 0
     assert await shown() == ("active", "", None)

@@ -300,7 +300,7 @@ async def test_a_card_that_somebody_deleted_is_posted_anew(chat: Chat) -> None:
 async def test_the_buttons_of_a_task_that_left_change_nothing(chat: Chat) -> None:
     message = chat.say("Broken")
     await chat.captured(message)
-    await chat.world.change(Link, {"state": "dormant"}, kind="task")
+    await chat.world.change(Link, {"state": "dormant", "reason": "it left the project"}, kind="task")
     await chat.press(message, "card_complete")
     assert chat.world.task()["state"] == "open"
     assert "no part of what is kept in step" in str(chat.slack.whispers[-1])
@@ -421,6 +421,19 @@ async def test_the_command(chat: Chat) -> None:
     assert "linked to something else" in await type_in(f"link {url}")
     assert "No task" in await type_in("link https://app.asana.com/0/1/2")
     assert chat.world.things() == messages, "what came to nothing does not stay in the channel"
+
+
+async def test_nothing_is_posted_for_who_types_while_it_is_paused(chat: Chat) -> None:
+    for paused in ({"paused": True}, {"paused": False, "paused_directions": ["from_asana"]}):
+        await chat.world.change(Mapping, paused)
+        await chat.slack.command("ada", chat.world.container, "/asana", "new Mend it")
+        await chat.interactions.idle()
+        assert chat.world.things() == []
+        assert "An admin paused" in str(chat.slack.whispers[-1])
+    await chat.world.change(Mapping, {"paused_directions": []})
+    await chat.slack.command("ada", chat.world.container, "/asana", "new Mend it")
+    await chat.interactions.idle()
+    assert len(chat.world.things()) == 1
 
 
 async def test_who_types_is_told_where_nobody_knows_whether_it_was_posted(chat: Chat) -> None:

@@ -21,6 +21,7 @@ from connectors.records import CLOSED, OPEN, SECTION, FieldKind, Fields, FieldSp
 from connectors.records import User as Listed
 from sync.configuration import MappingConfig
 from sync.jobs.capture.cards import card_of, has_card
+from sync.jobs.capture.wished import ONCE
 from sync.jobs.engine import Engine
 from sync.jobs.routing.container_names import name_of
 from sync.jobs.routing.field_lists import fields_of, fields_told
@@ -29,7 +30,7 @@ from sync.jobs.routing.route import mappings_on
 from sync.jobs.routing.ruling import DIRECTIONS
 from sync.reconcile.model import Side
 from sync.store import errands, links, marks, parking, writes
-from sync.store.tables import Connection, Errand, Link, Mapping, User
+from sync.store.tables import Connection, Errand, Link, Mapping, Setting, User
 from sync.store.values import dump_all
 
 _AT_MOST = 100
@@ -131,6 +132,21 @@ class Clerk:
             return None
         return Card(id=link.hub_id, title=link.hub_title, url=link.hub_url, project="", state=OPEN)
 
+    async def may_post(self, container: str, place: str) -> None:
+        mapping = await self._allowed(container, place)
+        async with self.engine.database.read() as session:
+            connection = await session.get(Connection, self.connection.id)
+            everything = await session.get(Setting, "paused")
+        directions = (DIRECTIONS[word] for word in mapping.paused_directions)
+        if (
+            (everything is not None and everything.value)
+            or (connection is not None and connection.paused)
+            or mapping.paused
+            or mapping.state == "stopped"
+            or any(Side.EXTERNAL in each for each in directions)
+        ):
+            raise Refused("An admin paused what is written here. Nothing was done: try again later.")
+
     async def take(self, wish: Wish) -> None:
         if wish.by.outsider:
             raise Refused(wish.by.outsider)
@@ -216,7 +232,7 @@ class Clerk:
         link = await self._link(wish.about)
         if link is None:
             raise Refused("There is no task for it any more.")
-        if link.state == links.DORMANT:
+        if link.state == links.DORMANT and link.reason != ONCE:
             raise Refused("Its task is no part of what is kept in step any more: change it in Asana.")
         capabilities = discover()[self.connection.connector].capabilities
         for mapping in await self._mappings(wish.container):
