@@ -180,11 +180,13 @@ Found: TypeAlias = Record | Gone | Hidden | Moved
 class Draft:
     """What a new object shall hold. ``section`` is where it lands, where the provider has sections.
 
-    The objects that it names are written once it is there: a refusal then concerns that field alone.
+    The objects that it names are written once it is there: a refusal then concerns that field alone. So
+    may be whatever the provider refuses, unless it is ``whole``: then nothing is written later.
     """
 
     fields: Fields
     section: str | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from connectors.answers import Answer, provider_message
 from connectors.asana import notes, translate
@@ -27,6 +28,8 @@ _WHOLE = frozenset(
 """What the answer to a write carries if Asana gave all that we asked for."""
 _ANSWERED = frozenset({*DATE_FIELDS, "custom_fields"})
 """What it carries if that was written."""
+_NEEDED = frozenset({"name", "html_notes", "notes", "projects", "external", "memberships"})
+"""What a task is made with where Asana refuses the rest."""
 
 
 class Tasks:
@@ -94,7 +97,7 @@ class Tasks:
         section = draft.fields.get("section") or draft.section
         labels = elements(draft.fields.get("labels"))
         backlink = notes.Backlink(key.url, key.label) if key.backlink or not self._hides_keys else None
-        data = self._edits.data(draft.fields, None, None) | {"projects": [project]}
+        data = self._new(draft.fields, whole=draft.whole) | {"projects": [project]}
         data["html_notes"] = notes.compose(asana_html.from_markdown(text), backlink)
         if self._hides_keys:
             data["external"] = {"gid": f"{EXTERNAL_PREFIX}{key.token}", "data": key.url}
@@ -111,7 +114,6 @@ class Tasks:
             refusal.field = refusal.field or custom_named(refusal.provider_message, draft.fields)
             if refusal.park_class is ParkClass.PERMISSION and refusal.field is None:
                 await self._asana.project(project)  # PauseMapping where the project is the reason
-                raise
             if refusal.field == "notes":
                 del data["html_notes"]
                 line = backlink.plain() if backlink else ""
@@ -121,12 +123,29 @@ class Tasks:
                 data["tags"] = await self._edits.tag_gids(labels)
             else:
                 self._projects.forget()
-                raise
+                if draft.whole or data.keys() <= _NEEDED:
+                    raise
+                # one value that is refused keeps no task away: each is written by itself, and waits alone
+                data = {name: value for name, value in data.items() if name in _NEEDED}
             row = await self._asana.create_task(data, ALL_FIELDS)
         record = await self._written(row)
         if section is not None and record.places.get(project) != section:
             record = await self._moved(record, project, str(section))
         return record
+
+    def _new(self, fields: Fields, *, whole: bool) -> dict[str, Any]:
+        """The payload of those fields that can be written; the others wait, each by itself."""
+        try:
+            data = self._edits.data(fields, None, None)
+        except Park as refusal:
+            if whole or refusal.field not in fields:
+                raise
+            others = {name: value for name, value in fields.items() if name != refusal.field}
+            return self._new(others, whole=False)
+        # what has no value needs none: a field that nobody may write refuses even that
+        if custom := data.pop("custom_fields", {}):
+            data["custom_fields"] = {gid: value for gid, value in custom.items() if value is not None}
+        return data
 
     async def update(self, ref: Ref, fields: Fields, expected: Record) -> Record:
         """Change these fields, and leave alone what they do not name.

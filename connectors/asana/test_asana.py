@@ -79,11 +79,16 @@ class TestCreate:
         assert [tag.name for tag in bench.simulator.workspace.tags.values()] == ["new"]
 
     async def test_person_outside_the_workspace_is_named_as_the_field(self, bench: Bench) -> None:
-        draft = Draft(fields={"title": "x", "assignee": "424242"})
+        draft = Draft(fields={"title": "x", "assignee": "424242"}, whole=True)
         with pytest.raises(Park) as refused:
             await bench.session.create(bench.project, draft, KEY)
         assert refused.value.field == "assignee"
         assert refused.value.park_class is ParkClass.REJECTED
+
+    async def test_what_is_refused_is_left_to_the_next_write(self, bench: Bench) -> None:
+        fields: Fields = {"title": "x", "assignee": "424242", "start": "2026-12-01", "labels": ("bug",)}
+        made = await bench.session.create(bench.project, Draft(fields=fields), KEY)
+        assert (made.fields["title"], made.fields["assignee"], made.fields["start"]) == ("x", None, None)
 
     async def test_deleted_tag_is_made_again(self, bench: Bench) -> None:
         draft = Draft(fields={"title": "x", "labels": ("Bug",)})

@@ -102,6 +102,12 @@ class TestRefusals:
         assert plain["notes"] == f"**a**\n\nSynced with acme/website#12 {URL}"
         assert "html_notes" not in plain
 
+    async def test_a_value_that_is_refused_keeps_no_task_away(self, scripted: Opened) -> None:
+        session, asana = scripted({"POST tasks": [(400, "assignee: Not a user"), _data(ROW, 201)]})
+        await session.create("20", Draft(fields={"title": "x", "assignee": "12", "due": "2026-12-01"}), KEY)
+        _, without = (body["data"] for body in asana.calls("POST tasks"))
+        assert without.keys() == {"name", "html_notes", "projects"}
+
     async def test_plain_text_that_is_refused_too_is_parked(self, scripted: Opened) -> None:
         session, asana = scripted({"POST tasks": [(400, "notes: Too long")]})
         with pytest.raises(Park) as refused:

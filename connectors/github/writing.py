@@ -38,7 +38,7 @@ class Writing:
         await self._known.me()  # asked before the write: after it, a failure would hide the success
         with of_container(container, {404, 410}):
             body = creation(draft, key, await self._choices(container, draft.fields))
-            issue = await self._made(container, body)
+            issue = await self._made(container, body, whole=draft.whole)
         if draft.fields.get("state") == CLOSED:
             # made is made: what stayed open is closed by the next plan, like any other edit
             with suppress(ConnectorError):
@@ -47,13 +47,13 @@ class Writing:
                 )
         return await self._known.record(issue, container)
 
-    async def _made(self, container: str, body: Mapping[str, Any]) -> Payload:
+    async def _made(self, container: str, body: Mapping[str, Any], *, whole: bool) -> Payload:
         """One field that GitHub refuses keeps no issue away: it is written by itself, and waits alone."""
         try:
             return await self._github.create_issue(container, body)
         except Park as refusal:
             name = _BESIDE.get(refusal.field or "")
-            if name not in body:
+            if whole or name not in body:
                 raise
             return await self._github.create_issue(
                 container, {key: value for key, value in body.items() if key != name}

@@ -10,6 +10,7 @@ import pytest
 from structlog.typing import EventDict
 
 from connectors.github.simulator import GitHubSimulator
+from connectors.simulation import Fault
 from sync.store.tables import Conflict, Mapping, Parked
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
@@ -127,6 +128,19 @@ async def test_a_task_whose_issue_says_nothing_takes_it_along_when_it_is_moved(p
     view = world.external.view(issue)
     assert view is not None
     assert view["values"]["Stage"] == "Shipped"
+    await _nothing_more(world)
+
+
+async def test_a_value_that_asana_refuses_waits_and_the_task_is_made(paired: Paired) -> None:
+    world = paired.world
+    world.hub.faults.add(Fault(kind="403", method="POST", path="/tasks$"))
+    world.external.new(world.container, title="Made all the same", by="ada", values={"Effort": 5})
+    await world.settle()
+    assert await world.rows(Parked) == []
+    (task,) = [gid for gid in world.tasks() if gid != paired.task]
+    view = world.hub.view(task)
+    assert view is not None
+    assert (view["title"], view["custom"][paired.points]) == ("Made all the same", 5)
     await _nothing_more(world)
 
 

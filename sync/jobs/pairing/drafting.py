@@ -9,24 +9,28 @@ from sync.jobs.capture.wished import drafted_instead, with_wishes
 from sync.jobs.pairing.backlinks import label
 from sync.jobs.routing.route import Route
 from sync.reconcile import draft, fitting
-from sync.reconcile.model import Side
+from sync.reconcile.model import Mode, Side
 from sync.store.tables import Errand
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """What is about to be made where. ``instead``: what is settled of fields that a person chose."""
+    """What is about to be made where.
+
+    ``instead``: what is settled of fields that a person chose. ``whole``: some are written now or never.
+    """
 
     into: Side
     key: Key
     fields: Fields
     instead: Fields = field(default_factory=dict)
+    whole: bool = False
 
     @property
     def draft(self) -> Draft:
         fields = dict(self.fields)
         section = fields.pop(SECTION, None)
-        return Draft(fields=fields, section=None if section is None else str(section))
+        return Draft(fields=fields, section=None if section is None else str(section), whole=self.whole)
 
 
 def creation_of(
@@ -42,10 +46,13 @@ def creation_of(
     fields: dict[str, Value] = with_wishes(errand, drafted, told=told) if errand else dict(drafted)
     if side is Side.EXTERNAL and route.landing is not None and fields.get(SECTION) is None:
         fields[SECTION] = route.landing
-    fields |= fitting(fields, route.scopes[side.other])
+    fitted = fitting(fields, route.scopes[side.other])
+    fields |= fitted
+    only_now = {rule.field(side.other) for rule in route.rules if rule.mode is Mode.ON_CREATE}
     return Creation(
         into=side.other,
         key=Key(token, record.url, label(route, side, record), backlink=route.config.backlinks),
         fields=fields,
         instead=drafted_instead(errand, drafted) if errand else {},
+        whole=errand is not None or bool(fitted) or bool(only_now & fields.keys()),
     )
