@@ -8,7 +8,7 @@ from dataclasses import replace
 from connectors.records import OPEN, FieldKind, Record, Value
 from sync.reconcile.carry import carry
 from sync.reconcile.elements import COLLECTIONS, NAMING, empty, words
-from sync.reconcile.merge import equal, lacking, settle_after
+from sync.reconcile.merge import equal, lacking, said_alone, settle_after
 from sync.reconcile.model import Mode, Pair, Rule, Side, Translation
 from sync.reconcile.words import NoCounterpart
 
@@ -79,7 +79,7 @@ def pairs_after_create(
                 except NoCounterpart:
                     continue  # what stands there instead is nothing over here: the first plan compares
             answered = _asked_for(rule.kind(into), sent[there], answered)
-        pairs[rule.name] = settle_after(rule, into, answered, given)
+        pairs[rule.name] = said_alone(rule, settle_after(rule, into, answered, given))
     return pairs
 
 

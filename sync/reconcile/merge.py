@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 from connectors.records import SECTION, FieldKind, Value
 from sync.reconcile.carry import carry
-from sync.reconcile.elements import COLLECTIONS, WHO, across, distinct, normal, offered, one, words
+from sync.reconcile.elements import (
+    COLLECTIONS,
+    WHO,
+    across,
+    counterparts,
+    distinct,
+    is_apart,
+    normal,
+    offered,
+    one,
+    words,
+)
 from sync.reconcile.model import FieldWrite, Linked, Mode, Pair, Rule, Same, Side, Translation
 from sync.reconcile.words import NoCounterpart
 
@@ -158,11 +169,30 @@ def settle_after(rule: Rule, into: Side, answered: Value, other_read: Value) -> 
     return Pair(answered, other_read) if into is Side.HUB else Pair(other_read, answered)
 
 
-def linked_alone(rule: Rule, pair: Pair, linked: Linked) -> Pair:
-    """What of a pair is settled: objects without a counterpart are not, so that they count as added once
-    they have one."""
-    if rule.hub_kind is not FieldKind.OBJECTS:
+def unsaid(rule: Rule, side: Side, value: Value) -> tuple[str, ...]:
+    """The options that are chosen on a side while nothing stands for them among those of the other."""
+    if not all(rule.kind(each) is FieldKind.SET and each in rule.words.options for each in Side):
+        return ()
+    return tuple(
+        word
+        for word in words(value)
+        if not counterparts(rule, side.other, word) and not is_apart(rule, side, word)
+    )
+
+
+def said_alone(rule: Rule, pair: Pair) -> Pair:
+    """What of a pair is settled: options that nothing stands for are not, so that they count as added once
+    something does."""
+    without = {side: unsaid(rule, side, pair.of(side)) for side in Side}
+    if not by_element(rule) or not any(without.values()):
         return pair
+    return Pair(*(lacking(words(pair.of(side)), without[side]) for side in Side))
+
+
+def linked_alone(rule: Rule, pair: Pair, linked: Linked) -> Pair:
+    """The same with objects that have no counterpart yet."""
+    if rule.hub_kind is not FieldKind.OBJECTS:
+        return said_alone(rule, pair)
     known = {side: linked.get(side.other, {}) for side in Side}
     hub, external = (tuple(id for id in words(pair.of(side)) if id in known[side]) for side in Side)
     return Pair(hub, external)

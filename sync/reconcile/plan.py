@@ -10,7 +10,7 @@ from connectors.records import FieldKind, Value
 from sync.reconcile.carry import carry
 from sync.reconcile.elements import COLLECTIONS, empty, words
 from sync.reconcile.joining import joined_writes
-from sync.reconcile.merge import agree, by_element, changed, equal, linked_alone, merge_elements
+from sync.reconcile.merge import agree, by_element, changed, equal, linked_alone, merge_elements, unsaid
 from sync.reconcile.model import (
     Clash,
     FieldWrite,
@@ -111,12 +111,24 @@ def _uncarried(field: _Field, lacking: Unmatched) -> LinkPlan:
 
 def _plan_edit(field: _Field) -> LinkPlan:
     if by_element(field.rule):
-        return _meet(field, merge_elements(field.rule, field.now, field.seen, field.view.translation))
+        return _meet_by_element(field)
     if field.rule.mode is not Mode.OVERWRITE:
         return _meet(field, _filled(field))
     if agree(field.rule, field.now, field.seen, field.view.translation):
         return field.settle()
     return _first_sync(field) if field.seen is None else _three_way(field, field.seen)
+
+
+def _meet_by_element(field: _Field) -> LinkPlan:
+    """What can be said is; a person is asked about the first option that nothing stands for."""
+    plan = _meet(field, merge_elements(field.rule, field.now, field.seen, field.view.translation))
+    lacking = [
+        Unmatched(side, word)
+        for side in sorted(field.edited)
+        if side.other in field.targets
+        for word in unsaid(field.rule, side, field.now.of(side))
+    ]
+    return replace(plan, unmatched={field.rule.name: lacking[0]}) if lacking and not plan.held else plan
 
 
 def _meet(field: _Field, goal: Pair) -> LinkPlan:

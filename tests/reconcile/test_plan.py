@@ -8,7 +8,9 @@ import pytest
 
 from connectors.records import SECTION, FieldKind, Value
 from sync.reconcile import dropped, own_part, plan_link, settle_after
-from sync.reconcile.model import FieldWrite, LinkView, Mode, Pair, Policy, Rule, Side
+from sync.reconcile.merge import said_alone
+from sync.reconcile.model import FieldWrite, LinkView, Mode, Pair, Policy, Rule, Side, Unmatched
+from sync.reconcile.words import Words
 from tests.reconcile.world import EXTERNAL, HUB, look, record, rule, stamps, translation, written
 
 TEXT = rule(FieldKind.TEXT)
@@ -167,6 +169,37 @@ def test_a_move_is_carried_where_the_other_side_says_nothing_of_sections(
     task, issue = record(HUB, {SECTION: moved}), record(EXTERNAL, {"f": None})
     view = replace(look(section, None, None, Pair("s1", None)), hub=task, external=issue)
     assert written(plan_link(view)) == written_there
+
+
+AREA = rule(
+    FieldKind.SET,
+    words=Words(
+        (("h1", "e1"), ("h2", "e2")),
+        {HUB: {"h1": "Web", "h2": "App"}, EXTERNAL: {"e1": "Web", "e2": "App", "e3": "Only"}},
+    ),
+)
+
+
+def test_an_option_that_nothing_stands_for_waits_and_the_others_go_through() -> None:
+    first = plan_link(look(AREA, (), ("e1", "e3"), Pair((), ())))
+    assert written(first) == {HUB: ("h1",)}
+    assert dict(first.unmatched) == {"f": Unmatched(EXTERNAL, "e3")}
+    then = plan_link(look(AREA, ("h1",), ("e1", "e3"), Pair(("h1",), ("e1",))))
+    assert (then.writes, dict(then.settle)) == ((), {"f": Pair(("h1",), ("e1",))})
+    assert dict(then.unmatched) == {"f": Unmatched(EXTERNAL, "e3")}
+    paused = replace(look(AREA, (), ("e1", "e3"), Pair((), ())), into=frozenset({EXTERNAL}))
+    assert (plan_link(paused).held.keys(), dict(plan_link(paused).unmatched)) == ({"f"}, {})
+    inward = replace(AREA, into=frozenset({EXTERNAL}))
+    assert plan_link(look(inward, ("h1",), ("e1", "e3"), Pair(("h1",), ("e1",)))).unmatched == {}
+
+
+def test_an_option_that_nothing_stands_for_is_not_settled() -> None:
+    taken_off = plan_link(look(AREA, ("h1",), ("e1",), Pair(("h1",), ("e1", "e3"))))
+    assert (taken_off.writes, dict(taken_off.settle)) == ((), {"f": Pair(("h1",), ("e1",))})
+    kept = said_alone(AREA, Pair(("h1",), ("e1", "e3")))
+    assert kept == Pair(("h1",), ("e1",))
+    one_way = replace(AREA, mode=Mode.IF_EMPTY)
+    assert said_alone(one_way, Pair(("h1",), ("e1", "e3"))) == Pair(("h1",), ("e1", "e3"))
 
 
 # --- first sync ---------------------------------------------------------------------------------------

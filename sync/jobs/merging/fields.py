@@ -41,7 +41,7 @@ async def sync_fields(desk: Desk, link: Link, past: Past, work: Written) -> Outc
     The last answer and how the link stands now are left in ``work.told``, for the caller to commit.
     """
     view, plan = await plan_fields(desk.engine, desk.route, link, work.read, past)
-    work.named = view.translation.linked
+    work.named, work.unmatched = view.translation.linked, plan.unmatched.keys()
     if plan.writes and past.updates >= LOOP_BUDGET:
         reason = f"{past.updates} writes within {LOOP_WINDOW}: waiting, in case two automations fight"
         return Later(60, reason, held_by="budget")
@@ -247,7 +247,9 @@ async def _write_side(
     if lost:
         told.steps.append(partial(settling.park_dropped, desk=desk, link=link, lost=lost, work=work))
     told.steps += [
-        partial(_unpark_field, link=link, name=entry.field) for entry in past.parked if entry.field in settled
+        partial(_unpark_field, link=link, name=entry.field)
+        for entry in past.parked
+        if entry.field in settled.keys() - work.unmatched
     ]
 
 

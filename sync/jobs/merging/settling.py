@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,7 +27,8 @@ class Written:
     """What a pass wrote to one link so far, until both halves of each field are known.
 
     ``presumed``, ``listed``: ends that were not read by themselves, see :class:`sync.jobs.passing.unit.Unit`.
-    ``told``: what of it is not committed yet. ``named``: the counterparts of what the records name.
+    ``unmatched``: rules that a person is asked about, whatever of them was written. ``told``: what of it is
+    not committed yet. ``named``: the counterparts of what the records name.
     ``behind``: ends that do not show a change that was told, with when to look again: what somebody wrote
     there nobody has seen, so it must not be overwritten. ``attempts``: how often this was tried in vain.
     """
@@ -37,6 +39,7 @@ class Written:
     planned: dict[str, dict[Side, FieldWrite]] = field(default_factory=dict)
     answered: dict[Side, Record] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
+    unmatched: Collection[str] = ()
     presumed: frozenset[Side] = frozenset()
     listed: frozenset[Side] = frozenset()
     behind: Map[Side, Later] = field(default_factory=dict)
