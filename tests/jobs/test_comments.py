@@ -195,6 +195,28 @@ async def test_a_lost_edit_and_a_lost_deletion_are_looked_up(world: World) -> No
     }
 
 
+async def test_a_late_listing_does_not_deny_an_edit_whose_answer_was_lost(build: Build) -> None:
+    world = await build(settings_={"stale_seconds": 60})
+    world.clock.stop()
+    item = world.external.new(world.container, title="Broken link")
+    comment = world.external.comment(item, "old", by="bob")
+    await world.look()
+    world.hub.clock.advance(100)
+    world.clock.advance(61)
+    world.external.edit_comment(comment, "new")
+    world.hub.faults.add(Fault(kind="garbage", method="PUT", path="/stories/"))
+    await look_at_comments(world, item)
+    world.hub.visible_after_s = 50
+    world.clock.advance(6)
+    await world.work()
+    assert "answer to a comment was lost" in await world.waiting()
+    world.hub.visible_after_s = 0
+    world.clock.advance(6)
+    await world.work()
+    assert texts(world.task())[0].endswith("new")
+    assert len(world.hub.journal.by("PUT", "/stories/")) == 1
+
+
 async def test_a_lost_deletion_that_did_not_happen_is_done_again(world: World) -> None:
     item, _ = await world.paired()
     comment = world.external.comment(item, "old", by="bob")

@@ -131,14 +131,10 @@ async def _resolve(thread: Thread, comment: Link, row: Write) -> Later | None:
         if copies:
             await copied(thread, comment, row, copies[0], str(row.plan["root_text"]))
             return None
-        certain_at = max(row.deadline_at, row.done_at or row.deadline_at) + timedelta(
-            seconds=desk.engine.settings.lookup_delay_seconds
-        )
-        remaining = (certain_at - desk.engine.now()).total_seconds()
-        if remaining > 0:
-            return Later(
-                min(2.0, remaining), "the answer to a comment was lost; looking for it", attempt=False
-            )
+        over = max(row.deadline_at, row.done_at or row.deadline_at)
+        later = _not_before(desk, over + timedelta(seconds=desk.engine.settings.lookup_delay_seconds))
+        if later is not None:
+            return later
         await close(desk, row, writes.NOT_DONE, "looked up after the delay: it was not posted")
         return None
     copy = next((c for c in thread.listed[side] if str(c.ref) == row.ref), None)
@@ -152,6 +148,19 @@ async def _resolve(thread: Thread, comment: Link, row: Write) -> Later | None:
     same = desk.route.end(side).session.same
     if copy is not None and same("comments", row.fields[TEXT], copy.text):
         await edited(thread, comment, row, copy, str(row.plan["root_text"]))
-    else:
-        await close(desk, row, writes.NOT_DONE, "looked up: it was not changed")
+        return None
+    if copy is not None and copy.text == row.before[TEXT]:
+        over = row.done_at or row.deadline_at
+        later = _not_before(desk, over + timedelta(seconds=desk.engine.settings.stale_seconds))
+        if later is not None:
+            return later
+    await close(desk, row, writes.NOT_DONE, "looked up: it was not changed")
     return None
+
+
+def _not_before(desk: Desk, certain_at: datetime) -> Later | None:
+    """When to look again, while a listing may still be older than a write whose answer was lost."""
+    remaining = (certain_at - desk.engine.now()).total_seconds()
+    if remaining <= 0:
+        return None
+    return Later(min(2.0, remaining), "the answer to a comment was lost; looking for it", attempt=False)
