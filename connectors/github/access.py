@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import jwt
 
 from connectors.access import Renewed, bearer
-from connectors.errors import OutcomeUnknown, Park, PauseConnection, RetryLater
-from connectors.github.refusals import Refusals
+from connectors.errors import ConnectorError, OutcomeUnknown, Park, PauseConnection, RetryLater
+from connectors.github.refusals import Refusals, is_suspended
 from connectors.http import Outbound
 
 T = TypeVar("T")
@@ -32,6 +32,8 @@ _RENEWED_BEFORE = timedelta(minutes=10)
 """Installation tokens live for an hour; no call is sent with one about to die."""
 
 _FRESH_S = 60
+
+_SUSPENDED = "the installation of the GitHub App is suspended: let an owner of the organisation unsuspend it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ class Installation(Renewed):
         """The app itself: its name, and what its installation may do."""
         app = await self._as_app("GET", "/app")
         installation = await self._as_app("GET", f"/app/installations/{self._app.installation}")
+        if installation.get("suspended_at"):
+            raise PauseConnection(_SUSPENDED)
         return {**app, "permissions": installation.get("permissions") or {}}
 
     async def _with_token(self, instead_of: Outbound | None = None) -> Outbound:
@@ -144,14 +148,8 @@ class Installation(Renewed):
         calls = self._with(token)
         try:
             answer = await calls.send(method, path, json=json)
-        except Park as refused:
+        except (Park, PauseConnection) as refused:
             raise _unusable(refused) from refused
-        except PauseConnection as refused:
-            raise PauseConnection(
-                f"GitHub does not know the app: check app_id and private_key ({refused.reason})",
-                provider_message=refused.provider_message,
-                status=refused.status,
-            ) from refused
         if not isinstance(answer.data, Mapping):
             raise RetryLater("GitHub's answer is not as documented")
         return answer.data
@@ -161,12 +159,12 @@ class Installation(Renewed):
         return self._clock() + (self._outbound.clock_offset_s or 0.0)
 
 
-def _unusable(refused: Park) -> PauseConnection:
+def _unusable(refused: ConnectorError) -> PauseConnection:
     """Why an installation gives no token."""
-    if refused.status == 403 and "suspend" in refused.provider_message.lower():
-        what = (
-            "the installation of the GitHub App is suspended: let an owner of the organisation unsuspend it"
-        )
+    if is_suspended(refused.provider_message):
+        what = _SUSPENDED
+    elif isinstance(refused, PauseConnection):
+        what = f"GitHub does not know the app: check app_id and private_key ({refused.reason})"
     elif refused.status in (404, 410):
         what = "the GitHub App is not installed there any more: install it, and give its new installation_id"
     else:

@@ -10,7 +10,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from connectors.answers import Answer, http_date, provider_message, retry_after
-from connectors.errors import ConnectorError, Park, ParkClass, PauseMapping, ReplanNeeded, RetryLater
+from connectors.errors import (
+    ConnectorError,
+    Park,
+    ParkClass,
+    PauseConnection,
+    PauseMapping,
+    ReplanNeeded,
+    RetryLater,
+)
 from connectors.github.fields import TYPE
 from connectors.github.translate import is_container
 
@@ -84,7 +92,14 @@ class Refusals:
         return self._length_s
 
 
+def is_suspended(message: str) -> bool:
+    """Whether the account, or the installation of an app, is shut out as a whole."""
+    return "suspended" in message.lower()
+
+
 def _refused(answer: Answer, write: bool, message: str) -> ConnectorError | None:
+    if answer.status == 403 and is_suspended(message):
+        return PauseConnection(f"GitHub says: {message}", provider_message=message, status=403)
     if answer.status == 403:
         return Park(
             f"GitHub does not allow this: {message or 'no reason given'}",

@@ -49,6 +49,9 @@ def _public_key() -> rsa.RSAPublicKey:
     return key.public_key()
 
 
+_SUSPENDED = "This installation has been suspended"
+
+
 @dataclass(kw_only=True)
 class _Token:
     """``refused``: so many further requests with it get 401: it is not known everywhere yet."""
@@ -79,22 +82,20 @@ class App:
         """Who a token speaks for: the app itself or its bot; None where it is refused.
 
         Raises:
-            Refused: 401 with what is wrong with a JSON Web Token.
+            Refused: 401 with what is wrong with a JSON Web Token; 403 while the installation is suspended.
         """
         if token.count(".") == 2:
             self._check(token)
             return AS_APP
         known = self._tokens.get(token)
-        if known is None or known.expires_at <= self.clock.now() or not self.serves:
+        if known is None or known.expires_at <= self.clock.now() or not self.installed:
             return None
+        if self.suspended_at is not None:
+            raise Refused(403, _SUSPENDED, documentation_url="https://docs.github.com")
         if known.refused:
             known.refused -= 1
             return None
         return BOT_OF_APP
-
-    @property
-    def serves(self) -> bool:
-        return self.installed and self.suspended_at is None
 
     def new_token(self) -> tuple[str, datetime]:
         token = f"ghs_{secrets.token_hex(18)}"
@@ -175,9 +176,7 @@ def create_token(call: Call) -> Reply:
     """It lives for an hour. A suspended installation gets none."""
     app = _installation(call)
     if app.suspended_at:
-        raise Refused(
-            403, "This installation has been suspended", documentation_url="https://docs.github.com"
-        )
+        raise Refused(403, _SUSPENDED, documentation_url="https://docs.github.com")
     token, expires_at = app.new_token()
     shape = {
         "token": token,

@@ -136,8 +136,13 @@ async def test_a_suspended_or_removed_installation_pauses_and_says_what_to_do(
 ) -> None:
     await session.container(REPOSITORY)
     github.app_installed.suspended_at = github.clock.now()
-    with pytest.raises(PauseConnection, match="unsuspend"):
+    with pytest.raises(PauseConnection, match="suspended"):
         await session.container(REPOSITORY)
+    with pytest.raises(PauseConnection, match="unsuspend"):
+        await session.check()
+    async with opened(github, credentials=credentials(github)) as anew:
+        with pytest.raises(PauseConnection, match="unsuspend"):
+            await anew.container(REPOSITORY)
     github.app_installed.installed = False
     with pytest.raises(PauseConnection, match="install it"):
         await session.container(REPOSITORY)

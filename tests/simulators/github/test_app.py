@@ -73,8 +73,9 @@ async def test_a_suspended_or_removed_installation_serves_nobody(
     token = await fresh(api)
     github.app_installed.suspended_at = github.clock.now()
     assert (await api.post(TOKENS, headers=of_app())).status_code == 403
-    assert (await api.get(f"/repos/{REPO}", headers=token)).status_code == 401
+    assert (await api.get(f"/repos/{REPO}", headers=token)).status_code == 403
     github.app_installed.installed = False
+    assert (await api.get(f"/repos/{REPO}", headers=token)).status_code == 401
     assert (await api.post(TOKENS, headers=of_app())).status_code == 404
 
 
