@@ -101,6 +101,19 @@ async def test_a_container_that_stays_away_stops_the_mapping(github: World) -> N
     assert (await github.the(Mapping)).state == "stopped"
 
 
+async def test_a_container_that_may_not_be_listed_stops_the_mapping_and_says_what_helps(
+    github: World,
+) -> None:
+    github.external.faults.add(Fault(kind="422", path="/issues$", times=None))
+    cursor = await cursor_of(github, "other")
+    for _ in range(2):
+        await polling.poll(github.engine, cursor.id, even_if_early=True)
+    assert (await github.the(Mapping)).state == "active", "one bad answer is none"
+    await polling.poll(github.engine, cursor.id, even_if_early=True)
+    mapping = await github.the(Mapping)
+    assert (mapping.state, "refuses" in mapping.reason) == ("stopped", True)
+
+
 async def test_a_paused_connection_rests(world: World) -> None:
     await world.change(Connection, {"paused": True}, name="other")
     cursor = await cursor_of(world, "other")

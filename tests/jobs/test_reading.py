@@ -83,6 +83,7 @@ async def test_an_edit_after_the_poll_is_seen(many: World) -> None:
     many.hub.edit(edited, title="By a person", by="bob")
     await many.work()
     assert (many.hub.view(edited) or {})["title"] == "By a person", "the later edit wins"
+    assert await many.rows(Mark) == []
     assert (await many.the(Conflict)).kind == "edit"
     assert len(single_reads(many)) <= 3, "that pair alone was read, the issue again before it was written"
 

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from connectors.changes import Page
-from connectors.errors import ConnectorError, PauseConnection, PauseMapping, RetryLater
+from connectors.errors import ConnectorError, Park, PauseConnection, PauseMapping, RetryLater
 from sync.jobs.connecting import connections, states
 from sync.jobs.engine import Engine
 from sync.jobs.merging.overwritten import look_back
@@ -157,10 +157,11 @@ async def _failed(engine: Engine, connection: Connection, cursor: Cursor, error:
     wait = max(engine.back_off(cursor.attempts), min(engine.settings.poll_seconds, 1.0))
     if isinstance(error, PauseConnection):
         await connections.check(engine, connection)
-    elif isinstance(error, PauseMapping) and cursor.attempts >= _CONFIRMED:
+    elif isinstance(error, PauseMapping | Park) and cursor.attempts >= _CONFIRMED:
+        fix = getattr(error, "fix", "")
         async with engine.database.write() as session:
             for mapping, _ in await mappings_on(session, connection.id, cursor.container):
-                stop(mapping, error.reason)
+                stop(mapping, f"{error.reason}: {fix}" if fix else error.reason)
     elif isinstance(error, RetryLater):
         wait = error.after or wait
         if not error.limited:
