@@ -12,6 +12,7 @@ import pytest
 from connectors.interactions import Answer, Interaction
 from connectors.slack.simulator import SlackSimulator
 from sync.jobs.capture.interactions import Interactions
+from sync.jobs.connecting import states
 from sync.jobs.engine import Engine
 from sync.jobs.receiving.intake import Intake
 from sync.jobs.receiving.streams import Streams
@@ -109,6 +110,20 @@ async def test_a_paused_connection_hears_nothing(slack: World) -> None:
         await streams.look()
         assert streams.open == {}
     assert await slack.rows(Stream) == []
+
+
+async def test_a_stream_that_is_refused_for_good_is_said_and_not_asked_for_again(slack: World) -> None:
+    simulator(slack).api.app_token = "revoked"
+    async with hearing(slack.engine) as streams:
+
+        async def said() -> bool:
+            return (await slack.the(Connection, name="other")).state == states.NEEDS_REAUTH
+
+        await until(said)
+        assert "invalid_auth" in (await slack.the(Connection, name="other")).reason
+        await streams.look()
+        assert streams.open == {}
+    assert len(slack.external.journal.by("POST", "apps.connections.open")) == 2
 
 
 class _Failing(Interactions):

@@ -16,10 +16,10 @@ from sqlmodel import col
 
 from connectors import discover
 from connectors.changes import Delivery, Received
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Park, PauseConnection
 from connectors.interactions import Answer, Interaction
 from sync.jobs.capture.interactions import Interactions
-from sync.jobs.connecting import states
+from sync.jobs.connecting import connections, states
 from sync.jobs.engine import Engine
 from sync.jobs.receiving.intake import Intake
 from sync.store import streams
@@ -32,6 +32,8 @@ _LOOK_S = 2.0
 """Within it a changed configuration is worked by, and a hold is renewed."""
 _AGAIN_S = 1.0
 _LATER_S = 30.0
+_CONFIRMED = 2
+"""A stream refused so often in a row is refused for good: only a person can help."""
 
 
 @dataclass(eq=False)
@@ -103,15 +105,22 @@ class Streams:
 
     async def _listening(self, connection: Connection) -> None:
         """Open it again and again; a task of its own, which is cancelled in the end."""
+        refused = 0
         while True:
             wait = _AGAIN_S
             try:
                 session = await self.engine.sessions.get(connection)
                 await session.listen(_Ear(self, connection))
+                refused = 0
             except ConnectorError as error:
+                refused = refused + 1 if isinstance(error, Park | PauseConnection) else 0
+                if refused >= _CONFIRMED:
+                    reason = f"it may not listen: {error.reason}"
+                    await connections.note(self.engine, connection, states.NEEDS_REAUTH, reason)
+                    return
                 log.warning("stream", connection=connection.name, reason=error.reason)
                 after = getattr(error, "after", None)
-                wait = _LATER_S if after is None else after
+                wait = _AGAIN_S if refused else _LATER_S if after is None else after
             except StoreError as error:  # it was not acknowledged: the provider sends it again
                 log.warning("stream", connection=connection.name, reason=str(error))
             except Exception:  # what came is not acknowledged; later ones must not be lost for it
