@@ -42,6 +42,18 @@ async def asking_for(session: AsyncSession, mapping_id: int, ref: str) -> Errand
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def is_wanted_otherwise(session: AsyncSession, errand: Errand) -> bool:
+    """Whether another open errand wants a link made for the same object of the connection."""
+    query = select(col(Errand.id)).where(
+        col(Errand.connection_id) == errand.connection_id,
+        col(Errand.ref) == errand.ref,
+        col(Errand.state) == OPEN,
+        col(Errand.what).in_(_MAKING),
+        col(Errand.key) != errand.key,
+    )
+    return (await session.execute(query.limit(1))).first() is not None
+
+
 async def behind(session: AsyncSession, link_id: int) -> Errand | None:
     """The errand that a link was made for."""
     query = (

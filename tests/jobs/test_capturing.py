@@ -92,6 +92,17 @@ async def test_the_same_request_twice_makes_one_task(counter: Counter) -> None:
     assert (status, refusal["reason"]) == (422, "There is a task for it already: Once")
 
 
+async def test_of_two_requests_for_one_item_the_second_is_told(counter: Counter) -> None:
+    world = counter.world
+    item = world.external.new(world.container, title="Broken link")
+    place = await counter.place()
+    assert (await counter.ask("capture", item=item, place=place, fields={"title": "One"}))[0] == 200
+    status, refusal = await counter.ask("capture", item=item, place=place, fields={"title": "Other"})
+    assert (status, refusal["reason"]) == (422, "A task for it is being made already.")
+    await world.settle()
+    assert world.task()["title"] == "One"
+
+
 async def test_a_lost_answer_of_the_creation_makes_one_task(counter: Counter) -> None:
     world = counter.world
     item = world.external.new(world.container, title="Broken link")

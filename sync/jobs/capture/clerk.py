@@ -183,6 +183,8 @@ class Clerk:
             reason=f"{wish.by.name} asked for something",
         )
         async with self.engine.database.write() as session:
+            if making and await errands.is_wanted_otherwise(session, errand):
+                raise Refused("A task for it is being made already.", field="title")
             await self._give_up_refused(session, wish, making=making)
             await errands.note(session, errand)
             await marks.put(session, [mark], now)
