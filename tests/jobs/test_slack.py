@@ -46,6 +46,21 @@ async def test_a_reaction_makes_a_task_where_the_mapping_asks_for_it(build: Buil
     assert [world.task(at)["title"] for at in range(len(world.tasks()))] == ["The footer is broken"]
 
 
+async def test_what_was_said_while_the_reaction_was_away_comes_with_its_return(build: Build) -> None:
+    world = await build(SlackSimulator, filter={"fields": {"custom:reactions": ["ticket"]}})
+    asked = world.external.new(world.container, title="The footer is broken", reactions=["ticket"], by="bob")
+    await world.settle()
+    world.external.edit(asked, reactions=[], by="bob")
+    await world.settle()
+    assert (await world.link()).state == "dormant"
+    world.external.comment(asked, "Which page?", by="bob")
+    await world.settle()
+    assert texts(world) == []
+    world.external.edit(asked, reactions=["ticket"], by="bob")
+    await world.settle()
+    assert [text.endswith("Which page?") for text in texts(world)] == [True]
+
+
 async def test_a_keyword_makes_a_task_where_the_mapping_asks_for_it(build: Build) -> None:
     world = await build(SlackSimulator, filter={"keywords": ["!task", "please fix"]})
     for text in ("Lunch?", "Many !tasks", "Who can fix it, please?"):

@@ -19,6 +19,7 @@ from sync.jobs.passing.unit import Unit, ends
 from sync.jobs.routing.route import TOLD_LATE
 from sync.jobs.threads import comments
 from sync.jobs.threads.discussions import Discussions
+from sync.jobs.watching.looking import look_again
 from sync.reconcile.model import Side
 from sync.store import links, parking
 from sync.store.history import tell
@@ -177,6 +178,8 @@ async def _set_state(desk: Desk, link: Link, state: str, reason: str) -> None:
         if stored is not None:
             if stored.state != state:
                 tell(session, stored, "settle", f"{state}: {reason}" if reason else state, now)
+            if (stored.state, state) == (links.DORMANT, links.ACTIVE):
+                await look_again(session, stored, "it is in step again", now)
             if stored.state == links.PARKED:
                 await parking.unpark(session, link.mapping_id, "link", f"link:{link.id}")
             stored.state, stored.reason, stored.looked_at = state, reason, now
