@@ -84,3 +84,41 @@ async def test_values_of_every_type_go_both_ways_and_can_be_emptied(world: World
     await world.settle(full=True)
     assert len(world.writes()) == before
     assert await world.rows(Conflict) == await world.rows(Parked) == []
+
+
+async def test_an_option_that_nothing_stands_for_is_parked_and_goes_over_once_something_does(
+    world: World,
+) -> None:
+    issue, task = await world.paired(values={"Choices": ("Low",)})
+    choices, top = gid_of(world.hub, "Choices"), in_asana(world, Choices=("Top",))
+    ((top_gid,),) = top.values()
+    world.hub.workspace.set_option(choices, top_gid, name="Urgent")
+    world.hub.edit(task, custom=in_asana(world, Choices=("Low", "High", "Urgent")), by="ada")
+    await world.settle(full=True)
+    held = (world.external.view(issue) or {})["values"]
+    assert set(held["Choices"]) == {"Low", "High"}, "what can be said goes over"
+    parked = await world.the(Parked)
+    assert "Urgent" in parked.reason
+    world.hub.workspace.set_option(choices, top_gid, name="Top")
+    await world.settle(full=True)
+    held = (world.external.view(issue) or {})["values"]
+    assert set(held["Choices"]) == {"Low", "High", "Top"}
+    assert await world.rows(Parked) == []
+
+
+async def test_a_start_that_waits_for_a_due_date_goes_over_once_there_is_one(build: Build) -> None:
+    def with_a_start(world: World) -> dict[str, Any]:
+        assert isinstance(world.external, GitHubSimulator)
+        begin = world.external.new_issue_field("Begin", "date")
+        rules = [("title", "title"), ("start", f"custom:{begin}")]
+        return {"fields": [{"asana": here, "external": there} for here, there in rules]}
+
+    world = await build(GitHubSimulator, prepare=with_a_start)
+    issue, task = await world.paired()
+    world.external.edit(issue, values={"Begin": "2026-05-01"})
+    await world.settle()
+    assert "due date" in (await world.the(Parked)).reason
+    world.hub.edit(task, due=date(2026, 5, 9), by="ada")
+    await world.settle()
+    assert world.task()["start"] == date(2026, 5, 1)
+    assert await world.rows(Parked) == []

@@ -70,9 +70,18 @@ def _still_parked(route: Route, past: Past, records: Mapping[Side, Record]) -> f
     )
 
 
+_TAKEN_WITH = {"start": "due"}
+"""Asana takes a start for a task that has a due date: a refused one is tried anew when that changed.
+
+https://developers.asana.com/reference/updatetask, ``start_on``.
+"""
+
+
 def values_of(route: Route, name: str, records: Mapping[Side, Record]) -> list[object]:
     """What stands in a rule's fields, as it is stored; nothing where there is no such rule."""
     rule = next((rule for rule in route.rules if rule.name == name), None)
     if rule is None:
         return []
-    return [dump(records[side].fields.get(rule.field(side))) for side in Side]
+    fields = [(side, rule.field(side)) for side in Side]
+    fields += [(side, _TAKEN_WITH[field]) for side, field in fields if field in _TAKEN_WITH]
+    return [dump(records[side].fields.get(field)) for side, field in fields]
