@@ -103,6 +103,7 @@ def _tell(applied: applying.Applied, *, done: bool, as_json: bool) -> None:
         "applied": done,
         "changes": applied.changes,
         "warnings": applied.warnings,
+        "matched": {name: each.matched for name, each in applied.foreseen.items()},
         "creations": {name: each.creations for name, each in applied.foreseen.items()},
         "updates": {name: each.updates for name, each in applied.foreseen.items()},
         "comments": {name: each.comments for name, each in applied.foreseen.items()},
@@ -121,6 +122,7 @@ def _tell(applied: applying.Applied, *, done: bool, as_json: bool) -> None:
         for name, each in applied.foreseen.items():
             told = f"{name}: {each.creations} objects {would} be created, {each.updates} updated"
             more = f", {each.comments} comments copied" if each.comments else ""
+            more += f", {each.matched} pairs of one title linked" if each.matched else ""
             console.print(plain(told + more), soft_wrap=True)
             _list("enters", each.enters, each.creations, console)
             _list("leaves, and nothing is written to it", each.leaves, each.left, console)

@@ -89,6 +89,29 @@ async def test_more_than_fifty_creations_need_consent(build: Build) -> None:
     assert (await world.the(Mapping)).config["since"] == "all"
 
 
+@pytest.mark.parametrize("mode", ["match_only", "match_then_create"])
+async def test_what_would_be_matched_is_not_counted_as_created(build: Build, mode: str) -> None:
+    world = await build(first=False)
+    for number in range(3):
+        world.external.new(world.container, title=f"Number {number}", notes="Words")
+        world.hub.new(world.project, title=f"Number {number}")
+    for title in ("Alone", "Twice", "Twice"):
+        world.external.new(world.container, title=title)
+    world.hub.new(world.project, title="Twice")
+    document = deepcopy(world.document)
+    document["mappings"].append(
+        {**document["mappings"][0], "name": "second", "match": {"mode": mode}, "since": "all"}
+    )
+    document["mappings"].pop(0)
+    applied = await world.apply_document(document)
+    told = applied.foreseen["second"]
+    created = 1 if mode == "match_then_create" else 0
+    assert (told.matched, told.creations, told.updates) == (3, created, 3)
+    before = len(world.writes())
+    await world.settle(full=True)
+    assert len(world.writes()) - before == applied.writes
+
+
 async def test_updates_that_new_rules_would_bring_are_counted(build: Build) -> None:
     only_title = [{"asana": "title", "external": "title"}]
     world = await build(fields=only_title)

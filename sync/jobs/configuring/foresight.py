@@ -19,8 +19,10 @@ from sync.jobs.configuring.checking import Findings
 from sync.jobs.configuring.in_force import InForce
 from sync.jobs.configuring.prospect import Prospect, prospect_of
 from sync.jobs.engine import Engine
+from sync.jobs.pairing import matching
 from sync.jobs.pairing.admission import left, wanted
 from sync.jobs.routing.route import Route
+from sync.jobs.watching.listing import Listed
 from sync.reconcile import plan_link
 from sync.reconcile.model import FieldWrite, LinkView, Pair, Side
 from sync.store import links
@@ -36,13 +38,15 @@ _NAMED = 100
 class Foreseen:
     """Writes that a mapping would bring: objects created, objects updated, comments copied.
 
-    ``enters``: objects that it would let in, ``leaves``: those of its links that would sleep; nothing is
-    written to them. ``written``: field by field what objects in step would get.
+    ``matched``: pairs that stand there already and would be linked. ``enters``: objects that it would let
+    in, ``leaves``: those of its links that would sleep; nothing is written to them. ``written``: field by
+    field what objects in step would get.
     """
 
     creations: int = 0
     updates: int = 0
     comments: int = 0
+    matched: int = 0
     enters: list[dict[str, Any]] = field(default_factory=list, compare=False)
     leaves: list[dict[str, Any]] = field(default_factory=list, compare=False)
     left: int = field(default=0, compare=False)
@@ -65,7 +69,7 @@ async def foresee(
     told: dict[str, Foreseen] = {}
     for config in configuration.mappings.values():
         prospect = prospect_of(engine, configuration, config, rows, present)
-        if not prospect.updates and not prospect.may_create:
+        if not (prospect.updates or prospect.may_create or prospect.may_match):
             continue
         try:
             told[config.name] = await _Count(engine, prospect, tell).all()
@@ -77,7 +81,7 @@ async def foresee(
 
 @dataclass(slots=True)
 class _Count:
-    """One mapping's, by complete listings of both sides. What a match would pair is counted as created."""
+    """One mapping's, by complete listings of both sides."""
 
     engine: Engine
     prospect: Prospect
@@ -89,6 +93,7 @@ class _Count:
         before = await self.prospect.route_before(self.engine) if self.prospect.updates else None
         linked = await _linked(self.engine, self.prospect.known)
         halves: dict[int, Record] = {}
+        loose: dict[Side, list[Record]] = {side: [] for side in Side}
         looked_at = 0
         for side in Side:
             async for records in pages(route.end(side)):
@@ -96,7 +101,7 @@ class _Count:
                 for record in records:
                     link_id = linked.get(str(record.ref))
                     if link_id is None:
-                        await self._unlinked(route, side, record)
+                        loose[side].append(route.placed(side, record))
                     elif before is not None and side is Side.HUB:
                         halves[link_id] = record
                     elif before is not None and link_id in halves:
@@ -105,7 +110,29 @@ class _Count:
                     await self._pairs(route, before, pairs)
                 looked_at += len(records)
                 self.tell(f"counting what {self.prospect.config.name} would write", looked_at, None)
+        await self._loose(route, loose)
         return self.told
+
+    async def _loose(self, route: Route, loose: Map[Side, list[Record]]) -> None:
+        """Objects without a link: paired as a first sync would, and what is left."""
+        pairs = matching.match(route, {side: Listed(loose=each) for side, each in loose.items()})
+        for hub, external, _ in pairs.sure:
+            await self._matched(route, {Side.HUB: hub, Side.EXTERNAL: external})
+        taken = {record.ref for hub, external, _ in pairs.sure for record in (hub, external)}
+        taken |= {record.ref for record, _ in pairs.ambiguous}
+        for side in Side:
+            for record in loose[side]:
+                if record.ref not in taken:
+                    await self._unlinked(route, side, record)
+
+    async def _matched(self, route: Route, records: Map[Side, Record]) -> None:
+        self.told.matched += 1
+        writes = _written(route, records, {})
+        self.told.updates += _updates(writes)
+        if writes:
+            _name(self.told.written, _told(None, records, writes))
+        if self.prospect.talks:
+            self.told.comments += await DryRun(self.engine, route).comments_of(records)
 
     async def _unlinked(self, route: Route, side: Side, record: Record) -> None:
         if (record.created_by_us and record.keys) or not wanted(route, side, record):
@@ -125,8 +152,7 @@ class _Count:
             known = links.pairs(seen.get(link_id, {}))
             fresh, present = _written(route, records, known), _written(before, records, known)
             new = {key: write for key, write in fresh.items() if key not in present}
-            sides = {side for side, _ in new}
-            self.told.updates += len(sides)
+            self.told.updates += _updates(new)
             if new:
                 _name(self.told.written, _told(link_id, records, new))
             if left(route, records) and not left(before, records):
@@ -176,7 +202,13 @@ def _written(route: Route, records: Map[Side, Record], seen: Map[str, Pair]) -> 
     return {(write.side, write.rule): write for write in plan.writes} | undated
 
 
-def _told(link_id: int, records: Map[Side, Record], writes: _Writes) -> dict[str, Any]:
+def _updates(writes: _Writes) -> int:
+    """How many objects they change; one at least where only the times of edits tell which."""
+    sides = {side for side, _ in writes if side is not None}
+    return len(sides) or (1 if writes else 0)
+
+
+def _told(link_id: int | None, records: Map[Side, Record], writes: _Writes) -> dict[str, Any]:
     return {
         "link": link_id,
         **named(records[Side.EXTERNAL]),

@@ -49,6 +49,11 @@ class Prospect:
         return _may_create(self.config, self.living)
 
     @property
+    def may_match(self) -> bool:
+        """Whether objects that stand on both sides already may be paired by their titles."""
+        return self.living is None and self.config.match.mode != "create"
+
+    @property
     def talks(self) -> bool:
         """Whether comments may be copied that were written before.
 
