@@ -88,6 +88,10 @@ def test_task_without_a_paragraph_becomes_text() -> None:
     assert arrives("- [ ] > q") == "- \\[ ]\n\n  > q"
 
 
+def test_spaces_at_the_beginning_of_lines_are_lost() -> None:
+    assert to_markdown("<body>  a  b\n\tc</body>") == arrives("  a  b\n\tc") == "a  b\nc"
+
+
 def test_spaces_at_the_ends_of_lines_are_lost() -> None:
     assert to_markdown("<body>  a  \n\u00a0 b</body>") == "a\nb"
 

@@ -200,7 +200,7 @@ async def report_surplus(desk: Desk, link: Link, extra: Record, kept_url: str) -
             error=Park(
                 f"{extra.key} was created twice for the same object.",
                 park_class=ParkClass.AMBIGUOUS,
-                fix=f"Keep {kept_url}, and delete {extra.url} after looking at it.",
+                fix=f"Keep {kept_url or 'the other one'}, and delete {extra.url or extra.key} after looking.",
             ),
             now=desk.engine.now(),
         )
