@@ -38,6 +38,11 @@ SAID = "errand:"
 """How the ``root`` of a comment begins that a person wrote for the hub in another tool; an id follows."""
 
 
+def is_attached(link: Link) -> bool:
+    """Whether a person attached an object to a task that was there before: no key was made for that one."""
+    return link.made_by == CAPTURED and not link.key_token
+
+
 def end(link: Link, side: Side, connection: Connection) -> Ref | None:
     """The Ref of one end, None where it does not exist (yet)."""
     if getattr(link, f"{side}_ref") is None:

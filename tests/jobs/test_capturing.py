@@ -137,6 +137,21 @@ async def test_an_item_is_attached_to_a_task_and_neither_is_rewritten(counter: C
     assert (status, refusal["field"]) == (422, "task")
 
 
+async def test_a_task_stays_open_where_what_was_attached_to_it_is_deleted(counter: Counter) -> None:
+    world = counter.world
+    world.hub.new(world.project, title="Long known")
+    item = world.external.new(world.container, title="Broken link")
+    await world.settle()
+    place = await counter.place()
+    _, found = await counter.ask("look", place=place, text="long")
+    await counter.ask("attach", item=item, place=place, task=found["tasks"][0]["id"])
+    await world.settle()
+    world.external.remove(item)
+    await world.settle(full=True)
+    assert world.task()["state"] == "open"
+    assert "stays" in (await world.link()).reason
+
+
 async def test_the_card_follows_the_task_and_its_buttons_work(counter: Counter) -> None:
     world = counter.world
     cards = world.external.cards  # type: ignore[attr-defined]

@@ -31,7 +31,7 @@ def kept(
     if link.made_by != links.CAPTURED:
         return {}
     hub, external = records[Side.HUB], records[Side.EXTERNAL]
-    attached = not link.key_token
+    attached = links.is_attached(link)
     found: dict[str, Pair] = {}
     for rule in rules:
         before = seen.get(rule.name)

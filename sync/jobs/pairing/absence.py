@@ -159,6 +159,9 @@ async def _act(desk: Desk, unit: Unit, link: Link, side: Side, found: Gone, surv
     if Side.EXTERNAL not in desk.route.held:
         below = survivor.ref if side is Side.HUB else unit.refs[side]
         await cards.say_last(desk, link, below, DELETED if side is Side.HUB else ALONE)
+    if into is Side.HUB and links.is_attached(link):
+        title = desk.route.end(side).connector.title
+        return await _end(desk, link, f"deleted in {title}: its task was there before, and stays")
     edited = await _edited(desk, link, into, survivor)
     if edited:
         return await _edit_beats_delete(desk, link, side, survivor, edited)
