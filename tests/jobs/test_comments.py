@@ -133,7 +133,8 @@ async def test_a_late_listing_deletes_nothing(build: Build) -> None:
     assert texts(world.task()) == [], "a deletion that lasts is one"
 
 
-async def test_a_late_listing_does_not_undo_an_edit(build: Build) -> None:
+async def with_an_edited_comment(build: Build) -> tuple[World, str]:
+    """A world and its item; the comment was copied long ago, and edited a moment ago."""
     world = await build(settings_={"stale_seconds": 60})
     world.clock.stop()
     item = world.external.new(world.container, title="Broken link")
@@ -142,6 +143,11 @@ async def test_a_late_listing_does_not_undo_an_edit(build: Build) -> None:
     world.hub.clock.advance(100)
     world.clock.advance(61)
     world.external.edit_comment(comment, "new")
+    return world, item
+
+
+async def test_a_late_listing_does_not_undo_an_edit(build: Build) -> None:
+    world, item = await with_an_edited_comment(build)
     await look_at_comments(world, item)
     assert texts(world.task())[0].endswith("new")
     world.hub.visible_after_s = 50  # as it was before our edit
@@ -196,14 +202,7 @@ async def test_a_lost_edit_and_a_lost_deletion_are_looked_up(world: World) -> No
 
 
 async def test_a_late_listing_does_not_deny_an_edit_whose_answer_was_lost(build: Build) -> None:
-    world = await build(settings_={"stale_seconds": 60})
-    world.clock.stop()
-    item = world.external.new(world.container, title="Broken link")
-    comment = world.external.comment(item, "old", by="bob")
-    await world.look()
-    world.hub.clock.advance(100)
-    world.clock.advance(61)
-    world.external.edit_comment(comment, "new")
+    world, item = await with_an_edited_comment(build)
     world.hub.faults.add(Fault(kind="garbage", method="PUT", path="/stories/"))
     await look_at_comments(world, item)
     world.hub.visible_after_s = 50
