@@ -129,7 +129,8 @@ class LinkView:
 
     ``seen``: by rule name; a rule without an entry was never settled. ``stamps``: by (side, rule
     name), for rules that clash; a missing one makes the plan ask for it. ``skip``: rules that are
-    parked. ``into``: sides that may be written now (direction, pauses).
+    parked. ``into``: sides that may be written now (direction, pauses). ``titles``: what people call the
+    sides, for reasons.
     """
 
     hub: Record
@@ -141,6 +142,7 @@ class LinkView:
     skip: frozenset[str] = frozenset()
     into: frozenset[Side] = frozenset(Side)
     tie_s: float = 2.0
+    titles: Mapping[Side, str] = field(default_factory=lambda: {side: f"the {side} side" for side in Side})
 
     def record(self, side: Side) -> Record:
         return self.hub if side is Side.HUB else self.external

@@ -25,9 +25,6 @@ from sync.reconcile.model import (
 )
 from sync.reconcile.words import NoCounterpart
 
-_SAYS = {Side.HUB: "the hub side", Side.EXTERNAL: "the external side"}
-
-
 _KEEPING = COLLECTIONS | {FieldKind.DATE}
 """Kinds that keep what the other side cannot say when its value is carried into them."""
 
@@ -48,6 +45,9 @@ class _Field:
     seen: Pair | None
     targets: frozenset[Side]
     edited: frozenset[Side]
+
+    def called(self, side: Side) -> str:
+        return self.view.titles[side]
 
     def settle(self) -> LinkPlan:
         pair = linked_alone(self.rule, self.now, self.view.translation.linked)
@@ -105,7 +105,7 @@ def _uncarried(field: _Field, lacking: Unmatched) -> LinkPlan:
     name = field.rule.name
     if field.rule.kind(lacking.side) is not FieldKind.OBJECT:
         return LinkPlan(unmatched={name: lacking})
-    why = f"what it names on {_SAYS[lacking.side]} has no counterpart yet"
+    why = f"what it names in {field.called(lacking.side)} has no counterpart yet"
     return LinkPlan(held={name: why}, awaited={name: (lacking,)})
 
 
@@ -136,7 +136,7 @@ def _meet(field: _Field, goal: Pair) -> LinkPlan:
     apart = frozenset(side for side in Side if goal.of(side) != field.now.of(side))
     due = apart & field.targets
     if paused := due - field.view.into:
-        return field.hold(_paused(min(paused)))
+        return field.hold(_paused(field, min(paused)))
     if due:
         return LinkPlan(
             writes=tuple(_write(field, side, goal, _since(side.other, field)) for side in Side if side in due)
@@ -164,11 +164,11 @@ def _first_sync(field: _Field) -> LinkPlan:
         return field.settle()
     if vacant:
         side = vacant[0]
-        return _put(field, side, f"{_SAYS[side]} is empty, and the field was never in step")
+        return _put(field, side, f"it is empty in {field.called(side)}, and was never in step")
     if len(field.targets) == 1 and field.rule.policy is not Policy.ASK:
         winner = next(iter(field.targets)).other
         return _overrule(
-            field, winner, "first_sync", f"never in step, and only {_SAYS[winner.other]} is written"
+            field, winner, "first_sync", f"never in step, and only {field.called(winner.other)} is written"
         )
     return _clash(field, "first_sync") if field.targets else LinkPlan()
 
@@ -191,7 +191,8 @@ def _three_way(field: _Field, seen: Pair) -> LinkPlan:
         return _put(field, mover.other, _since(mover, field))
     if len(field.targets) == 1:
         source = next(iter(field.targets)).other
-        reason = f"{_SAYS[source]} changed, and only {_SAYS[source.other]}, which drifted, is written"
+        here, there = field.called(source), field.called(source.other)
+        reason = f"{here} changed, and only {there}, which drifted, is written"
         return _overrule(field, source, "overwritten", reason)
     return _clash(field, "edit") if field.targets else LinkPlan()
 
@@ -231,16 +232,16 @@ def _clash(field: _Field, kind: str) -> LinkPlan:
         return LinkPlan(clashes=(_listed(field, None, kind, reason),), held={rule.name: reason})
     if rule.policy is not Policy.LAST_MODIFIED:
         winner = Side(rule.policy)
-        return _overrule(field, winner, kind, f"{said}; {_SAYS[winner]} wins by policy")
+        return _overrule(field, winner, kind, f"{said}; {field.called(winner)} wins by policy")
     missing = frozenset((side, rule.name) for side in Side if (side, rule.name) not in view.stamps)
     if missing:
         return LinkPlan(undated=missing)
     hub, external = (view.stamps[side, rule.name].at for side in (Side.HUB, Side.EXTERNAL))
     lead_s = (external - hub).total_seconds()
     if abs(lead_s) <= view.tie_s:
-        return _overrule(field, Side.HUB, kind, f"{said} at the same time; {_SAYS[Side.HUB]} wins")
+        return _overrule(field, Side.HUB, kind, f"{said} at the same time; {field.called(Side.HUB)} wins")
     winner = Side.EXTERNAL if lead_s > 0 else Side.HUB
-    return _overrule(field, winner, kind, f"{said}; {_SAYS[winner]} changed last")
+    return _overrule(field, winner, kind, f"{said}; {field.called(winner)} changed last")
 
 
 def _overrule(field: _Field, winner: Side, kind: str, reason: str) -> LinkPlan:
@@ -259,7 +260,7 @@ def _put(field: _Field, target: Side, reason: str) -> LinkPlan:
     if equal(field.rule, target, carried, field.now.of(target), field.view.translation):
         return field.settle()
     if target not in field.view.into:
-        return field.hold(_paused(target))
+        return field.hold(_paused(field, target))
     goal = Pair(carried, field.now.external) if target is Side.HUB else Pair(field.now.hub, carried)
     return LinkPlan(writes=(_write(field, target, goal, reason),))
 
@@ -303,12 +304,12 @@ def _listed(field: _Field, winner: Side | None, kind: str, reason: str) -> Clash
 
 def _since(side: Side, field: _Field) -> str:
     if field.seen is None:
-        return f"{_SAYS[side]} has it, and the field was never in step"
-    return f"changed on {_SAYS[side]} since it was last in step"
+        return f"{field.called(side)} has it, and it was never in step"
+    return f"changed in {field.called(side)} since it was last in step"
 
 
-def _paused(side: Side) -> str:
-    return f"{_SAYS[side]} must not be written at the moment"
+def _paused(field: _Field, side: Side) -> str:
+    return f"{field.called(side)} must not be written at the moment"
 
 
 def _joined(plans: Sequence[LinkPlan]) -> LinkPlan:

@@ -164,7 +164,7 @@ async def test_what_is_gone_says_so(place: Place) -> None:
 async def test_the_log_is_the_products_own_in_plain_words(place: Place) -> None:
     issue, task = (next(iter(place.panes[name].views())) for name in ("github", "asana"))
     place.link(issue, task)
-    reason = "both sides changed; the external side changed last"
+    reason = "both sides changed; GitHub changed last"
     place.product.told["history"] += [
         a_line("in", "Asana says it changed", delivery_id=4),
         a_line("conflict", reason, field="title"),

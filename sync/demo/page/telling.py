@@ -52,16 +52,13 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What people call the two sides of a link, the fields, and what can be chosen in them."""
+    """What people call the fields of a link, and what can be chosen in them."""
 
-    hub: str
-    external: str
     fields: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
 
     def said(self, text: str) -> str:
-        words = {"the external side": self.external, "the hub side": self.hub, **self.fields}
-        for word, said in words.items():
+        for word, said in self.fields.items():
             text = text.replace(word, said)
         return text
 

@@ -197,4 +197,4 @@ def _names(scene: Scene) -> Names:
     ends = (scene.hub, scene.external)
     choices = [end.simulator.choices(end.container).values() for end in ends]
     options = {id: name for fields in choices for field in fields for id, name in field.items()}
-    return Names(scene.hub.title, scene.external.title, scene.called, options)
+    return Names(scene.called, options)

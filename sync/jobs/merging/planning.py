@@ -40,6 +40,7 @@ async def plan_fields(
         skip=_still_parked(route, past, records),
         into=route.into,
         tie_s=engine.settings.tie_seconds,
+        titles={side: route.end(side).connector.title for side in Side},
     )
     plan = plan_link(view)
     if plan.undated:
