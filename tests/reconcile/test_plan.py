@@ -42,7 +42,7 @@ def test_one_edit_is_carried(hub: str, external: str, side: Side) -> None:
             field="f",
             value="new",
             before="old",
-            reason=f"changed on the {side.other} side since it was last in step",
+            reason=f"changed in the {side.other} side since it was last in step",
         ),
     )
     assert plan.writes[0].origin is side.other
