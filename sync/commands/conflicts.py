@@ -76,6 +76,7 @@ def restore(
     """Put the losing value back on both sides, and wait until both have it. Exit 4 at the timeout."""
     from sync.commands.working import opened_engine
     from sync.jobs.asked import by_hand
+    from sync.jobs.asked.not_possible import NotPossible
 
     settings = Settings()
 
@@ -92,7 +93,7 @@ def restore(
 
     try:
         found, late = run(settings, work())
-    except by_hand.NotPossible as error:
+    except NotPossible as error:
         raise typer.BadParameter(str(error), param_hint="ID") from error
     emit(found, as_json=as_json, show=line(f"conflict {entry}: {found['state']}"))
     if found["state"] != "restored":

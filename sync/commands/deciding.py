@@ -184,6 +184,7 @@ def link(
     """Link two existing objects by hand; differences are settled by the mapping's policy."""
     from sync.commands.working import opened_engine
     from sync.jobs.asked import by_hand
+    from sync.jobs.asked.not_possible import NotPossible
 
     settings = Settings()
 
@@ -196,7 +197,7 @@ def link(
 
     try:
         made = run(settings, work())
-    except by_hand.NotPossible as error:
+    except NotPossible as error:
         raise typer.BadParameter(str(error)) from error
     emit({"id": made.id, "state": made.state}, as_json=as_json, show=line(f"link {made.id} made"))
 
@@ -216,6 +217,7 @@ def unlink(
     """End a link; neither object is changed or created again, and the card in a thread says so."""
     from sync.commands.working import opened_engine
     from sync.jobs.asked import by_hand
+    from sync.jobs.asked.not_possible import NotPossible
 
     settings = Settings()
 
@@ -225,6 +227,6 @@ def unlink(
 
     try:
         run(settings, work())
-    except by_hand.NotPossible as error:
+    except NotPossible as error:
         raise typer.BadParameter(str(error), param_hint="LINK") from error
     emit({"id": link_id, "state": "unlinked"}, as_json=as_json, show=line(f"link {link_id}: unlinked"))

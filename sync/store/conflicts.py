@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -114,3 +114,13 @@ async def restoring(session: AsyncSession, link_ids: Sequence[int]) -> dict[int,
     for entry in (await session.execute(_RESTORING, {"link_ids": link_ids})).scalars():
         found.setdefault(entry.link_id, []).append(entry)
     return found
+
+
+async def made_anew(session: AsyncSession, link_ids: Sequence[int]) -> None:
+    """The objects of these links that had been deleted stand there again: their entries are restored."""
+    await session.execute(
+        update(Conflict)
+        .where(col(Conflict.link_id).in_(link_ids), col(Conflict.state) == "open")
+        .where(col(Conflict.restoring) != "")
+        .values(state="restored", restoring="")
+    )

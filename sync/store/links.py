@@ -34,6 +34,8 @@ UNLINKED = "unlinked"
 CAPTURED = "capture"
 """``made_by`` of a link that a person asked for in the other tool: no filter bars it."""
 
+BY_HAND = "hand"
+
 SAID = "errand:"
 """How the ``root`` of a comment begins that a person wrote for the hub in another tool; an id follows."""
 

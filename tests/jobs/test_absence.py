@@ -10,6 +10,7 @@ from connectors.asana.simulator import AsanaSimulator
 from connectors.github.simulator import GitHubSimulator
 from connectors.simulation import Fault
 from sync.jobs.asked import by_hand
+from sync.jobs.asked.not_possible import NotPossible
 from sync.jobs.tending import upkeep
 from sync.reconcile.model import Side
 from sync.store.status import status
@@ -147,8 +148,53 @@ async def test_an_edit_beats_a_deletion(world: World) -> None:
     entry = await world.the(Conflict)
     assert (entry.kind, entry.hub["value"], entry.winner) == ("edit_vs_delete", "Edited meanwhile", "hub")
     assert (await world.link()).state == "unlinked"
-    with pytest.raises(by_hand.NotPossible):
+
+
+@pytest.mark.parametrize("survivor", list(Side))
+async def test_what_an_edit_survived_is_made_anew_when_a_person_asks(github: World, survivor: Side) -> None:
+    issue, task = await github.paired(title="Broken link", notes="Words")
+    github.external.comment(issue, "see below", by="bob")
+    await github.settle()
+    if survivor is Side.HUB:
+        github.hub.edit(task, title="Edited meanwhile", by="ada")
+        github.external.remove(issue)
+    else:
+        github.external.edit(issue, title="Edited meanwhile", by="ada")
+        github.hub.remove(task)
+    await github.settle()
+    entry = await github.the(Conflict, kind="edit_vs_delete")
+    await by_hand.ask_to_restore(github.engine, entry.id, None)
+    await by_hand.restore(github.engine, entry.id)
+    await github.settle(full=True)
+    ((new_issue,), (new_task,)) = (github.things(), github.tasks())
+    assert (new_issue == issue, new_task == task) == (survivor is Side.EXTERNAL, survivor is Side.HUB)
+    assert {github.thing()["title"], github.task()["title"]} == {"Edited meanwhile"}
+    assert len(github.task()["comments"]) == 1
+    assert len(github.thing()["comments"]) == (1 if survivor is Side.EXTERNAL else 0), "its root is gone"
+    assert (await github.the(Conflict, id=entry.id)).state == "restored"
+    assert [link.state for link in await github.rows(Link, kind="task")] == ["unlinked", "active"]
+    github.external.edit(new_issue, title="In step again", by="ada")
+    await github.settle()
+    assert github.task()["title"] == "In step again"
+    with pytest.raises(NotPossible, match="no open conflict"):
+        await by_hand.ask_to_restore(github.engine, entry.id, None)
+
+
+async def test_nothing_is_made_anew_where_nothing_may_be_made(world: World) -> None:
+    item, task = await world.paired()
+    world.hub.edit(task, title="Edited meanwhile", by="ada")
+    world.external.remove(item)
+    await world.settle()
+    entry = await world.the(Conflict)
+    await world.apply(direction="to_asana")
+    with pytest.raises(NotPossible, match="makes nothing in Memory"):
         await by_hand.ask_to_restore(world.engine, entry.id, None)
+    await world.apply(direction="both")
+    await by_hand.ask_to_restore(world.engine, entry.id, None)
+    world.hub.remove(task)
+    await by_hand.restore(world.engine, entry.id)
+    assert (await world.the(Conflict)).state == "open", "there is nothing left to make it of"
+    assert world.things() == []
 
 
 async def test_that_it_was_closed_is_no_edit_that_beats_a_deletion(world: World) -> None:

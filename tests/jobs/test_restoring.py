@@ -12,6 +12,7 @@ from connectors.simulation import Fault
 from sync.commands.output import DONE, WAITS
 from sync.commands.syncing import exit_code
 from sync.jobs.asked import by_hand
+from sync.jobs.asked.not_possible import NotPossible
 from sync.reconcile.model import Clash, Pair, Policy, Side
 from sync.store import conflicts
 from sync.store.errors import StoreUnreachable
@@ -43,7 +44,7 @@ async def test_the_lost_value_comes_back_on_both_sides(world: World) -> None:
     before = len(world.writes())
     await world.settle()
     assert len(world.writes()) == before
-    with pytest.raises(by_hand.NotPossible, match="no open conflict"):
+    with pytest.raises(NotPossible, match="no open conflict"):
         await by_hand.ask_to_restore(world.engine, first.id, None)
 
 
@@ -108,7 +109,7 @@ async def test_where_nobody_won_a_side_has_to_be_named(build: Build) -> None:
     seen = await world.settle()
     assert (seen["quiet"], exit_code(seen, "web")) == (True, WAITS), "a person has to decide"
     entry = await world.the(Conflict)
-    with pytest.raises(by_hand.NotPossible, match="say --side"):
+    with pytest.raises(NotPossible, match="say --side"):
         await by_hand.ask_to_restore(world.engine, entry.id, None)
     await by_hand.ask_to_restore(world.engine, entry.id, "external")
     await by_hand.restore(world.engine, entry.id)
@@ -122,9 +123,9 @@ async def test_where_nobody_won_a_side_has_to_be_named(build: Build) -> None:
 async def test_an_ended_link_restores_nothing(world: World) -> None:
     _, _, entry = await a_conflict(world)
     await by_hand.unlink(world.engine, entry.link_id)
-    with pytest.raises(by_hand.NotPossible):
+    with pytest.raises(NotPossible):
         await by_hand.ask_to_restore(world.engine, entry.id, None)
-    with pytest.raises(by_hand.NotPossible, match="no living link"):
+    with pytest.raises(NotPossible, match="no living link"):
         await by_hand.unlink(world.engine, entry.link_id)
 
 
@@ -141,11 +142,11 @@ async def test_linking_by_hand(build: Build) -> None:
     task = world.hub.new(world.project, title="Inside")
     await world.settle()
     mapping_id = (await world.route()).mapping.id
-    with pytest.raises(by_hand.NotPossible, match="no such object"):
+    with pytest.raises(NotPossible, match="no such object"):
         await by_hand.link(world.engine, mapping_id, named("Nothing"), named("Inside"))
     made = await by_hand.link(world.engine, mapping_id, named("Outside"), named("Inside"))
     assert (made.made_by, made.hub_id, made.external_id) == ("hand", task, item)
-    with pytest.raises(by_hand.NotPossible, match="unlink it first"):
+    with pytest.raises(NotPossible, match="unlink it first"):
         await by_hand.link(world.engine, mapping_id, named("Outside"), named("Inside"))
     await world.settle()
     assert world.thing()["title"] == world.task()["title"]
@@ -223,7 +224,7 @@ async def test_a_value_that_stands_for_nothing_over_there_is_refused_in_plain_wo
     await world.settle()
     link = await world.link()
     entry = await kept(world, link, "2")
-    with pytest.raises(by_hand.NotPossible, match="'Normal' of custom:priority in Memory stands for nothing"):
+    with pytest.raises(NotPossible, match="'Normal' of custom:priority in Memory stands for nothing"):
         await by_hand.ask_to_restore(world.engine, entry, None)
     # and where it shows only later
     await world.change(Conflict, {"restoring": "external"}, id=entry)

@@ -14,6 +14,8 @@ from sqlmodel import col
 
 from connectors.errors import ConnectorError
 from connectors.records import Record, Ref
+from sync.jobs.asked import made_anew
+from sync.jobs.asked.not_possible import NotPossible
 from sync.jobs.connecting.states import NEEDS_REAUTH
 from sync.jobs.engine import Engine
 from sync.jobs.merging.relations import tell_waiting
@@ -26,7 +28,7 @@ from sync.reconcile.elements import NAMING
 from sync.reconcile.model import Side, Unmatched
 from sync.reconcile.words import NoCounterpart
 from sync.settings import HUB
-from sync.store import links, marks, parking
+from sync.store import links, marks, parking, writes
 from sync.store.audit import note
 from sync.store.errors import StoreUnreachable
 from sync.store.history import tell
@@ -36,24 +38,32 @@ from sync.store.values import parse
 _LOOK_S = 0.1
 
 
-class NotPossible(Exception):
-    """The text says why, and what would be possible."""
-
-
 async def ask_to_restore(engine: Engine, entry: int, side: str | None) -> None:
     """Mark a conflict to be restored by the next pass; ``side`` says whose value where none won.
+
+    Of an edit that beat a deletion it is the deleted object that is made anew.
 
     Raises:
         NotPossible: there is nothing to restore, or nothing on the other side stands for the value.
     """
     async with engine.database.read() as session:
         conflict = await session.get(Conflict, entry)
+    anew = None
     if conflict is not None and conflict.state == "open":
-        await _check_counterpart(engine, conflict, _restored(conflict, side))
+        if conflict.kind == made_anew.KIND:
+            anew = await open_route(engine, conflict.mapping_id)
+            if anew is None:
+                raise NotPossible("the mapping was removed")
+        else:
+            await _check_counterpart(engine, conflict, _restored(conflict, side))
     async with engine.database.write() as session:
         conflict = await session.get(Conflict, entry)
         if conflict is None or conflict.state != "open":
             raise NotPossible(f"there is no open conflict {entry}")
+        if anew is not None:
+            await made_anew.ask(session, engine, anew, conflict)
+            note(session, "restore", str(entry))
+            return
         restored = _restored(conflict, side)
         link = await session.get(Link, conflict.link_id)
         if link is None or link.state == links.UNLINKED:
@@ -66,10 +76,8 @@ async def ask_to_restore(engine: Engine, entry: int, side: str | None) -> None:
 
 def _restored(conflict: Conflict, side: str | None) -> Side:
     """Whose value is put back."""
-    if conflict.field == "comments" or conflict.kind == "edit_vs_delete":
-        raise NotPossible(
-            "a comment or a deleted object is not restored by this; its whole text is in the list"
-        )
+    if conflict.field == "comments" or conflict.kind == made_anew.KIND:
+        raise NotPossible("a comment is not restored by this; its whole text is in the list")
     if side is not None:
         return Side.HUB if side == HUB else Side.EXTERNAL
     if conflict.winner is None:
@@ -105,7 +113,10 @@ async def restore(engine: Engine, entry: int) -> None:
     async def waits() -> bool:
         async with engine.database.read() as session:
             now = await session.get(Conflict, entry)
-            return now is not None and bool(now.restoring) and now.state == "open"
+            if now is None or not now.restoring or now.state != "open":
+                return False
+            link = await session.get(Link, now.link_id)
+            return link is not None and link.state not in (links.UNLINKED, links.PARKED)
 
     await work_while(engine, conflict.mapping_id, waits)
 
@@ -150,7 +161,8 @@ async def restoration(engine: Engine, entry: int, since: datetime) -> dict[str, 
         "writes": [
             {"id": row.id, "side": HUB if row.side == Side.HUB else row.side, "state": row.state}
             for row in rows
-            if any(conflict.field in (name, part.get("field")) for name, part in row.plan.items())
+            if row.op == writes.CREATE
+            or any(conflict.field in (name, part.get("field")) for name, part in row.plan.items())
         ],
     }
 
@@ -226,7 +238,7 @@ async def link(engine: Engine, mapping_id: int, is_external: Chosen, is_task: Ch
             mapping_version=route.mapping.version,
             kind=links.TASK,
             source=Side.EXTERNAL.value,
-            made_by="hand",
+            made_by=links.BY_HAND,
             created_at=now,
         )
         links.describe(made, Side.EXTERNAL, external)
@@ -264,7 +276,7 @@ async def unlink(engine: Engine, link_id: int) -> None:
         row = await session.get(Link, link_id)
         if row is None or row.kind != links.TASK or row.state == links.UNLINKED:
             raise NotPossible(f"there is no living link {link_id}")
-        row.made_by = "hand"
+        row.made_by = links.BY_HAND
         session.add(row)
         await session.flush()
         await links.unlink(session, row, "unlinked by hand", engine.now())

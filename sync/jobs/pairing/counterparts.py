@@ -26,7 +26,7 @@ from sync.jobs.routing.scoping import unresolved
 from sync.metrics import REPAIRED
 from sync.reconcile import left_by_us, pairs_after_create
 from sync.reconcile.model import Side
-from sync.store import errands, links, marks, parking, writes
+from sync.store import conflicts, errands, links, marks, parking, writes
 from sync.store.tables import Errand, Link, Write
 from sync.store.values import dump_all, parse_all
 
@@ -137,6 +137,8 @@ async def _activate(session: AsyncSession, made: Sequence[Link]) -> None:
     await session.execute(update(Link).where(col(Link.id).in_(ids)).values(state=links.ACTIVE, reason=""))
     await parking.unpark(session, made[0].mapping_id, "link", *(f"link:{id}" for id in ids))
     await relations.tell_waiting(session, *made)
+    if by_hand := [link.id for link in made if link.made_by == links.BY_HAND]:
+        await conflicts.made_anew(session, by_hand)
 
 
 async def confirm(desk: Desk, link: Link, row: Write, side: Side, source: Ref) -> Outcome:

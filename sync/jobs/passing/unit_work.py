@@ -76,7 +76,8 @@ async def _half(desk: Desk, unit: Unit, link: Link) -> Outcome:
     side = Side(link.source)
     found = unit.found.get(side)
     if isinstance(found, Record):
-        if link.made_by != links.CAPTURED and not admission.wanted(desk.route, side, found):
+        asked_for = link.made_by in (links.CAPTURED, links.BY_HAND)
+        if not asked_for and not admission.wanted(desk.route, side, found):
             return await _give_up(desk, link, "its source left the filter before it was created")
         return await counterparts.create_counterpart(desk, link, side, found)
     if isinstance(found, Gone):
