@@ -142,6 +142,19 @@ async def test_a_field_that_alternates_is_parked_and_a_third_value_goes_through(
     assert await world.rows(Parked) == []
 
 
+async def test_two_automations_that_insist_on_either_side_are_parked(world: World) -> None:
+    item, task = await world.paired(title="B")
+    for _ in range(4):
+        world.hub.edit(task, title="A", by="bob")
+        await world.settle()
+        world.external.edit(item, title="B", by="ada")
+        await world.settle()
+    entry = await world.the(Parked)
+    assert (entry.field, entry.park_class) == ("title", "loop")
+    titled = [write for write in await world.rows(Write) if "title" in write.fields and write.op == "update"]
+    assert len(titled) == 4
+
+
 async def test_too_many_writes_of_one_link_wait(world: World) -> None:
     item, _ = await world.paired()
     link, now = await world.link(), world.engine.now()

@@ -102,12 +102,15 @@ async def _without_loops(
 
 
 def _alternates(write: FieldWrite, written: Sequence[Write], link: Link) -> bool:
+    """Whether two values took turns: both written to one side, or one to each."""
     past = [
-        entry.fields[write.field]
+        (entry.side, entry.fields[part["field"]])
         for entry in written
-        if entry.link_id == link.id and entry.side == write.side.value and write.field in entry.fields
+        if entry.link_id == link.id
+        and (part := entry.plan.get(write.rule)) is not None
+        and part["field"] in entry.fields
     ][:4]
-    next_up = dump(write.value)
+    next_up = write.side.value, dump(write.value)
     return len(past) == 4 and past[1] == past[3] == next_up and past[0] == past[2] != next_up
 
 
