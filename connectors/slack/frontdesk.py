@@ -187,6 +187,9 @@ class FrontDesk:
             elif action == modal.ASSIGNEE:
                 people = await clerk.people(about.channel, given.place, typed)
                 found = {user.id: user.name for user in people}
+            else:
+                form = await clerk.form(about.channel, given.place)
+                found = _matching(modal.choices(form, action), typed)
         except (Refused, ConnectorError):
             found = {}
         return answered({"options": [each.to_dict() for each in options(found)]})
@@ -227,6 +230,11 @@ class FrontDesk:
 
     async def _asker(self, asked: Payload) -> Person:
         return await self.askers.member(str(asked["user"]["id"]))
+
+
+def _matching(choices: Mapping[str, str], typed: str) -> dict[str, str]:
+    sought = typed.casefold().strip()
+    return {id: name for id, name in choices.items() if sought in name.casefold()}
 
 
 def _chosen(about: About, places: Sequence[Place]) -> Place:

@@ -18,6 +18,7 @@ from slack_sdk.models.blocks import (
     CheckboxesElement,
     ContextBlock,
     DatePickerElement,
+    ExternalDataMultiSelectElement,
     ExternalDataSelectElement,
     InputBlock,
     InputInteractiveElement,
@@ -43,6 +44,9 @@ _LONGEST_TITLE = 1024
 _LONGEST_TEXT = 3000
 _MOST_FIELDS = 40
 _MANY = 100
+"""More than a menu holds: one types, and we are asked what there is."""
+_LARGEST_BYTES = 240_000
+"""Slack takes no view of more than 250 kB (https://docs.slack.dev/reference/methods/views.open, errors)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,15 @@ def _told(title: str, text: str, *more: Block) -> View:
 
 def create(about: About, message: str, places: Sequence[Place], form: Form, trouble: str = "") -> View:
     """The form of a new task in the place of the form; ``trouble``: what stands below the project."""
+    view = _create(about, message, places, form, trouble, searched=False)
+    fits = len(json.dumps(view.to_dict())) <= _LARGEST_BYTES
+    return view if fits else _create(about, message, places, form, trouble, searched=True)
+
+
+def _create(
+    about: About, message: str, places: Sequence[Place], form: Form, trouble: str, *, searched: bool
+) -> View:
+    """``searched``: no menu brings its options along."""
     blocks: list[Block] = [
         ContextBlock(elements=[mrkdwn(quoted(message, 300))]),
         InputBlock(
@@ -109,14 +122,20 @@ def create(about: About, message: str, places: Sequence[Place], form: Form, trou
     if trouble:
         blocks.append(ContextBlock(elements=[mrkdwn(f":warning: {quoted(trouble, 1000)}")]))
     if form.sections:
-        menu = StaticSelectElement(action_id=SECTION, options=options(form.sections))
-        blocks.append(_input(SECTION, form.place.id, "Section", menu, form.sections))
+        blocks.append(_input(SECTION, form.place.id, "Section", _menu(SECTION, form.sections, searched)))
     for spec in list(form.fields)[:_MOST_FIELDS]:
-        element = _element(spec)
+        element = _element(spec, searched)
         if element is not None:
-            blocks.append(_input(spec.name, form.place.id, spec.label, element, spec.options))
+            blocks.append(_input(spec.name, form.place.id, spec.label, element))
     blocks += [_how(), _other("Attach to an existing task instead", TO_ATTACH)]
     return _form(CREATE, "Create Asana task", "Create", about, blocks)
+
+
+def choices(form: Form, field: str) -> Mapping[str, str]:
+    """What can be chosen in a field of the form, by id."""
+    if field == SECTION:
+        return form.sections
+    return next((spec.options for spec in form.fields if spec.name == field), {})
 
 
 def attach(about: About, message: str, places: Sequence[Place], place: Place) -> View:
@@ -168,33 +187,32 @@ def _place(places: Sequence[Place], chosen: Place) -> InputBlock:
     return InputBlock(block_id=PLACE, label=plain("Project", 75), element=menu, dispatch_action=True)
 
 
-def _element(spec: FieldSpec) -> InputInteractiveElement | None:
+def _menu(name: str, choices: Mapping[str, str], searched: bool) -> InputInteractiveElement:
+    """One of several."""
+    if searched or len(choices) > _MANY:
+        return ExternalDataSelectElement(action_id=name, min_query_length=0)
+    return StaticSelectElement(action_id=name, options=options(choices))
+
+
+def _element(spec: FieldSpec, searched: bool) -> InputInteractiveElement | None:
     """How a field is filled in; None for what nobody could choose from."""
     if spec.kind is FieldKind.PERSON:
         return ExternalDataSelectElement(action_id=spec.name, min_query_length=0)
     if spec.kind is FieldKind.DATE:
         return DatePickerElement(action_id=spec.name)
-    offered = options(spec.options)
     if spec.kind is FieldKind.CHOICE:
-        return StaticSelectElement(action_id=spec.name, options=offered) if offered else None
-    if offered:
-        return StaticMultiSelectElement(action_id=spec.name, options=offered)
+        return _menu(spec.name, spec.options, searched) if spec.options else None
+    if spec.options and (searched or len(spec.options) > _MANY):
+        return ExternalDataMultiSelectElement(action_id=spec.name, min_query_length=0)
+    if spec.options:
+        return StaticMultiSelectElement(action_id=spec.name, options=options(spec.options))
     hint = plain("One or several, with commas between them", 75)
     return PlainTextInputElement(action_id=spec.name, placeholder=hint, max_length=500)
 
 
-def _input(
-    name: str, place: str, label: str, element: InputInteractiveElement, choices: Mapping[str, str]
-) -> InputBlock:
-    """``choices``: all that there are; where a menu cannot hold them, the form says so."""
-    offered = len(options(choices))
-    hint = f"{offered} of {len(choices)} can be chosen here, the others in Asana."
+def _input(name: str, place: str, label: str, element: InputInteractiveElement) -> InputBlock:
     return InputBlock(
-        block_id=f"{name} {place}"[:255],
-        label=plain(label, 75),
-        element=element,
-        optional=True,
-        hint=plain(hint, 150) if 0 < offered < len(choices) else None,
+        block_id=f"{name} {place}"[:255], label=plain(label, 75), element=element, optional=True
     )
 
 

@@ -6,12 +6,14 @@ narrower reading.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.slack.simulated_workspace import Failed
 
 _LONGEST_MARKDOWN = 12_000
+_LARGEST_VIEW_BYTES = 250_000
 _BLOCKS = {"message": 50, "modal": 100, "home": 100}
 _TEXTS: Mapping[str, int] = {"section": 3000, "header": 150}
 _VIEW_TEXTS: Mapping[str, int] = {
@@ -37,6 +39,8 @@ def check_view(view: Mapping[str, Any]) -> None:
     surface = view.get("type")
     if surface not in ("modal", "home"):
         raise Failed("invalid_arguments", response_metadata={"messages": ["[ERROR] type: modal or home"]})
+    if len(json.dumps(view)) > _LARGEST_VIEW_BYTES:
+        raise Failed("view_too_large")
     problems = list(_problems(view.get("blocks", ()), surface))
     for name in ("title", "submit", "close"):
         length = len(view.get(name, {}).get("text", ""))

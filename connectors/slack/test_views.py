@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -100,13 +101,37 @@ def test_a_modal_carries_what_it_is_about() -> None:
     assert view["callback_id"] == "create_task"
 
 
-@pytest.mark.parametrize(("count", "hint"), [(100, None), (124, "100 of 124 can be chosen here")])
-def test_a_menu_says_what_it_leaves_out(count: int, hint: str | None) -> None:
-    blocks = modal.create(LONG, "m", [Place(id="1", name="Web")], form("x", count)).to_dict()["blocks"]
-    hints = {each["block_id"].split()[0]: each.get("hint") for each in blocks if each["type"] == "input"}
-    for cut in (SECTION, "custom:0", "custom:1"):
-        assert (hint in hints[cut]["text"]) if hint else hints[cut] is None
-    assert hints["title"] is None
+@pytest.mark.parametrize(("count", "several"), [(100, "multi_static_select"), (124, "multi_external_select")])
+def test_what_a_menu_cannot_hold_is_searched(count: int, several: str) -> None:
+    chosen = form("x", count)
+    blocks = modal.create(LONG, "m", [Place(id="1", name="Web")], chosen).to_dict()["blocks"]
+    kinds = {each["block_id"].split()[0]: each["element"]["type"] for each in blocks if "element" in each}
+    one = several.removeprefix("multi_")
+    assert {kinds[SECTION], kinds["custom:0"], kinds["custom:1"]} == {one, several}
+    assert modal.choices(chosen, SECTION) == chosen.sections
+    assert len(modal.choices(chosen, "custom:1")) == count
+    assert modal.choices(chosen, "gone") == {}
+
+
+def test_a_form_that_would_be_too_large_brings_no_options_along() -> None:
+    wide = Form(
+        place=Place(id="1", name="Web"),
+        sections=named(100, "\N{GRINNING FACE}" * 70),
+        fields=tuple(
+            FieldSpec(
+                name=f"custom:{at}",
+                kind=FieldKind.CHOICE,
+                label="Choice",
+                options=named(100, "\N{GRINNING FACE}" * 70),
+            )
+            for at in range(15)
+        ),
+    )
+    view = modal.create(LONG, "m", [Place(id="1", name="Web")], wide).to_dict()
+    check_view(view)
+    assert len(json.dumps(view)) < 250_000
+    inputs = [block for block in view["blocks"] if block.get("block_id", "").startswith("custom")]
+    assert {block["element"]["type"] for block in inputs} == {"external_select"}
 
 
 STATE: dict[str, Any] = {

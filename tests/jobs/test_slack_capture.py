@@ -149,6 +149,23 @@ async def test_over_a_socket_a_message_becomes_a_task_as_well(over_socket: Chat)
     assert chat.world.task()["state"] == "closed"
 
 
+async def test_one_of_more_options_than_a_menu_holds_is_found_by_typing(chat: Chat) -> None:
+    names = [f"Area {number}" for number in range(120)]
+    area = chat.world.hub.new_field(chat.world.project, "Area", "enum", names)
+    for clock in (chat.world.clock, chat.world.hub.clock, chat.slack.clock):
+        clock.advance(400)  # the fields are asked for again
+    await chat.world.settle(full=True)
+    message = chat.say("The footer is broken")
+    view = await chat.opened(message)
+    name, place = f"custom:{area.gid}", view["blocks"][2]["element"]["initial_option"]["value"]
+    (found,) = (await chat.slack.suggest("ada", view["id"], name, "area 111")).answer["options"]
+    state = {f"{name} {place}": {name: {"type": "external_select", "selected_option": found}}}
+    await chat.submitted(view, title={"title": "Mend the footer"}, **state)
+    await chat.world.settle()
+    (task,) = chat.world.tasks()
+    assert chat.world.hub.workspace.tasks[task].custom[area.gid] == area.options[111].gid
+
+
 async def test_a_message_becomes_a_task_whose_card_stands_in_the_thread(chat: Chat) -> None:
     message = chat.say("The footer is broken <!channel>")
     chat.slack.comment(message, "Since Monday", by="ada")
