@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, Field, ValidationError
 
+from connectors.answers import Answer
+from connectors.asana.addresses import task_in
 from connectors.asana.client import Asana, StaleOffset
 from connectors.asana.dates import moment, timestamp
 from connectors.asana.events import changes_of, edits_of, kind_of, latest_edits, with_events
@@ -126,15 +128,22 @@ class Polling:
         return Page(changes=tuple(changes), cursor=page.next, more=page.next is not None)
 
     async def recent(self, project: str, text: str, limit: int) -> Sequence[Record]:
-        """Tasks whose name contains the text: of the last month, and if those are few, of the first pages."""
+        """Tasks whose name contains the text: of the last month, and if those are few, of the first pages.
+
+        Of an address the task that it names, however old it is.
+        """
         fields, wanted = (await self._projects.of(project)).task_fields, text.casefold().strip()
+        if (named := task_in(text)) is not None:
+            row = await self._asana.task(named, fields)
+            record = None if isinstance(row, Answer) else await self._record(row)
+            return [record] if record is not None and project in record.places else []
         found: dict[Ref, Record] = {}
         for since in (datetime.now(UTC) - _RECENT, None):
             offset = None
             for _ in range(_RECENT_PAGES):
                 page = await self._asana.tasks(project, fields, modified_since=since, offset=offset)
                 for row in page.rows:
-                    if wanted in str(row.get("name") or "").casefold() or wanted == row.get("permalink_url"):
+                    if wanted in str(row.get("name") or "").casefold():
                         record = await self._record(row)
                         found[record.ref] = record
                 offset = page.next

@@ -18,6 +18,7 @@ from connectors.slack.simulated_interactions import Interaction
 from connectors.slack.simulator import SlackSimulator
 from sync.jobs.asked import by_hand
 from sync.jobs.asked.audit import audit
+from sync.jobs.asked.audit import audit
 from sync.jobs.capture.interactions import Interactions
 from sync.jobs.receiving.intake import Intake
 from sync.jobs.receiving.streams import Streams
@@ -438,6 +439,23 @@ async def test_the_command(chat: Chat) -> None:
     assert "linked to something else" in await type_in(f"link {url}")
     assert "No task" in await type_in("link https://app.asana.com/0/1/2")
     assert chat.world.things() == messages, "what came to nothing does not stay in the channel"
+
+
+async def test_a_task_is_linked_by_whatever_address_it_has_and_does_not_diverge(chat: Chat) -> None:
+    world = chat.world
+    gid = world.hub.new(world.project, title="By hand", notes="Words of its own")
+    world.hub.clock.advance(90 * 86_400)
+    for path in (f"0/1/{gid}", f"1/1/project/{world.project}/task/{gid}?focus=true"):
+        await chat.slack.command("ada", world.container, "/asana", f"link <https://app.asana.com/{path}>")
+        await chat.interactions.idle()
+        await world.settle()
+    (message,) = world.things()
+    assert "linked to something else" in str(chat.slack.whispers[-1])
+    found = await audit(world.engine, await world.route())
+    assert (found.pairs, found.divergent, await world.rows(Conflict)) == (1, [], [])
+    world.hub.edit(gid, notes="Other words")
+    await world.settle()
+    assert "Other words" in str(world.external.view(message))
 
 
 async def test_nothing_is_posted_for_who_types_while_it_is_paused(chat: Chat) -> None:

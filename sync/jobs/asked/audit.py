@@ -208,7 +208,10 @@ async def _compared(
     return [
         rule
         for rule in view.rules
-        if rule.name not in excused and _is_mutual(view, rule) and _apart(view, rule)
+        if rule.name not in excused
+        and _is_mutual(view, rule)
+        and not (links.is_attached(link) and _as_they_stood(view, rule))
+        and _apart(view, rule)
     ]
 
 
@@ -217,6 +220,11 @@ def _is_mutual(view: LinkView, rule: Rule) -> bool:
     if rule.mode is not Mode.OVERWRITE or len(rule.into) < len(Side):
         return False
     return not any(rule.field(side) in view.record(side).read_only for side in Side)
+
+
+def _as_they_stood(view: LinkView, rule: Rule) -> bool:
+    """Whether nobody touched the two values since they were settled: what is attached is not rewritten."""
+    return view.seen.get(rule.name) == Pair(view.hub.fields[rule.hub], view.external.fields[rule.external])
 
 
 def _apart(view: LinkView, rule: Rule) -> bool:
