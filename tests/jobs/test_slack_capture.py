@@ -18,7 +18,6 @@ from connectors.slack.simulated_interactions import Interaction
 from connectors.slack.simulator import SlackSimulator
 from sync.jobs.asked import by_hand
 from sync.jobs.asked.audit import audit
-from sync.jobs.asked.audit import audit
 from sync.jobs.capture.interactions import Interactions
 from sync.jobs.receiving.intake import Intake
 from sync.jobs.receiving.streams import Streams
@@ -244,6 +243,26 @@ async def test_a_title_that_a_person_chose_outlasts_corrections_of_the_message(c
     assert "The header is broken" in task["text"]
     assert "Ask Bob first" in task["text"]
     assert await chat.world.rows(Conflict) == []
+    before = len(chat.world.writes())
+    await chat.world.settle(full=True)
+    assert len(chat.world.writes()) == before
+
+
+async def test_words_of_a_task_that_a_correction_takes_away_are_kept_in_the_list(chat: Chat) -> None:
+    message = chat.say("Footer broken")
+    chat.slack.edit(message, title="Footer broken", notes="Since Monday")
+    await chat.captured(message)
+    (gid,) = chat.world.tasks()
+    said = chat.world.task()["text"]
+    rewritten = said.replace("Since Monday", "Since Monday, only on phones")
+    chat.world.hub.edit(gid, notes=f"<body>{rewritten}</body>")
+    await chat.world.settle()
+    assert await chat.world.rows(Conflict) == [], "nothing is lost yet"
+    chat.slack.edit(message, title="Footer broken", notes="Since Tuesday")
+    await chat.world.settle()
+    assert "Since Tuesday" in chat.world.task()["text"]
+    entry = await chat.world.the(Conflict)
+    assert (entry.kind, "only on phones" in entry.hub["value"]) == ("overwritten", True)
     before = len(chat.world.writes())
     await chat.world.settle(full=True)
     assert len(chat.world.writes()) == before
@@ -515,6 +534,13 @@ async def test_an_emoji_captures_without_a_modal(chat: Chat) -> None:
     await chat.world.settle()
     assert chat.world.task()["title"] == "The footer is broken"
     assert "The footer is broken" in str(chat.card(message)[1]["blocks"])
+    chat.world.hub.edit(chat.world.tasks()[0], title="Mend the footer", by="bob")
+    await chat.world.settle()
+    chat.slack.edit(message, title="The footer is brocken", notes="Since Monday", by="ada")
+    await chat.world.settle()
+    task = chat.world.task()
+    assert (task["title"], "Since Monday" in task["text"]) == ("Mend the footer", True)
+    assert await chat.world.rows(Conflict) == []
     await chat.press(message, "card_complete", user="bob")
     assert chat.world.task()["state"] == "closed"
 

@@ -21,7 +21,7 @@ from connectors.errors import Park, ReplanNeeded
 from connectors.interactions import ALONE, DELETED, ENDED, Card
 from connectors.records import Record, Ref
 from sync.configuration import MappingConfig
-from sync.configuration.shapes import ExternalFilter
+from sync.jobs.capture.asked_for import was_asked_for
 from sync.jobs.passing.desk import Desk
 from sync.jobs.passing.ledger import fence
 from sync.jobs.passing.outcome import DID, DONE, Later, Outcome
@@ -36,13 +36,8 @@ from sync.store.upsert import insert_into
 
 
 def has_card(link: Link, config: MappingConfig, capabilities: Capabilities) -> bool:
-    """Whether somebody asked for the task: captured the object, or marked it, where most is talk."""
-    if not capabilities.cards:
-        return False
-    marked = capabilities.selective and config.filter != ExternalFilter()
-    return link.made_by == links.CAPTURED or (
-        marked and link.made_by == "create" and link.source == Side.EXTERNAL
-    )
+    """Whether the task of a link is shown below its object."""
+    return capabilities.cards and was_asked_for(link, config, capabilities)
 
 
 async def follow(desk: Desk, unit: Unit, link: Link, task: Record) -> Outcome:

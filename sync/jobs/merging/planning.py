@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from connectors.records import Record
 from sync.jobs.capture import own_words
+from sync.jobs.capture.asked_for import was_asked_for
 from sync.jobs.engine import Engine
 from sync.jobs.merging import relations, restoring, reverting
 from sync.jobs.merging.stamps import stamps_for
@@ -30,7 +31,14 @@ async def plan_fields(
     linked = await relations.counterparts(engine, route, records, past)
     translation = replace(route.translation, linked=linked)
     seen = links.pairs(past.seen)
-    own = own_words.kept(link, route.rules, records, seen, translation)
+    own = own_words.kept(
+        link,
+        asked_for=was_asked_for(link, route.config, route.end(Side.EXTERNAL).connector.capabilities),
+        rules=route.rules,
+        records=records,
+        seen=seen,
+        translation=translation,
+    )
     view = LinkView(
         hub=records[Side.HUB],
         external=records[Side.EXTERNAL],
