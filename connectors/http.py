@@ -252,6 +252,10 @@ class Outbound:
             raise self._interrupted(False, f"the file was not taken in {timeout_s:g} s") from None
         except httpx.RequestError as error:
             raise self._interrupted(False, str(error) or type(error).__name__) from error
+        if response.status_code in (429, 503) and (after := retry_after(response.headers)) is not None:
+            await self._gate.hold(after)
+            reason = f"{url.host} asks for silence"
+            raise self._clean(RetryLater(reason, after=after, limited=True, status=response.status_code))
         if response.status_code in (408, 429) or response.status_code >= 500:
             raise self._interrupted(False, f"{response.status_code} for the file")
         if not response.is_success:

@@ -37,10 +37,10 @@ class Wire:
             raise answer
         return answer
 
-    def outbound(self) -> Outbound:
+    def outbound(self, gate: OpenGate | None = None) -> Outbound:
         out = Outbound(
             "https://api.example.com/v1",
-            gate=OpenGate(),
+            gate=gate or OpenGate(),
             allow=Egress(),
             transport=httpx.MockTransport(self),
         )
@@ -215,9 +215,21 @@ class Slow(httpx.AsyncBaseTransport):
 DEPOT = "https://files.example.net/upload/1"
 
 
-async def deposited(wire: Wire, address: str = f"{DEPOT}?key=permission") -> str:
+class HeldGate(OpenGate):
+    """Keeps for how long it was held."""
+
+    def __init__(self) -> None:
+        self.held: list[float] = []
+
+    async def hold(self, seconds: float) -> None:
+        self.held.append(seconds)
+
+
+async def deposited(
+    wire: Wire, address: str = f"{DEPOT}?key=permission", gate: OpenGate | None = None
+) -> str:
     file = ("Größe.txt", BytesIO(b"text"), "text/plain")
-    return await wire.outbound().deposit(address, file, trusted="https://files.example.net")
+    return await wire.outbound(gate).deposit(address, file, trusted="https://files.example.net")
 
 
 async def test_no_credentials_go_to_an_address_that_is_the_permission() -> None:
@@ -253,6 +265,15 @@ async def test_what_a_refused_deposit_means(
     with pytest.raises(error_type):
         await deposited(wire)
     assert len(wire.asked) == 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_who_takes_files_may_ask_for_silence(status: int) -> None:
+    gate = HeldGate()
+    wire = Wire({DEPOT: httpx.Response(status, headers={"retry-after": "30"})})
+    with pytest.raises(RetryLater) as refused:
+        await deposited(wire, gate=gate)
+    assert (refused.value.after, refused.value.limited, gate.held) == (30, True, [30])
 
 
 async def test_a_deposit_is_a_write_that_needs_its_permit() -> None:

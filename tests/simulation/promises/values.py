@@ -55,7 +55,7 @@ def nothing_lost(evidence: Evidence) -> Iterator[str]:
         edits = [edit for side in Side for edit in evidence.memory.on(side, pair.ids[side])]
         taken = {token for edit in edits for token in edit.before - edit.after}
         for edit in edits:
-            ends = Side if edit.side is Side.EXTERNAL or edit.field in shared(evidence, pair) else (Side.HUB,)
+            ends = _heard_on(edit, edits, edit.field in shared(evidence, pair))
             there = all(edit.token in held(pair.seen[side], edit.field) for side in ends)
             found = there or edit.token in taken | listed.get(pair.link, set())
             if edit.token and not found and not _fell_into_the_hole(evidence, pair, edit):
@@ -63,6 +63,15 @@ def nothing_lost(evidence: Evidence) -> Iterator[str]:
                     f"2: link {pair.link}: {edit.token}, written into {edit.field} on the {edit.side} side "
                     f"at {edit.at_s:.2f} s, is lost"
                 )
+
+
+def _heard_on(edit: Edit, edits: Iterable[Edit], both_ways: bool) -> Iterable[Side]:
+    """Where an edit has to stand. A field that only goes to the hub is heard there, but for a title since
+    the hub has one of its own."""
+    if both_ways:
+        return Side
+    renamed = any(each.side is Side.HUB and each.field == edit.field == "title" for each in edits)
+    return Side if edit.side is Side.EXTERNAL and not renamed else (edit.side,)
 
 
 def _fell_into_the_hole(evidence: Evidence, pair: Pair, edit: Edit) -> bool:
