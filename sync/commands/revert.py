@@ -22,6 +22,8 @@ from sync.store.times import rfc3339
 
 app = typer.Typer()
 
+_NAMED = 10
+"""So many links are named for each reason."""
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -97,4 +99,6 @@ def _show(found: dict[str, Any], dry_run: bool, console: Console) -> None:
     columns = ["link", "side", "field", "written by us", "before", "state", "reason"]
     table("fields", columns, rows)(console)
     for reason, number in Counter(entry["reason"] for entry in found["left"]).items():
-        console.print(plain(f"not undone, {number}: {reason}"), soft_wrap=True)
+        links = list(dict.fromkeys(entry["link"] for entry in found["left"] if entry["reason"] == reason))
+        named = ", ".join(map(str, links[:_NAMED])) + (", ..." if len(links) > _NAMED else "")
+        console.print(plain(f"not undone, {number}: {reason} (links: {named})"), soft_wrap=True)

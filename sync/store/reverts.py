@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,8 @@ from sync.store import writes
 from sync.store.tables import Revert, Write
 
 OPEN, DONE, SKIPPED = "open", "done", "skipped"
+
+EDITED_SINCE = "somebody edited since what we had written on the other side: that edit stays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,9 @@ _STAY = {
 async def undoable(session: AsyncSession, mapping_id: int, since: datetime, now: datetime) -> Undoable:
     """What the mapping has written since then and can put back, as rows that are not stored yet.
 
-    A field goes back through our own writes as far as nobody edited it in between. Where both sides of a
-    rule were written, the newest write says which side's past counts: the other side follows it.
+    A field goes back through our own writes as far as nobody edited it in between; the other side follows.
+    Where first one side was written and then the other one, somebody edited what we had written: that edit
+    stays. So does what a person had put there by hand, by restoring a value or by an earlier revert.
     """
     query = (
         select(Write)
@@ -49,38 +53,51 @@ async def undoable(session: AsyncSession, mapping_id: int, since: datetime, now:
         )
         .order_by(col(Write.id).desc())
     )
-    found: dict[tuple[int, str, str], Revert] = {}
+    found: dict[tuple[int, str], Revert] = {}
+    by_hand: set[tuple[int, str]] = set()
     left: list[tuple[Write, str]] = []
     for write in (await session.execute(query)).scalars():
         if write.op != writes.UPDATE:
             left.append((write, _STAY.get(write.op, "it follows a deletion, and stays")))
             continue
-        rules = {str(part["field"]): name for name, part in write.plan.items()}
-        for name, before in write.before.items():
-            if name not in rules:
+        for rule, part in write.plan.items():
+            key = (write.link_id, rule)
+            if part.get("by_hand"):
+                by_hand.add(key)
+            if key in by_hand or part["field"] not in write.before:
                 continue
-            answered = (write.answer or {}).get(name, write.fields.get(name))
-            key = (write.link_id, write.side, name)
             known = found.get(key)
             if known is None:
-                found[key] = Revert(
-                    mapping_id=mapping_id,
-                    link_id=write.link_id,
-                    side=write.side,
-                    rule=rules[name],
-                    field=name,
-                    holds=answered,
-                    back=before,
-                    write_id=write.id,
-                    asked_at=now,
-                )
-            elif known.back == answered:
-                known.back, known.write_id = before, write.id
-    one_side: dict[tuple[int, str], Revert] = {}
-    for entry in found.values():  # newest write first
-        if entry.back != entry.holds:
-            one_side.setdefault((entry.link_id, entry.rule), entry)
-    return Undoable(list(one_side.values()), left)
+                found[key] = _entry(write, rule, str(part["field"]), now)
+            elif known.side == write.side:
+                _further_back(known, write)
+            elif not part.get("merged"):
+                known.state, known.reason = SKIPPED, EDITED_SINCE
+    return Undoable([entry for entry in found.values() if entry.back != entry.holds], left)
+
+
+def _entry(write: Write, rule: str, field: str, now: datetime) -> Revert:
+    return Revert(
+        mapping_id=write.mapping_id,
+        link_id=write.link_id,
+        side=write.side,
+        rule=rule,
+        field=field,
+        holds=_answered(write, field),
+        back=write.before[field],
+        write_id=write.id,
+        asked_at=now,
+    )
+
+
+def _further_back(known: Revert, write: Write) -> None:
+    """To what stood there before an older write, where nobody edited between that and the next one."""
+    if known.back == _answered(write, known.field):
+        known.back, known.write_id = write.before[known.field], write.id
+
+
+def _answered(write: Write, field: str) -> Any:
+    return (write.answer or {}).get(field, write.fields.get(field))
 
 
 async def ask(session: AsyncSession, entries: Sequence[Revert]) -> None:

@@ -325,3 +325,18 @@ async def test_a_change_that_names_a_comment_alone_marks_its_task(world: World) 
     assert {(str(mark.ref), mark.comments) for mark in marked} == {(f"asana:{site}:task:{task}", True)}
     async with world.engine.database.read() as session:
         assert await marks_for(session, route, Side.EXTERNAL, changes[:1]) == []
+
+
+async def test_a_paused_direction_holds_up_no_comment_of_the_other(world: World) -> None:
+    item, task = await world.paired()
+    await world.settle()
+    await world.change(Mapping, {"paused_directions": ["from_asana"]})
+    world.external.comment(item, "goes on", by="bob")
+    world.hub.comment(task, "waits", by="ada")
+    await world.look()
+    assert len(texts(world.task())) == 2
+    assert len(texts(world.thing())) == 1
+    assert {"its comments wait" in mark.reason for mark in await world.rows(Mark)} == {True}
+    await world.change(Mapping, {"paused_directions": []})
+    await world.settle()
+    assert len(texts(world.thing())) == 2

@@ -193,6 +193,7 @@ def _intent(
                 "field": write.field,
                 "other": dump(source.fields.get(rules[write.rule].field(side.other))),
                 "merged": write.rule in merged and by_element(rules[write.rule]),
+                "by_hand": write.by_hand,
             }
             for write in chosen
         },

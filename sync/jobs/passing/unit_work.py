@@ -137,8 +137,6 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     if isinstance(outcome, Later):
         return outcome
     did = outcome.did
-    if unit.comment_sides and desk.route.mapping.paused_directions:
-        return Later(2, "a direction is paused: comments wait", attempt=False, held_by="paused")
     if unit.comment_sides and desk.route.copies_comments():
         await desk.ledger.enter(unit.told)
         unit.told = Entry()
@@ -156,6 +154,8 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
     if isinstance(asked_for, Later):
         return asked_for
     did = did or outcome.did
+    if unit.comment_sides and desk.route.mapping.paused_directions:
+        return Later(2, "a direction is paused: its comments wait", attempt=False, held_by="paused")
     if link.state == links.PARKED:  # until now it was not known whether its trouble is over
         await _set_state(desk, link, links.ACTIVE, "")
     return staleness.doubtful(desk, unit, Done(did=did))

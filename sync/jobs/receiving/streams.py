@@ -32,6 +32,8 @@ _LOOK_S = 2.0
 """Within it a changed configuration is worked by, and a hold is renewed."""
 _AGAIN_S = 1.0
 _LATER_S = 30.0
+_HOLD_S = 15.0
+"""A holder that does not renew it for so long is taken for dead: people wait for what comes over it."""
 _CONFIRMED = 2
 """A stream refused so often in a row is refused for good: only a person can help."""
 
@@ -89,10 +91,10 @@ class Streams:
         ]
 
     async def _hold(self, ids: Sequence[int]) -> set[int]:
-        """Those of them that are ours, for the time of a lease."""
+        """Those of them that are ours now."""
         if not ids:
             return set()
-        now, until = self.engine.now(), self.engine.in_s(self.engine.settings.lease_seconds)
+        now, until = self.engine.now(), self.engine.in_s(min(_HOLD_S, self.engine.settings.lease_seconds))
         async with self.engine.database.write() as session:
             return {id for id in ids if await streams.hold(session, id, self.engine.owner, now, until)}
 
@@ -105,13 +107,13 @@ class Streams:
 
     async def _listening(self, connection: Connection) -> None:
         """Open it again and again; a task of its own, which is cancelled in the end."""
-        refused = 0
+        refused = failed = 0
         while True:
             wait = _AGAIN_S
             try:
                 session = await self.engine.sessions.get(connection)
                 await session.listen(_Ear(self, connection))
-                refused = 0
+                refused = failed = 0
             except ConnectorError as error:
                 refused = refused + 1 if isinstance(error, Park | PauseConnection) else 0
                 if refused >= _CONFIRMED:
@@ -120,7 +122,8 @@ class Streams:
                     return
                 log.warning("stream", connection=connection.name, reason=error.reason)
                 after = getattr(error, "after", None)
-                wait = _AGAIN_S if refused else _LATER_S if after is None else after
+                failed = failed + 1 if after is None else 0
+                wait = min(_AGAIN_S * 2.0 ** (failed - 1), _LATER_S) if after is None else after
             except StoreError as error:  # it was not acknowledged: the provider sends it again
                 log.warning("stream", connection=connection.name, reason=str(error))
             except Exception:  # what came is not acknowledged; later ones must not be lost for it
