@@ -273,10 +273,13 @@ class Edits:
         self._tags.forget()
 
 
-def html_notes(text: Value, row: Row, *, ours: bool) -> str:
-    """New notes over those that stand there: with their last line, in their own words where they may stay."""
+def html_notes(text: Value, row: Row, *, ours: bool, key: notes.Backlink | None = None) -> str:
+    """New notes over those that stand there: with their last line, in their own words where they may stay.
+
+    ``key``: the line of a task that is known by nothing else; where somebody took it away it comes back.
+    """
     present, backlink = notes.split(translate.html_of(row), ours=ours)
-    return notes.compose(asana_html.from_markdown(str(text or ""), present=present), backlink)
+    return notes.compose(asana_html.from_markdown(str(text or ""), present=present), backlink or key)
 
 
 def with_sets(record: Record, *differences: Difference) -> Record:

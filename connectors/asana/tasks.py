@@ -165,7 +165,9 @@ class Tasks:
             row = await self._current(ref, expected)
         data = self._edits.data(fields, expected, row)
         if row is not None and "notes" in fields:
-            data["html_notes"] = html_notes(fields["notes"], row, ours=expected.created_by_us)
+            ours, shown = expected.created_by_us, expected.backlink
+            key = notes.Backlink(shown.url, shown.label) if ours and shown and not self._hides_keys else None
+            data["html_notes"] = html_notes(fields["notes"], row, ours=ours, key=key)
         # What overwrites a whole value comes first, nearest to the reading; elements of sets can wait.
         calls = [self._edits.put(ref, data)] if data else []
         calls += [*moves, *self._edits.set_parent(ref, fields, expected)]

@@ -32,7 +32,8 @@ def utc_now() -> datetime:
 class Engine:
     """One process's means.
 
-    ``owner`` is unique for it: leases and claims carry it. Once ``ending`` is set nothing is begun any
+    ``owner`` is unique for it: leases and claims carry it. ``fields_asked_for``: mapping id -> the version
+    whose fields were looked for. Once ``ending`` is set nothing is begun any
     more: calls in flight get their answers, the rest is another process's.
     """
 
@@ -46,6 +47,7 @@ class Engine:
     snapshots: Snapshots = field(default_factory=Snapshots)
     people: KeptPeople = field(default_factory=KeptPeople)
     field_lists: dict[tuple[int, str], Known] = field(default_factory=dict)
+    fields_asked_for: dict[int, int] = field(default_factory=dict)
     container_names: dict[tuple[int, str], tuple[datetime, str]] = field(default_factory=dict)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -11,7 +11,7 @@ from connectors.memory.config import LARGEST
 from connectors.simulation import Fault
 from sync.jobs.asked import by_hand
 from sync.reconcile.model import Side
-from sync.store.tables import Link, Mapping, Parked, Write
+from sync.store.tables import Link, Mapping, Mark, Parked, Write
 from tests.jobs.conftest import Build
 from tests.jobs.world import World
 
@@ -199,14 +199,15 @@ async def test_directions_are_kept(build: Build) -> None:
     assert sorted(files(world.thing())) == [("goes.txt", b"2"), ("stays.txt", b"1")]
 
 
-async def test_a_paused_direction_is_waited_for(github: World) -> None:
+@pytest.mark.parametrize("paused", ["to_asana", "from_asana"])
+async def test_a_paused_direction_is_waited_for_and_the_other_one_goes_on(github: World, paused: str) -> None:
     issue, _ = await github.paired(notes="Broken.")
     image = github.external.upload(github.container, "screen.png", PIXELS)
-    await github.change(Mapping, {"paused_directions": ["from_asana"]})
+    await github.change(Mapping, {"paused_directions": [paused]})
     github.external.edit(issue, notes=f"![Shot]({image})", by="ada")
     await github.look()
-    assert files(github.task()) == []
-    assert "paused" in await github.waiting()
+    assert files(github.task()) == ([] if paused == "to_asana" else [("Shot.png", PIXELS)])
+    assert all("paused" in mark.reason for mark in await github.rows(Mark))
     await github.change(Mapping, {"paused_directions": []})
     await github.settle()
     assert files(github.task()) == [("Shot.png", PIXELS)]

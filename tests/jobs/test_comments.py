@@ -336,7 +336,7 @@ async def test_a_paused_direction_holds_up_no_comment_of_the_other(world: World)
     await world.look()
     assert len(texts(world.task())) == 2
     assert len(texts(world.thing())) == 1
-    assert {"its comments wait" in mark.reason for mark in await world.rows(Mark)} == {True}
+    assert all("comments and files wait" in mark.reason for mark in await world.rows(Mark))
     await world.change(Mapping, {"paused_directions": []})
     await world.settle()
     assert len(texts(world.thing())) == 2

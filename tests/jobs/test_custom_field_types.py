@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 
 from connectors.asana.simulator import AsanaSimulator
 from connectors.github.simulator import GitHubSimulator
+from sync.jobs.configuring.applying import apply
+from sync.jobs.connecting.sessions import Sessions
 from sync.store.tables import Conflict, Parked
 from tests.jobs.conftest import Build
-from tests.jobs.world import World
+from tests.jobs.world import World, read
 
 SORTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "Text": ("text", "text", {}),
@@ -122,3 +125,22 @@ async def test_a_start_that_waits_for_a_due_date_goes_over_once_there_is_one(bui
     await world.settle()
     assert world.task()["start"] == date(2026, 5, 1)
     assert await world.rows(Parked) == []
+
+
+async def test_a_field_that_was_made_while_everything_runs_is_written_as_soon_as_a_rule_names_it(
+    build: Build,
+) -> None:
+    world = await build(GitHubSimulator)
+    _, task = await world.paired()
+    await world.settle(full=True)
+    area = world.hub.new_field(world.project, "Area", "text")
+    rules = [("title", "title"), (f"custom:{area.gid}", "state")]
+    beside = Sessions(world.engine.settings, world.engine.database, world.engine.vault, None)
+    command = replace(world.engine, owner="command", sessions=beside, field_lists={}, fields_asked_for={})
+    document = world.configured(
+        fields=[{"asana": here, "external": there, "direction": "to_asana"} for here, there in rules]
+    )
+    assert (await apply(command, read(document))).writes == 1
+    await beside.aclose()
+    await world.settle()
+    assert world.hub.workspace.tasks[task].custom[area.gid] == "open"

@@ -39,8 +39,6 @@ async def sync_attachments(
     settled = {ref for row in rows if row.state == links.ACTIVE for ref in (row.hub_ref, row.external_ref)}
     if not unit.comment_sides and settled.issuperset(in_texts):
         return DONE
-    if desk.route.mapping.paused_directions:
-        return Later(2, "a direction is paused: files wait", attempt=False, held_by="paused")
     async with desk.engine.database.read() as session:
         open_writes = await writes.unresolved(session, [row.id for row in rows])
     listed = _with_ours(await discussions.both(), open_writes)

@@ -155,7 +155,7 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
         return asked_for
     did = did or outcome.did
     if unit.comment_sides and desk.route.mapping.paused_directions:
-        return Later(2, "a direction is paused: its comments wait", attempt=False, held_by="paused")
+        return Later(2, "a direction is paused: its comments and files wait", attempt=False, held_by="paused")
     if link.state == links.PARKED:  # until now it was not known whether its trouble is over
         await _set_state(desk, link, links.ACTIVE, "")
     return staleness.doubtful(desk, unit, Done(did=did))

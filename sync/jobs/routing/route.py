@@ -263,7 +263,7 @@ async def make_route(
         Side.HUB: await _end(engine, Side.HUB, hub, mapping.hub_container),
         Side.EXTERNAL: await _end(engine, Side.EXTERNAL, external, mapping.external_container),
     }
-    told = await (_asked(engine, config, ends) if asking else _told(engine, ends))
+    told = await (_asked(engine, mapping, config, ends) if asking else _told(engine, ends))
     fields = told or dict.fromkeys(Side, ())
     return Route(
         mapping=mapping,
@@ -281,14 +281,27 @@ async def make_route(
 _Fields = Map[Side, Sequence[FieldSpec]]
 
 
-async def _asked(engine: Engine, config: MappingConfig, ends: Map[Side, End]) -> _Fields:
+async def _asked(engine: Engine, mapping: Mapping, config: MappingConfig, ends: Map[Side, End]) -> _Fields:
     fields = {side: await fields_of(engine, end.connection, end.container) for side, end in ends.items()}
-    if not unresolved(config, fields):
+    applied_anew = engine.fields_asked_for.get(mapping.id) != mapping.version
+    engine.fields_asked_for[mapping.id] = mapping.version
+    if not unresolved(config, fields) and not (applied_anew and _is_younger(config, fields)):
         return fields
     now = timedelta()  # an option that somebody is making is let in with the first object that has it
     return {
         side: await fields_of(engine, end.connection, end.container, fresh=now) for side, end in ends.items()
     }
+
+
+def _is_younger(config: MappingConfig, fields: _Fields) -> bool:
+    """Whether a rule names a field that was not told of: made just before the rule, perhaps."""
+    if config.fields == "default":
+        return False
+    names = {side: {spec.name for spec in specs} for side, specs in fields.items()}
+    return any(
+        rule.asana not in names[Side.HUB] or rule.external not in names[Side.EXTERNAL]
+        for rule in config.fields
+    )
 
 
 async def _told(engine: Engine, ends: Map[Side, End]) -> _Fields | None:
