@@ -171,11 +171,11 @@ class Clerk(Protocol):
     async def task_of(self, about: Ref) -> Card | None:
         """The task that an object has already, as it was seen last."""
 
-    async def may_post(self, container: str, place: str) -> None:
-        """Asked before the connector posts something in the container by itself.
+    async def may_post(self, container: str, place: str, key: str) -> None:
+        """Asked before the connector posts something in the container by itself, for the wish of that key.
 
         Raises:
-            Refused: an admin paused it.
+            Refused: an admin paused it, or the wish was noted before.
         """
 
     async def take(self, wish: Wish) -> None:

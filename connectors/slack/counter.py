@@ -93,13 +93,14 @@ class Counter:
         """A message in the channel, and the wish to link it; without the wish the message does not stay."""
         channel = str(asked["channel_id"])
         title = task.title if task is not None else text
-        await clerk.may_post(channel, task.place if task is not None else place.id)
+        key = f"command {asked['trigger_id']}"
+        await clerk.may_post(channel, task.place if task is not None else place.id, key)
         posted = await self.voice.post(channel, content(title, f"*{literal(person.name)}*", None))
         async with AsyncExitStack() as undo:
             undo.push_async_callback(self.voice.delete, channel, str(posted["ts"]))
             await clerk.take(
                 Wish(
-                    key=f"command {asked['trigger_id']}",
+                    key=key,
                     what=What.ATTACH if task is not None else What.CAPTURE,
                     by=person,
                     container=channel,

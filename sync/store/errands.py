@@ -20,10 +20,14 @@ REFUSED = "refused"
 _MAKING = (What.CAPTURE, What.ATTACH)
 
 
-async def note(session: AsyncSession, errand: Errand) -> None:
-    """Store it, once however often the same request comes."""
+async def note(session: AsyncSession, errand: Errand) -> bool:
+    """Store it, once however often the same request comes; False where that asked for another object."""
     insert = insert_into(session, Errand).values(errand.model_dump(exclude={"id"}))
     await session.execute(insert.on_conflict_do_nothing())
+    query = select(col(Errand.ref)).where(
+        col(Errand.connection_id) == errand.connection_id, col(Errand.key) == errand.key
+    )
+    return (await session.execute(query)).scalar_one() == errand.ref
 
 
 async def asking_for(session: AsyncSession, mapping_id: int, ref: str) -> Errand | None:

@@ -490,6 +490,16 @@ async def test_nothing_is_posted_for_who_types_while_it_is_paused(chat: Chat) ->
     assert len(chat.world.things()) == 1
 
 
+async def test_what_is_typed_and_sent_again_posts_nothing_more(chat: Chat) -> None:
+    typed = await chat.slack.command("ada", chat.world.container, "/asana", "new Mend it")
+    urls, again = chat.slack.sender.urls, typed.payload
+    for _ in range(2):
+        await asyncio.gather(*(chat.slack.sender.ask(urls.commands, again) for _ in range(2)))
+        await chat.interactions.idle()
+        await chat.world.settle()
+    assert len(chat.world.things()) == len(chat.world.tasks()) == 1
+
+
 async def test_who_types_is_told_where_nobody_knows_whether_it_was_posted(chat: Chat) -> None:
     chat.slack.faults.add(Fault(kind="reset_after", method="POST", path="chat.postMessage"))
     await chat.slack.command("ada", chat.world.container, "/asana", "new Mend it")

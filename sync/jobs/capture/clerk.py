@@ -41,6 +41,7 @@ _PATIENCE_S = 2.0
 _LONGEST_TITLE = 1024
 _SHOWN_TITLE = 100
 
+_REPEATED = "That was asked for before: nothing was done again."
 _UNKNOWN = "Nobody has said yet who you are there: an admin adds you to the list of people."
 
 _ASKED = (FieldKind.CHOICE, FieldKind.SET, FieldKind.DATE, FieldKind.PERSON)
@@ -132,7 +133,9 @@ class Clerk:
             return None
         return Card(id=link.hub_id, title=link.hub_title, url=link.hub_url, project="", state=OPEN)
 
-    async def may_post(self, container: str, place: str) -> None:
+    async def may_post(self, container: str, place: str, key: str) -> None:
+        if await self._is_noted(key):
+            raise Refused(_REPEATED)
         mapping = await self._allowed(container, place)
         async with self.engine.database.read() as session:
             connection = await session.get(Connection, self.connection.id)
@@ -186,7 +189,8 @@ class Clerk:
             if making and await errands.is_wanted_otherwise(session, errand):
                 raise Refused("A task for it is being made already.", field="title")
             await self._give_up_refused(session, wish, making=making)
-            await errands.note(session, errand)
+            if not await errands.note(session, errand):
+                raise Refused(_REPEATED)
             await marks.put(session, [mark], now)
         await self.engine.wake(mapping.id, 0)
 
@@ -212,7 +216,7 @@ class Clerk:
     async def _to_make(self, wish: Wish) -> tuple[Mapping, None]:
         mapping = await self._allowed(wish.container, wish.place)
         known = await self._link(wish.about)
-        if known is not None and not await self._was_refused(known) and not await self._is_repeated(wish):
+        if known is not None and not await self._was_refused(known) and not await self._is_noted(wish.key):
             there = f"There is a task for it already: {_short(known.hub_title)}"
             raise Refused(there if known.hub_id else "A task for it is being made already.", field="title")
         if wish.what is What.ATTACH and not wish.task:
@@ -224,7 +228,7 @@ class Clerk:
     async def _give_up_refused(self, session: AsyncSession, wish: Wish, *, making: bool) -> None:
         """What the hub refused to make is not waited for any more: somebody asks anew, with other fields."""
         known = await self._link(wish.about) if making else None
-        if known is None or await self._is_repeated(wish):
+        if known is None or await self._is_noted(wish.key):
             return
         if await self._was_refused(known):
             await links.unlink(session, known, "somebody captured it anew", self.engine.now())
@@ -298,9 +302,9 @@ class Clerk:
         async with self.engine.database.read() as session:
             return not await writes.unresolved(session, [link.id])
 
-    async def _is_repeated(self, wish: Wish) -> bool:
+    async def _is_noted(self, key: str) -> bool:
         query = select(col(Errand.id)).where(
-            col(Errand.connection_id) == self.connection.id, col(Errand.key) == wish.key
+            col(Errand.connection_id) == self.connection.id, col(Errand.key) == key
         )
         async with self.engine.database.read() as session:
             return (await session.execute(query)).first() is not None
