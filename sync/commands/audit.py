@@ -49,6 +49,9 @@ def _show(found: dict[str, Any], console: Console) -> None:
         f"{found['pairs']} pairs: {found['in_step']} in step, {found['pending']} to be looked at by the next "
         f"pass, {found['unseen']} with an end that was not to be seen"
     )
+    if not found["items"]:
+        console.print("nothing diverges")
+        return
     rows = [
         [item["link"], item["key"], item["field"], item[HUB], item["external"]] for item in found["items"]
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
@@ -24,17 +25,17 @@ def parked(
     limit: Limit = listings.DEFAULT_LIMIT,
     after: After = None,
     mapping: OfMapping = None,
+    ignored: Annotated[bool, typer.Option("--ignored", help="What nobody is asked about any more.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List what waits for a person, with the reason and what to do."""
     if context.invoked_subcommand is not None:
         return
-    found = page_of(listings.parked_page, limit=limit, after=after, mapping=mapping)
-    rows = [
-        [row["id"], row["what"], row["class"], row["field"], row["reason"], row["fix"], row["attempts"]]
-        for row in found["items"]
-    ]
-    columns = ["id", "what", "class", "field", "reason", "what to do", "tries"]
+    state = parking.IGNORED if ignored else parking.OPEN
+    found = page_of(partial(listings.parked_page, state=state), limit=limit, after=after, mapping=mapping)
+    shown = ("id", "mapping", "what", "object", "class", "field", "reason", "fix", "attempts")
+    rows = [[row[name] for name in shown] for row in found["items"]]
+    columns = ["id", "mapping", "what", "object", "class", "field", "reason", "what to do", "tries"]
     emit(found, as_json=as_json, show=listing(found, "parked", columns, rows))
 
 

@@ -165,15 +165,25 @@ async def conflicts_page(
 
 
 async def parked_page(
-    session: AsyncSession, *, limit: int = DEFAULT_LIMIT, after: int | None = None, mapping: str | None = None
+    session: AsyncSession,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    after: int | None = None,
+    mapping: str | None = None,
+    state: str = OPEN,
 ) -> dict[str, Any]:
-    """What still waits; what is ignored does not."""
+    """What still waits; what is ignored does not, and is told where ``state`` asks for it."""
     names = await _names(session)
+    query = _on(select(Parked).where(col(Parked.state) == state), col(Parked.mapping_id), names, mapping)
+    rows, following = await _rows(session, query, Parked, limit, after)
+    found = select(Link).where(col(Link.id).in_([row.link_id for row in rows if row.link_id is not None]))
+    ends = {row.id: row for row in (await session.execute(found)).scalars()}
 
     def show(row: Parked) -> dict[str, Any]:
         return {
             "id": row.id,
             "what": row.what,
+            "object": _called(row, ends.get(row.link_id or 0)),
             "link": row.link_id,
             "mapping": names[row.mapping_id].name,
             "ref": row.ref,
@@ -188,8 +198,14 @@ async def parked_page(
             "last_at": rfc3339(row.last_at),
         }
 
-    query = _on(select(Parked).where(col(Parked.state) == OPEN), col(Parked.mapping_id), names, mapping)
-    return await _page(session, query, Parked, show, limit, after)
+    return {"items": [show(row) for row in rows], "next": following}
+
+
+def _called(row: Parked, link: Link | None) -> str:
+    """The object as people call it; of one without a link its address was kept when it was parked."""
+    if link is not None:
+        return link.external_key or link.hub_title or link.external_title or row.ref
+    return row.values if row.what == "link" and isinstance(row.values, str) and row.values else row.ref
 
 
 async def deliveries_page(

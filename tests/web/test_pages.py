@@ -10,6 +10,7 @@ import pytest
 from connectors.records import Ref
 from sync.commands.output import emit
 from sync.reconcile.model import Side
+from sync.store import listings
 from sync.store.tables import Conflict, Delivery, Event, Link, Parked
 from sync.web.app import describe
 from tests.web.conftest import Web
@@ -153,6 +154,20 @@ async def test_what_is_ignored_waits_no_more(web: Web) -> None:
     await web.add(a_parked("one"), a_parked("two", state="ignored"))
     (item,) = (await listed(web, "parked"))["items"]
     assert (item["ref"], item["class"], item["first_at"]) == ("one", "rejected", NOW_TEXT)
+    async with web.engine.database.read() as session:
+        (ignored,) = (await listings.parked_page(session, state="ignored"))["items"]
+    assert ignored["ref"] == "two"
+
+
+async def test_what_is_parked_names_its_object(web: Web) -> None:
+    await web.add(a_link())
+    await web.add(
+        a_parked("link:1", link_id=1),
+        a_parked("github:x:issue:1", link_id=None, what="link", values="acme/website#7"),
+        a_parked("delivery", link_id=None),
+    )
+    named = [item["object"] for item in (await listed(web, "parked"))["items"]]
+    assert named == ["acme/website#1", "acme/website#7", "delivery"]
 
 
 async def test_listings_go_page_by_page(web: Web) -> None:
