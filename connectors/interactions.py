@@ -157,11 +157,14 @@ class Clerk(Protocol):
     async def people(self, container: str, place: str, text: str = "") -> Sequence[User]:
         """Whom a task there can be assigned to, by name or email."""
 
-    async def tasks(self, container: str, text: str = "", assignee: Person | None = None) -> Sequence[Card]:
+    async def tasks(
+        self, container: str, text: str = "", assignee: Person | None = None, *, free: bool = False
+    ) -> Sequence[Card]:
         """Tasks in the container's projects by name or address, changed last first.
 
         Args:
             assignee: only open ones that are assigned to this person.
+            free: only those that stand for nothing in the container's tool yet.
 
         Raises:
             Refused: nobody knows who that person is in the hub.

@@ -182,7 +182,7 @@ class FrontDesk:
             if action == modal.PLACE:
                 found = {place.id: place.name for place in await clerk.places(about.channel, typed)}
             elif action == modal.TASK:
-                tasks = await clerk.tasks(about.channel, typed)
+                tasks = await clerk.tasks(about.channel, typed, free=True)
                 found = {task.id: task.title for task in tasks if task.place == given.place}
             elif action == modal.ASSIGNEE:
                 people = await clerk.people(about.channel, given.place, typed)

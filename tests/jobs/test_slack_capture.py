@@ -21,7 +21,7 @@ from sync.jobs.asked.audit import audit
 from sync.jobs.capture.interactions import Interactions
 from sync.jobs.receiving.intake import Intake
 from sync.jobs.receiving.streams import Streams
-from sync.store.tables import Conflict, Delivery, Link, Mapping, Parked
+from sync.store.tables import Conflict, Delivery, Link, Mapping, Parked, User
 from tests.jobs.conftest import Build
 from tests.jobs.world import PATIENCE_S, World
 
@@ -415,6 +415,26 @@ async def test_guests_and_strangers_are_refused(chat: Chat, user: str, word: str
     assert told.status == 200
     await chat.world.settle()
     assert chat.world.tasks() == []
+
+
+async def test_who_left_meanwhile_is_refused_at_the_field(chat: Chat) -> None:
+    view = await chat.opened(chat.say("Broken"))
+    place = view["blocks"][2]["element"]["initial_option"]["value"]
+    (bob,) = (await chat.slack.suggest("ada", view["id"], "assignee", "bob@")).answer["options"]
+    await chat.world.change(User, {"active": False}, user_id=bob["value"])
+    state = {f"assignee {place}": {"assignee": {"type": "external_select", "selected_option": bob}}}
+    refused = await chat.submitted(view, title={"title": "Mend it"}, **state)
+    assert refused.errors == {f"assignee {place}": "That person cannot be chosen any more."}
+
+
+async def test_a_task_that_is_linked_already_is_not_offered(chat: Chat) -> None:
+    await chat.captured(chat.say("Broken"), title="Has its message")
+    chat.world.hub.new(chat.world.project, title="Has none")
+    view = await chat.opened(chat.say("Once more"))
+    await chat.slack.press("ada", "to_attach", view_id=view["id"])
+    await chat.interactions.idle()
+    found = await chat.slack.suggest("ada", view["id"], "task", "has")
+    assert [each["text"]["text"] for each in found.answer["options"]] == ["Has none"]
 
 
 async def test_a_channel_without_a_mapping_offers_nothing(chat: Chat) -> None:

@@ -92,14 +92,17 @@ class Clerk:
         ]
         return sorted(found, key=lambda user: user.name.casefold())[:_AT_MOST]
 
-    async def tasks(self, container: str, text: str = "", assignee: Person | None = None) -> Sequence[Card]:
+    async def tasks(
+        self, container: str, text: str = "", assignee: Person | None = None, *, free: bool = False
+    ) -> Sequence[Card]:
         mappings = await self._mappings(container)
         listed = await asyncio.gather(*(self._tasks_of(each, text, assignee) for each in mappings))
         had = [tasks for tasks in listed if tasks is not None]
         if mappings and not had:
             raise RetryLater("no project told its tasks in time", after=_PATIENCE_S)
         found = sorted(chain.from_iterable(had), key=lambda each: each[0].modified_at, reverse=True)
-        return list({card.id: card for _, card in found}.values())[:_AT_MOST]
+        taken = await self._taken(mappings, [card.id for _, card in found]) if free else frozenset()
+        return list({card.id: card for _, card in found if card.id not in taken}.values())[:_AT_MOST]
 
     async def _tasks_of(
         self, mapping: Mapping, text: str, assignee: Person | None
@@ -221,7 +224,7 @@ class Clerk:
             raise Refused(there if known.hub_id else "A task for it is being made already.", field="title")
         if wish.what is What.ATTACH and not wish.task:
             raise Refused("Choose a task.", field="task")
-        if wish.what is What.ATTACH and await self._is_taken(mapping, wish.task):
+        if wish.what is What.ATTACH and await self._taken([mapping], [wish.task]):
             raise Refused("That task is linked to something else here already.", field="task")
         return mapping, None
 
@@ -273,6 +276,8 @@ class Clerk:
                 fields[name] = tuple(sorted({spec.options.get(each, each) for each in value}))
             if spec.kind is FieldKind.CHOICE and value is not None and value not in spec.options:
                 raise Refused("That cannot be chosen any more.", field=name)
+            if spec.kind is FieldKind.PERSON and value is not None and not await self._works(mapping, value):
+                raise Refused("That person cannot be chosen any more.", field=name)
         return fields
 
     # what is known
@@ -309,15 +314,21 @@ class Clerk:
         async with self.engine.database.read() as session:
             return (await session.execute(query)).first() is not None
 
-    async def _is_taken(self, mapping: Mapping, task: str) -> bool:
-        query = select(col(Link.id)).where(
-            col(Link.mapping_id) == mapping.id,
+    async def _taken(self, mappings: Sequence[Mapping], tasks: Sequence[str]) -> frozenset[str]:
+        """Those of these tasks that have a living link under one of the mappings."""
+        query = select(col(Link.hub_id)).where(
+            col(Link.mapping_id).in_([mapping.id for mapping in mappings]),
             col(Link.kind) == links.TASK,
             col(Link.state) != links.UNLINKED,
-            col(Link.hub_id) == task,
+            col(Link.hub_id).in_(tasks),
         )
         async with self.engine.database.read() as session:
-            return (await session.execute(query)).first() is not None
+            return frozenset((await session.execute(query)).scalars())
+
+    async def _works(self, mapping: Mapping, person: object) -> bool:
+        async with self.engine.database.read() as session:
+            users = await users_of(session, mapping.hub_connection_id)
+        return any(user.active and user.user_id == person for user in users)
 
     async def _hub(self, mapping: Mapping) -> Connection:
         async with self.engine.database.read() as session:
