@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sync.commands.opening import known_mapping, opened_database, run
 from sync.commands.output import LARGEST_ID, After, AsJson, Limit, OfMapping, emit, listing, plain, table
 from sync.instance.standing import standing
+from sync.jobs.connecting.states import NEEDS_REAUTH
 from sync.settings import HUB, Settings
 from sync.store import listings
 from sync.store.tables import Link
@@ -66,9 +67,23 @@ def _show_status(seen: dict[str, Any], console: Console) -> None:
     ]
     columns = ["name", "state", "links", "pending", "conflicts", "parked", "writes in / out", "reason"]
     table("mappings", columns, mappings)(console)
+    for row in seen["connections"]:
+        if row["state"] == NEEDS_REAUTH:
+            hint = "apply new credentials, or where the old ones hold again"
+            console.print(plain(f"{row['name']}: {hint}: asana-sync check {row['name']}"), soft_wrap=True)
     for row in seen["mappings"]:
-        for sentence in [*_to_approve(row), *_without_webhook(row)]:
+        for sentence in [*_first_sync(row), *_to_approve(row), *_without_webhook(row)]:
             console.print(plain(sentence), soft_wrap=True)
+
+
+def _first_sync(row: dict[str, Any]) -> list[str]:
+    """How far the first sync of a mapping is."""
+    far = row["first_sync"]
+    if far is None:
+        return []
+    number = f": {far['done']} of {far['total']}" if far["total"] is not None else ""
+    left = f", about {far['eta_s']:.0f} s left" if far["eta_s"] is not None else ""
+    return [f"{row['name']}: first sync, {far['phase']}{number}{left}"]
 
 
 def _to_approve(row: dict[str, Any]) -> list[str]:
