@@ -14,7 +14,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -133,6 +133,20 @@ class RateLimit:
         if len(times) <= self.limit:
             return None
         return (times[-max(self.limit, 1)] - now).total_seconds() + self.window_s
+
+
+@runtime_checkable
+class Windows(Protocol):
+    """A tool in which people ask for tasks: in a window of the app's, and by the buttons of a card."""
+
+    async def capture(self, object_id: str, title: str, *, by: str) -> None:
+        """Somebody opens the window at an object, and submits it with this title once it is filled in."""
+
+    def buttons(self, object_id: str) -> Sequence[str]:
+        """What the buttons of the card below the object say; nothing while there is none."""
+
+    async def press_card(self, object_id: str, button: str, *, by: str) -> None:
+        """Somebody presses the one that says so."""
 
 
 class Simulator(ABC):

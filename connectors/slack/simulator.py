@@ -13,6 +13,7 @@ is asynchronous, because the app's answer counts::
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -25,6 +26,7 @@ from starlette.websockets import WebSocket
 
 from connectors.simulation import Clock, Exchange, Refused, Simulator
 from connectors.slack.config import NAME
+from connectors.slack.interactivity import CREATE
 from connectors.slack.simulated_api import Limits, WebApi
 from connectors.slack.simulated_calls import args_of
 from connectors.slack.simulated_chat_api import ChatApi
@@ -39,6 +41,8 @@ from connectors.slack.simulated_views import Views
 from connectors.slack.simulated_workspace import PEOPLE, TEAM, Failed, Payload, Person, Workspace, message_id
 
 DONE = "white_check_mark"
+
+_PATIENCE_S = 20
 
 
 class SlackSimulator(Simulator):
@@ -252,6 +256,37 @@ class SlackSimulator(Simulator):
 
     async def submit(self, view_id: str, values: Mapping[str, Mapping[str, Any]], user: str) -> Interaction:
         return await self.interactions.submit(view_id, values, PEOPLE[user])
+
+    async def capture(self, object_id: str, title: str, *, by: str) -> None:
+        await self.shortcut(by, object_id, CREATE)
+
+        def filled_in() -> list[str]:
+            return [view["id"] for view in self.views.of(PEOPLE[by].id) if "submit" in view]
+
+        async with asyncio.timeout(_PATIENCE_S):
+            while not filled_in():  # noqa: ASYNC110  (a view tells nobody that it changed)
+                await asyncio.sleep(0.02)
+        view = filled_in()[-1]
+        await self.submit(view, {"title": {"title": {"type": "plain_text_input", "value": title}}}, by)
+
+    async def press_card(self, object_id: str, button: str, *, by: str) -> None:
+        card, action = self._buttons(object_id)[button]
+        await self.press(by, action, object_id=card)
+
+    def buttons(self, object_id: str) -> Sequence[str]:
+        return list(self._buttons(object_id))
+
+    def _buttons(self, object_id: str) -> dict[str, tuple[str, str]]:
+        """Text -> message, and action id."""
+        thread = self.view(object_id) or {"comments": ()}
+        return {
+            element["text"]["text"]: (reply["id"], element["action_id"])
+            for reply in thread["comments"]
+            for block in reply["message"].get("blocks", ())
+            if block["type"] == "actions"
+            for element in block["elements"]
+            if element["type"] == "button"
+        }
 
     async def cancel(self, view_id: str, user: str) -> Interaction:
         return await self.interactions.cancel(view_id, PEOPLE[user])

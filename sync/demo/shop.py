@@ -10,7 +10,7 @@ from typing import Any
 from connectors import discover
 from connectors.simulation import Simulator
 from sync.demo.page.panes import TEMPLATES
-from sync.demo.stage import End, Scene
+from sync.demo.stage import CAPTURED, MARK, End, Scene
 from sync.settings import HUB
 
 REPOSITORY, PROJECT = "shop", "Shop 3.2"
@@ -19,8 +19,6 @@ _INBOX = _COLUMNS[0]
 _USUAL = {name: name for name in ("title", "notes", "state", "assignee", "labels")}
 _FURTHER = {"section": "Status", "due": "Due"}
 """What another tool has for columns and due days, by the word that people find there."""
-CAPTURED = {"fields": {"custom:reactions": ["memo"]}}
-"""Where people talk: which messages become tasks by themselves. All others are talk until somebody asks."""
 _DAY_H = 24.0
 _SOON = 0.8
 """How much of the time until now is still to come when the next thing is said about something."""
@@ -193,7 +191,7 @@ MESSAGES: Sequence[Past] = (
         by="bob",
         title="Two mails went to spam yesterday, both refunds.",
         notes="Our domain has no DMARC record.",
-        fields={"reactions": ["memo"]},
+        fields=MARK,
         said=[("ada", "That costs us money every day. I made it a task.")],
     ),
     Past(

@@ -24,6 +24,10 @@ from sync.settings import HUB, Settings
 PEOPLE = ("ada", "bob")
 """Every simulator knows them, with the email ``NAME@example.com``."""
 
+MARK: Mapping[str, Any] = {"reactions": ["memo"]}
+CAPTURED = {"fields": {"custom:reactions": ["memo"]}}
+"""Where people talk: which messages become tasks by themselves. All others are talk until somebody asks."""
+
 LIVELY: Mapping[str, str] = {
     "POLL_SECONDS": "2",
     "REWAKE_SECONDS": "1",
@@ -185,8 +189,7 @@ def _scene(name: str, hub: Simulator, simulator: Simulator) -> Scene:
         f"{name}-website",
         external,
         End(hub_connector.title, hub_connector.capabilities.kinds[0], hub, project),
-        # where most is talk, no message becomes a task unless the file says so
-        {"create": {"to_asana": True, "from_asana": False}} if connector.capabilities.selective else {},
+        {"filter": CAPTURED} if connector.capabilities.selective else {},
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from connectors.simulation import Fault, Simulator
+from connectors.simulation import Fault, Simulator, Windows
 from sync.demo.seeing import (
     Seen,
     Unmet,
@@ -28,7 +28,7 @@ from sync.demo.seeing import (
     until,
     until_told,
 )
-from sync.demo.stage import Scene, Stage
+from sync.demo.stage import MARK, End, Scene, Stage
 from sync.settings import HUB
 
 _LATER_S = 2.5
@@ -78,12 +78,53 @@ async def opened(scene: Scene) -> Seen:
     external, hub = scene.external, scene.hub
     title = "Checkout button does nothing on phones"
     labels = {} if scene.is_talk else {"labels": ["bug"]}
+    marked = MARK if scene.is_talk else labels
     began = time.perf_counter()
-    external.object = external.new(title=title, notes="Tapping **Pay** does nothing.", by="ada", **labels)
+    external.object = external.new(title=title, notes="Tapping **Pay** does nothing.", by="ada", **marked)
     hub.object = await appears(hub, title)
     ms = since(began)
     await shows(hub, notes="does nothing", state="open", **labels)
     return Seen(route(external, hub), f"{external.noun} opened → {hub.noun}", ms)
+
+
+async def captured(stage: Stage) -> Sequence[Seen]:
+    """Where people talk: what nobody marked becomes a task when somebody asks for it in a window."""
+    seen: list[Seen] = []
+    for scene in stage.scenes:
+        external, hub, tool = scene.external, scene.hub, scene.external.simulator
+        if not isinstance(tool, Windows):
+            continue
+        message = external.new(title="The voucher field swallows the last character", by="ada")
+        began = time.perf_counter()
+        await tool.capture(message, "Mend the voucher field", by="bob")
+        task = await appears(hub, "Mend the voucher field")
+        seen.append(Seen(route(external, hub), f"{external.noun} captured in a window", since(began)))
+        seen.append(await _completed(scene, tool, message, task))
+    return seen
+
+
+async def _completed(scene: Scene, tool: Windows, message: str, task: str) -> Seen:
+    """By the button of the card in the thread."""
+    external, hub = scene.external, scene.hub
+    await _offers(external, tool, message, "Complete")
+    began = time.perf_counter()
+    await tool.press_card(message, "Complete", by="ada")
+    await until(
+        lambda: (hub.simulator.view(task) or {}).get("state") == "closed",
+        lambda: Unmet(f"the {hub.title} {hub.noun}", "it completed", "it open"),
+    )
+    ms = since(began)
+    await _offers(external, tool, message, "Reopen")
+    return Seen(route(external, hub), "completed by a button of its card", ms)
+
+
+async def _offers(external: End, tool: Windows, message: str, button: str) -> None:
+    await until(
+        lambda: button in tool.buttons(message),
+        lambda: Unmet(
+            f"the {external.title} {external.noun}", f"a card to {button}", f"{tool.buttons(message)}"
+        ),
+    )
 
 
 async def renamed_and_assigned(scene: Scene) -> Seen:
@@ -254,6 +295,7 @@ async def agreed(scene: Scene) -> Seen:
 
 STORY: Sequence[Step] = (
     Step("Something is opened: a task appears", (ready, everywhere(opened, talk=True))),
+    Step("A message is captured in a window, and completed by its card", (captured,)),
     Step("The task is renamed and assigned", (everywhere(renamed_and_assigned),)),
     Step(
         "Both sides are edited at once, in different fields", (everywhere(different_fields), without_conflict)
