@@ -36,7 +36,7 @@ from connectors.slack.people import View
 from connectors.slack.places import thread_ref
 from connectors.slack.said import text_of
 from connectors.slack.texts import NO_FIELDS, NOWHERE, TROUBLE, escaped, options
-from connectors.slack.translate import title_of
+from connectors.slack.translate import in_one_line, title_of
 
 Payload: TypeAlias = Mapping[str, Any]
 
@@ -111,9 +111,14 @@ class FrontDesk:
         if known is not None:
             return modal.there_is(known)
         said = asked["message"]
-        title = title_of(said, text_of(said, (await self.known()).names))
-        about = replace(about, place=places[0].id, title=title)
-        return modal.create(about, about.title, places, await clerk.form(about.channel, about.place))
+        text = text_of(said, (await self.known()).names)
+        about = replace(
+            about,
+            place=places[0].id,
+            title=title_of(said, text),
+            said=in_one_line(text)[: modal.LONGEST_SAID],
+        )
+        return modal.create(about, places, await clerk.form(about.channel, about.place))
 
     async def _changed(self, asked: Payload, action: Payload, clerk: Clerk) -> None:
         """Another project, or the other form."""
@@ -132,9 +137,9 @@ class FrontDesk:
             about = replace(about, place=str(action["selected_option"]["value"]))
         attaching = view["callback_id"] == ATTACH
         if action["action_id"] == modal.TO_ATTACH or (attaching and action["action_id"] == modal.PLACE):
-            return modal.attach(about, about.title, places, _chosen(about, places))
+            return modal.attach(about, places, _chosen(about, places))
         form, trouble = await self._form(about, places, clerk)
-        return modal.create(about, about.title, places, form, trouble)
+        return modal.create(about, places, form, trouble)
 
     async def _form(self, about: About, places: Sequence[Place], clerk: Clerk) -> tuple[Form, str]:
         """What can be filled in there, and why that is nothing but the title."""

@@ -42,6 +42,7 @@ WHOLE_THREAD, IN_STEP = "whole_thread", "in_step"
 
 _LONGEST_TITLE = 1024
 _LONGEST_TEXT = 3000
+LONGEST_SAID = 300
 _MOST_FIELDS = 40
 _MANY = 100
 """More than a menu holds: one types, and we are asked what there is."""
@@ -51,12 +52,16 @@ _LARGEST_BYTES = 240_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a modal is about; it goes with the modal. ``ts``: the first message of the thread."""
+    """What a modal is about; it goes with the modal. ``ts``: the first message of the thread.
+
+    ``said``: how the message begins that the modal was opened at.
+    """
 
     channel: str
     ts: str
     place: str = ""
     title: str = ""
+    said: str = ""
 
     def packed(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False)
@@ -97,19 +102,17 @@ def _told(title: str, text: str, *more: Block) -> View:
     return View(type="modal", title=plain(title, 24), close=plain("Close", 24), blocks=[section, *more])
 
 
-def create(about: About, message: str, places: Sequence[Place], form: Form, trouble: str = "") -> View:
+def create(about: About, places: Sequence[Place], form: Form, trouble: str = "") -> View:
     """The form of a new task in the place of the form; ``trouble``: what stands below the project."""
-    view = _create(about, message, places, form, trouble, searched=False)
+    view = _create(about, places, form, trouble, searched=False)
     fits = len(json.dumps(view.to_dict())) <= _LARGEST_BYTES
-    return view if fits else _create(about, message, places, form, trouble, searched=True)
+    return view if fits else _create(about, places, form, trouble, searched=True)
 
 
-def _create(
-    about: About, message: str, places: Sequence[Place], form: Form, trouble: str, *, searched: bool
-) -> View:
+def _create(about: About, places: Sequence[Place], form: Form, trouble: str, *, searched: bool) -> View:
     """``searched``: no menu brings its options along."""
     blocks: list[Block] = [
-        ContextBlock(elements=[mrkdwn(quoted(message, 300))]),
+        _message(about),
         InputBlock(
             block_id=TITLE,
             label=plain("Title", 75),
@@ -138,10 +141,10 @@ def choices(form: Form, field: str) -> Mapping[str, str]:
     return next((spec.options for spec in form.fields if spec.name == field), {})
 
 
-def attach(about: About, message: str, places: Sequence[Place], place: Place) -> View:
+def attach(about: About, places: Sequence[Place], place: Place) -> View:
     """Choosing among tasks that exist already."""
     blocks = [
-        ContextBlock(elements=[mrkdwn(quoted(message, 300))]),
+        _message(about),
         _place(places, place),
         InputBlock(
             block_id=f"{TASK} {place.id}",
@@ -161,6 +164,10 @@ def comment(about: About) -> View:
     text = PlainTextInputElement(action_id=TEXT, multiline=True, max_length=_LONGEST_TEXT)
     block = InputBlock(block_id=TEXT, label=plain("Comment", 75), element=text)
     return _form(COMMENT, "Comment in Asana", "Send", about, [block])
+
+
+def _message(about: About) -> ContextBlock:
+    return ContextBlock(elements=[mrkdwn(quoted(about.said or about.title, LONGEST_SAID))])
 
 
 def _form(callback: str, title: str, submit: str, about: About, blocks: Sequence[Block]) -> View:

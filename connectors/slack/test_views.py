@@ -53,12 +53,12 @@ def form(text: str, count: int = 100) -> Form:
 @given(text=TEXTS, count=st.sampled_from([0, 1, 99, 100, 300]))
 def test_every_modal_stays_within_the_limits(text: str, count: int) -> None:
     places = [Place(id=str(number), name=text) for number in range(count)]
-    about = About(channel="C1", ts="1.000001", place="1", title=text[:255])
+    about = About(channel="C1", ts="1.000001", place="1", title=text[:255], said=text[:300])
     for view in (
         modal.loading(text),
         modal.told("Create Asana task", text),
-        modal.create(about, text, places or [Place(id="1", name=text)], form(text, count)),
-        modal.attach(about, text, places, Place(id="1", name=text)),
+        modal.create(about, places or [Place(id="1", name=text)], form(text, count)),
+        modal.attach(about, places, Place(id="1", name=text)),
         modal.comment(about),
         modal.there_is(Card(id="2", title=text, url="https://app.asana.com/0/1/2", project="", state="open")),
     ):
@@ -96,7 +96,7 @@ def test_no_entity_is_cut_in_two(text: str, most: int) -> None:
 
 
 def test_a_modal_carries_what_it_is_about() -> None:
-    view = modal.create(LONG, "m", [Place(id="1", name="Web")], form("x", 3)).to_dict()
+    view = modal.create(LONG, [Place(id="1", name="Web")], form("x", 3)).to_dict()
     assert About.of(view) == LONG
     assert view["callback_id"] == "create_task"
 
@@ -104,7 +104,7 @@ def test_a_modal_carries_what_it_is_about() -> None:
 @pytest.mark.parametrize(("count", "several"), [(100, "multi_static_select"), (124, "multi_external_select")])
 def test_what_a_menu_cannot_hold_is_searched(count: int, several: str) -> None:
     chosen = form("x", count)
-    blocks = modal.create(LONG, "m", [Place(id="1", name="Web")], chosen).to_dict()["blocks"]
+    blocks = modal.create(LONG, [Place(id="1", name="Web")], chosen).to_dict()["blocks"]
     kinds = {each["block_id"].split()[0]: each["element"]["type"] for each in blocks if "element" in each}
     one = several.removeprefix("multi_")
     assert {kinds[SECTION], kinds["custom:0"], kinds["custom:1"]} == {one, several}
@@ -127,7 +127,7 @@ def test_a_form_that_would_be_too_large_brings_no_options_along() -> None:
             for at in range(15)
         ),
     )
-    view = modal.create(LONG, "m", [Place(id="1", name="Web")], wide).to_dict()
+    view = modal.create(LONG, [Place(id="1", name="Web")], wide).to_dict()
     check_view(view)
     assert len(json.dumps(view)) < 250_000
     inputs = [block for block in view["blocks"] if block.get("block_id", "").startswith("custom")]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from connectors.records import CLOSED, OPEN, Backlink, FieldKind, Fields, FieldSpec, Record, Value
 from connectors.richtext import markdown, slack_blocks
@@ -96,13 +96,23 @@ def fields_of(message: Payload, view: View, *, ours: bool) -> Fields:
 
 def title_of(message: Payload, notes: str) -> str:
     """The first line with something in it, of a long one its first sentence; or the first file's name."""
+    for words in _lines_of(notes):
+        return _headline(words)
+    files = [str(file.get("title") or file.get("name") or "") for file in message.get("files") or ()]
+    return next(filter(None, files), "(no text)")
+
+
+def in_one_line(notes: str) -> str:
+    """What a text says, without its form."""
+    return " ".join(_lines_of(notes))
+
+
+def _lines_of(notes: str) -> Iterator[str]:
     for block in markdown.tokens(notes):
         said = [block.text] if isinstance(block, Code) else map(_plain, lines([block]))
         for line in "\n".join(said).split("\n"):
             if words := " ".join(line.split()):
-                return _headline(words)
-    files = [str(file.get("title") or file.get("name") or "") for file in message.get("files") or ()]
-    return next(filter(None, files), "(no text)")
+                yield words
 
 
 def _plain(runs: Runs) -> str:

@@ -65,6 +65,11 @@ def apply(
 ) -> None:
     """Make a configuration the one in force. Everything is checked first; nothing is applied by half."""
     settings, configuration = Settings(), configuration_of(file)
+    if unknown := sorted(set(other_account or ()) - configuration.connections.keys()):
+        known = ", ".join(configuration.connections)
+        raise typer.BadParameter(
+            f"there is no connection {unknown[0]!r}; known: {known}", param_hint="--other-account"
+        )
 
     async def work() -> applying.Applied:
         async with opened_engine(settings) as engine:

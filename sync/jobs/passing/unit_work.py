@@ -178,7 +178,8 @@ async def _set_state(desk: Desk, link: Link, state: str, reason: str) -> None:
         stored = await session.get(Link, link.id)
         if stored is not None:
             if stored.state != state:
-                tell(session, stored, "settle", f"{state}: {reason}" if reason else state, now)
+                text, version = f"{state}: {reason}" if reason else state, desk.route.mapping.version
+                tell(session, stored, "settle", text, now, version=version)
             if (stored.state, state) == (links.DORMANT, links.ACTIVE):
                 await look_again(session, stored, "it is in step again", now)
             if stored.state == links.PARKED:
