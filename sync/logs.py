@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
@@ -24,9 +24,22 @@ from sync.store.times import rfc3339
 get_logger = structlog.get_logger
 
 
+class _Stderr:
+    """stderr as it is at the moment: a progress bar stands in its place, and lines go above it."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
 def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
     """Send everything this process logs to ``stream`` (stderr), in the settings' level and format."""
-    stream = stream or sys.stderr
+    stream = stream or cast("TextIO", _Stderr())
     level = logging.getLevelNamesMapping()[settings.log_level]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -20,7 +20,7 @@ from sync.demo.page.blocks import UnknownBlock, entered, filled
 from sync.demo.page.rendering import templates
 
 HOSTILE = '"><img src=x onerror=alert(1)> <javascript:alert(2)|y>'
-ABOUT = About(channel="C1", ts="1.000001", place="7", title=HOSTILE)
+ABOUT = About(channel="C1", ts="1.000001", place="7", title=HOSTILE, said=HOSTILE)
 OPTIONS = {"1": HOSTILE, "2": "Two"}
 FIELDS = tuple(
     FieldSpec(name=f"custom:{kind}", kind=kind, label=HOSTILE, options=OPTIONS)
@@ -41,9 +41,9 @@ def view(made: Any) -> dict[str, Any]:
 
 VIEWS = [
     view(modal.told(HOSTILE, HOSTILE)),
-    view(modal.create(ABOUT, HOSTILE, [FORM.place], FORM)),
-    view(modal.create(ABOUT, HOSTILE, MANY, FORM)),
-    view(modal.attach(ABOUT, HOSTILE, MANY, FORM.place)),
+    view(modal.create(ABOUT, [FORM.place], FORM)),
+    view(modal.create(ABOUT, MANY, FORM)),
+    view(modal.attach(ABOUT, MANY, FORM.place)),
     view(modal.comment(ABOUT)),
 ]
 COPY = CommentDraft(

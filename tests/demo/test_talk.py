@@ -47,10 +47,10 @@ class App:
         match asked["type"]:
             case "message_action":
                 about = About(channel="C1", ts="1.000001", title=asked["message"]["text"])
-                shown = modal.create(about, about.title, [PROJECT], Form(place=PROJECT, fields=(PERSON,)))
+                shown = modal.create(about, [PROJECT], Form(place=PROJECT, fields=(PERSON,)))
                 self.slack.views.put(asked["user"]["id"], shown.to_dict())
             case "block_actions" if "view" in asked:
-                shown = modal.attach(About(channel="C1", ts="1.000001"), "x", [PROJECT], PROJECT)
+                shown = modal.attach(About(channel="C1", ts="1.000001"), [PROJECT], PROJECT)
                 self.slack.views.replace(asked["view"]["id"], shown.to_dict())
             case "view_submission":
                 typed = asked["view"]["state"]["values"]["title"]["title"]["value"]
