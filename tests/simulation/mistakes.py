@@ -286,9 +286,9 @@ def token_used_first(patch: pytest.MonkeyPatch) -> None:
     """18: whoever renewed the tokens uses them, and stores them some time later."""
     kept = set()
 
-    async def renewed(self: OAuth, refused: Any) -> Any:
+    async def renewed(self: OAuth) -> Any:
         stored = await self._tokens.read()
-        if stored is not None and self._is_good(stored, refused):
+        if stored is not None and self._is_good(stored):
             return stored
         issued = await self._handed_out(stored)
 
