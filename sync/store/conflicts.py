@@ -23,6 +23,9 @@ from sync.store.values import dump
 
 log = structlog.get_logger()
 
+EDIT_VS_DELETE = "edit_vs_delete"
+"""The kind of an entry about an object that was deleted while it was edited on the other side."""
+
 
 def half(value: Value, stamp: Stamp | None) -> dict[str, Any]:
     """One side of a conflict as it is stored and shown: whole value, when, how known, by whom."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -43,6 +44,11 @@ SAID = "errand:"
 def is_attached(link: Link) -> bool:
     """Whether a person attached an object to a task that was there before: no key was made for that one."""
     return link.made_by == CAPTURED and not link.key_token
+
+
+def new_key(source: str) -> str:
+    """What the counterpart of the object with this id is made with, and found again by."""
+    return f"{source}-{secrets.token_hex(4)}"
 
 
 def end(link: Link, side: Side, connection: Connection) -> Ref | None:

@@ -209,6 +209,7 @@ async def test_a_paused_direction_is_waited_for_and_the_other_one_goes_on(github
     assert files(github.task()) == ([] if paused == "to_asana" else [("Shot.png", PIXELS)])
     assert all("paused" in mark.reason for mark in await github.rows(Mark))
     await github.change(Mapping, {"paused_directions": []})
+    github.clock.advance(31)
     await github.settle()
     assert files(github.task()) == [("Shot.png", PIXELS)]
 

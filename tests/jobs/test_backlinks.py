@@ -40,6 +40,20 @@ async def test_both_sides_link_to_each_other(github: World) -> None:
     assert (again.text, again.backlink, again.keys) == ("Text?", body.backlink, body.keys)
 
 
+async def test_the_line_that_a_task_is_known_by_comes_back_with_our_next_text(github: World) -> None:
+    issue = github.external.new(github.container, title="From GitHub", notes="Body", by="ada")
+    await github.settle()
+    (task,) = github.tasks()
+    github.hub.edit(task, notes="<body>All new</body>", by="bob")
+    await github.settle()
+    assert "Synced with" not in github.task()["notes"], "nobody writes to a task for that alone"
+    body = (github.external.view(issue) or {})["notes"]
+    github.external.edit(issue, notes=body.replace("All new", "Newer"), by="ada")
+    await github.settle()
+    url = (github.external.view(issue) or {})["url"]
+    assert f'Newer\n\nSynced with <a href="{url}">' in github.task()["notes"]
+
+
 @pytest.mark.chaos
 async def test_switched_off_the_lines_go_with_the_next_write_and_not_before(build: Build) -> None:
     world = await build(GitHubSimulator)

@@ -337,6 +337,15 @@ async def test_a_paused_direction_holds_up_no_comment_of_the_other(world: World)
     assert len(texts(world.task())) == 2
     assert len(texts(world.thing())) == 1
     assert all("comments and files wait" in mark.reason for mark in await world.rows(Mark))
+    world.hub.journal.clear()
+    for _ in range(3):
+        world.clock.advance(3)
+        await world.work()
+    assert world.hub.journal.by("GET", "/stories$") == [], "nothing more was told"
+    world.external.comment(item, "goes on, too", by="bob")
+    await world.look()
+    assert len(texts(world.task())) == 3
     await world.change(Mapping, {"paused_directions": []})
+    world.clock.advance(31)
     await world.settle()
-    assert len(texts(world.thing())) == 2
+    assert (len(texts(world.task())), len(texts(world.thing()))) == (3, 3)

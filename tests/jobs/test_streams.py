@@ -90,7 +90,10 @@ async def test_one_worker_at_a_time_holds_it(slack: World) -> None:
     async with hearing(slack.engine) as first, hearing(other) as second:
         assert (len(first.open), len(second.open)) == (1, 0)
         await until(lambda: sockets.opened == 1)
-        assert (await slack.the(Stream)).owner == "test"
+        held = await slack.the(Stream)
+        assert (held.owner, held.until <= slack.engine.in_s(15)) == ("test", True), (
+            "people wait for what comes"
+        )
         await first.close()
         await second.look()
         assert len(second.open) == 1

@@ -28,7 +28,7 @@ from sync.reconcile.elements import NAMING
 from sync.reconcile.model import Side, Unmatched
 from sync.reconcile.words import NoCounterpart
 from sync.settings import HUB
-from sync.store import links, marks, parking, writes
+from sync.store import conflicts, links, marks, parking, writes
 from sync.store.audit import note
 from sync.store.errors import StoreUnreachable
 from sync.store.history import tell
@@ -50,7 +50,7 @@ async def ask_to_restore(engine: Engine, entry: int, side: str | None) -> None:
         conflict = await session.get(Conflict, entry)
     anew = None
     if conflict is not None and conflict.state == "open":
-        if conflict.kind == made_anew.KIND:
+        if conflict.kind == conflicts.EDIT_VS_DELETE:
             anew = await open_route(engine, conflict.mapping_id)
             if anew is None:
                 raise NotPossible("the mapping was removed")
@@ -76,7 +76,7 @@ async def ask_to_restore(engine: Engine, entry: int, side: str | None) -> None:
 
 def _restored(conflict: Conflict, side: str | None) -> Side:
     """Whose value is put back."""
-    if conflict.field == "comments" or conflict.kind == made_anew.KIND:
+    if conflict.field == "comments" or conflict.kind == conflicts.EDIT_VS_DELETE:
         raise NotPossible("a comment is not restored by this; its whole text is in the list")
     if side is not None:
         return Side.HUB if side == HUB else Side.EXTERNAL

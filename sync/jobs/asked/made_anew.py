@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
+from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from sync.jobs.asked.not_possible import NotPossible
 from sync.jobs.engine import Engine
@@ -17,8 +15,6 @@ from sync.reconcile.model import Side
 from sync.store import links
 from sync.store.history import tell
 from sync.store.tables import Conflict, Link
-
-KIND = "edit_vs_delete"
 
 
 async def ask(session: AsyncSession, engine: Engine, route: Route, conflict: Conflict) -> None:
@@ -36,8 +32,9 @@ async def ask(session: AsyncSession, engine: Engine, route: Route, conflict: Con
         raise NotPossible(f"the mapping makes nothing in {end.connector.title}")
     now = engine.now()
     if link.state == links.UNLINKED:
-        link = await _half(session, route, link, survivor, secrets.token_hex(4))
-        link.created_at = link.looked_at = now
+        if await links.by_refs(session, link.mapping_id, [getattr(link, f"{survivor}_ref")]):
+            raise NotPossible("what is left has another counterpart by now")
+        link = _half(route, link, survivor, now)
         session.add(link)
         await session.flush()
         conflict.link_id, conflict.restoring = link.id, survivor.value
@@ -46,25 +43,18 @@ async def ask(session: AsyncSession, engine: Engine, route: Route, conflict: Con
     await look_again(session, link, "restore asked for", now)
 
 
-async def _half(session: AsyncSession, route: Route, ended: Link, survivor: Side, token: str) -> Link:
-    ref = getattr(ended, f"{survivor}_ref")
-    living = select(col(Link.id)).where(
-        col(Link.mapping_id) == ended.mapping_id,
-        col(Link.kind) == links.TASK,
-        col(Link.state) != links.UNLINKED,
-        getattr(Link, f"{survivor}_ref") == ref,
-    )
-    if (await session.execute(living)).first() is not None:
-        raise NotPossible("what is left has another counterpart by now")
+def _half(route: Route, ended: Link, survivor: Side, now: datetime) -> Link:
+    """A link that has the survivor's end alone."""
     link = Link(
         mapping_id=ended.mapping_id,
         mapping_version=route.mapping.version,
         kind=links.TASK,
         state=links.CONFIRMING,
         source=survivor.value,
-        key_token=f"{getattr(ended, f'{survivor}_id')}-{token}",
+        key_token=links.new_key(getattr(ended, f"{survivor}_id")),
         made_by=links.BY_HAND,
-        created_at=ended.created_at,
+        created_at=now,
+        looked_at=now,
     )
     links.set_end(link, survivor, links.end(ended, survivor, route.end(survivor).connection))
     for part in (f"{survivor}_url", f"{survivor}_title"):

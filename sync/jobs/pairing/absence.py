@@ -234,7 +234,7 @@ async def _edit_beats_delete(
     clash = Clash(
         rule=rule.name,
         field=rule.field(side.other),
-        kind="edit_vs_delete",
+        kind=conflicts.EDIT_VS_DELETE,
         policy=Policy.LAST_MODIFIED,
         winner=side.other,
         values=values,

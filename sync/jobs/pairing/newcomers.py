@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -156,7 +155,7 @@ async def begin(desk: Desk, side: Side, record: Record, errand: Errand | None = 
         kind=links.TASK,
         state=links.CONFIRMING,
         source=side.value,
-        key_token=f"{record.ref.id}-{secrets.token_hex(4)}",
+        key_token=links.new_key(record.ref.id),
         made_by=links.CAPTURED if errand else "create",
         created_at=now,
         looked_at=now,

@@ -25,6 +25,9 @@ from sync.store import links, parking
 from sync.store.history import tell
 from sync.store.tables import Link
 
+_PAUSED_S = 30.0
+"""What waits for a direction is not listed again and again: ``resume`` makes it due at once."""
+
 
 async def work(desk: Desk, unit: Unit) -> Outcome:
     """Bring one unit in step, or say when to look again."""
@@ -155,7 +158,8 @@ async def _pair(desk: Desk, unit: Unit, link: Link) -> Outcome:
         return asked_for
     did = did or outcome.did
     if unit.comment_sides and desk.route.mapping.paused_directions:
-        return Later(2, "a direction is paused: its comments and files wait", attempt=False, held_by="paused")
+        reason = "a direction is paused: its comments and files wait"
+        return Later(_PAUSED_S, reason, attempt=False, held_by="paused")
     if link.state == links.PARKED:  # until now it was not known whether its trouble is over
         await _set_state(desk, link, links.ACTIVE, "")
     return staleness.doubtful(desk, unit, Done(did=did))
